@@ -1,0 +1,147 @@
+#!/usr/bin/env bats
+# Real programs on libheap.so: they must do exactly what they do on the system's malloc.
+
+setup() {
+    libheap=$BUILD_DIR/libheap.so
+    export LC_ALL=C PYTHONMALLOC=malloc PYTHONHASHSEED=0 PERL_HASH_SEED=0
+    unset HEAP_OPTIONS
+    cd "$BATS_TEST_TMPDIR"
+}
+
+preloaded() {
+    env LD_PRELOAD="$libheap" "$@"
+}
+
+# The same command must print the same, plainly and preloaded, and end with status 0 both times.
+same_as_plain() {
+    "$@" >plain.out 2>plain.err
+    preloaded "$@" >heap.out 2>heap.err
+    [ -s plain.out ]
+    diff plain.out heap.out
+    diff plain.err heap.err
+}
+
+bash_work='
+    declare -A words
+    for i in {1..4000}; do
+        text+="$i "
+        words[w$((i % 700))]+=$i
+    done
+    for key in "${!words[@]}"; do echo "$key ${words[$key]}"; done | sort | cksum
+    sorted=$(printf "%s\n" $text | sort -r | head -20)
+    echo "${sorted//$'"'\n'"'/,} ${#text} $(cksum <<<"$text")"
+    (echo in a subshell; exit 0) && wait'
+
+perl_work='
+    my %h; my @a;
+    for my $i (1 .. $ARGV[0]) {
+        my $k = join "-", map { ($i * $_) % 97 } 1 .. 5;
+        push @{ $h{$k} }, "x" x ($i % 300);
+        splice @a, int(@a / 2), 0, $k if $i % 3 == 0;
+        delete $h{ $a[0] } if $i % 7 == 0 && @a;
+        $s .= $k; $s =~ s/(\d)-(\d)/$2$1/g if $i % 500 == 0;
+    }
+    my $n = 0; $n += length join "", @{ $h{$_} } for sort keys %h;
+    print join(" ", scalar(keys %h), $n, length $s, join "", @a[0 .. 9]), "\n";'
+
+python_work='
+import collections, json, re, subprocess, sys, threading
+n = int(sys.argv[1])
+data = {str(i): [j * i for j in range(i % 40)] for i in range(n)}
+text = json.dumps(data)
+assert json.loads(text) == data
+counts = collections.Counter(re.findall(r"\d+", text))
+results = []
+def work(k):
+    rows = [("%d-%d" % (k, i)) * (i % 9) for i in range(n)]
+    results.append((k, hash(tuple(sorted(rows)))))
+threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+[t.start() for t in threads]
+child = subprocess.run(["/bin/echo", "from a child"], capture_output=True, text=True)
+[t.join() for t in threads]
+big = bytearray(30 << 20)
+big += b"x" * (10 << 20)
+print(len(text), counts.most_common(3), sorted(results), child.stdout, len(big), big.count(b"x"))'
+
+@test "libheap.so exports the malloc family and nothing else" {
+    exported=$(nm -D --defined-only "$libheap" | awk '{ print $3 }' | sort | tr '\n' ' ')
+    echo "$exported"
+    [ "$exported" = "aligned_alloc calloc free malloc malloc_usable_size memalign posix_memalign \
+pvalloc realloc reallocarray valloc " ]
+}
+
+@test "a preloaded program allocates from libheap.so" {
+    preloaded "$BUILD_DIR/dropin_stress" >out
+    [ "$(head -n 1 out)" = "$libheap" ]
+}
+
+@test "the edges of the malloc family are as in glibc" {
+    same_as_plain "$BUILD_DIR/dropin_calls"
+}
+
+@test "threads share the heap, and children of fork can allocate at once" {
+    for options in segregated coalesce; do
+        run env HEAP_OPTIONS=$options LD_PRELOAD="$libheap" "$BUILD_DIR/dropin_stress"
+        [ "$status" -eq 0 ]
+        [ "${lines[1]}" = ok ]
+    done
+}
+
+@test "bash runs as it does plainly" {
+    same_as_plain bash -c "$bash_work"
+}
+
+@test "perl runs as it does plainly" {
+    same_as_plain perl -e "$perl_work" 60000
+}
+
+@test "python3 with threads and children runs as it does plainly" {
+    same_as_plain python3 -c "$python_work" 20000
+}
+
+@test "bash, perl and python3 run on every other rung" {
+    for options in whole split coalesce first+address next best best+fifo segregated+nocoalesce; do
+        export HEAP_OPTIONS=$options
+        echo "$options"
+        same_as_plain bash -c "$bash_work"
+        same_as_plain perl -e "$perl_work" 2000
+        same_as_plain python3 -c "$python_work" 300
+    done
+}
+
+@test "python3 runs where the address space is limited" {
+    ulimit -v 2000000
+    same_as_plain python3 -c "$python_work" 5000
+}
+
+@test "out of memory is an error that a program can handle" {
+    program='
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+try:
+    rows = [bytearray(1 << 20) for i in range(1000)]
+except MemoryError:
+    rows = None
+    print("MemoryError, then", len(bytearray(10 << 20)))'
+    run preloaded python3 -c "$program"
+    [ "$status" -eq 0 ]
+    [ "$output" = "MemoryError, then 10485760" ]
+}
+
+@test "an unknown word in HEAP_OPTIONS stops the program with one line" {
+    HEAP_OPTIONS=best+adress run preloaded /bin/echo not reached
+    [ "$status" -eq 2 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [[ "${lines[0]}" == 'libheap.so: HEAP_OPTIONS "best+adress": the word "adress" is unknown; '* ]]
+}
+
+@test "misuse ends the program with one line that names it" {
+    for crime in "double-free:double free" "foreign-free:foreign pointer" \
+        "overflow:overwritten header"; do
+        run preloaded "$BUILD_DIR/dropin_calls" "${crime%%:*}"
+        echo "$output"
+        [ "$status" -eq 134 ]
+        [ "${#lines[@]}" -eq 1 ]
+        [[ "${lines[0]}" == "heap: ${crime#*:}: 0x"*": "* ]]
+    done
+}

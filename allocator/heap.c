@@ -1,0 +1,420 @@
+#include "allocator/heap.h"
+
+#include "allocator/heap_huge.h"
+#include "allocator/heap_list.h"
+#include "allocator/heap_region.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A first freed block above this returns its pages; see give_back_if_large. */
+#define MIN_GIVE_BACK_BYTES ((size_t)1 << 20)
+
+struct heap *heap_init(const struct heap_config *config)
+{
+    struct heap *heap = heap_region_first(config->fixed_bytes, config->reserve_bytes);
+    if (!heap)
+        return NULL;
+    heap->fit = config->fit;
+    heap->order = config->order;
+    heap->split = config->split;
+    heap->coalesce = config->coalesce;
+    heap->binned = config->fit == HEAP_FIT_SEGREGATED;
+    heap->lifo_bins = heap->binned && config->order == HEAP_ORDER_LIFO;
+    heap->give_back_bytes = MIN_GIVE_BACK_BYTES;
+    return heap;
+}
+
+void heap_destroy(struct heap *heap)
+{
+    if (!heap)
+        return;
+    while (heap->huge)
+        heap_huge_free(heap, heap->huge);
+    heap_region_unmap_all(heap);
+}
+
+static void *out_of_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+static bool wants_own_mapping(const struct heap *heap, size_t bytes)
+{
+    return HEAP_UNLIKELY(bytes >= HEAP_HUGE_BYTES) && !heap->fixed;
+}
+
+/* A heap that gives chunks whole grows by whole pages, or it could never serve a larger request. */
+static size_t growth_for(const struct heap *heap, size_t size)
+{
+    return heap->split ? size : heap_round_to_pages(size);
+}
+
+/* Carves a chunk in use at top, which must have the room. */
+static struct chunk *carve_top(struct heap *heap, size_t size)
+{
+    struct chunk *chunk = heap->top;
+    struct chunk *top = chunk_at(chunk, size);
+    chunk_set_in_use(chunk, size);
+    top->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+    heap->top = top;
+    if ((uintptr_t)top + CHUNK_MARKER_BYTES > heap->high)
+        heap->high = (uintptr_t)top + CHUNK_MARKER_BYTES;
+    return chunk;
+}
+
+/* Bounds a free chunk's size by its region before it is believed, then by the copy above it. */
+static void check_free_chunk(const struct heap *heap, const struct chunk *chunk)
+{
+    const struct chunk *end = heap_end_above(heap, chunk);
+    if (HEAP_UNLIKELY(!end || !chunk_size_is_sane(chunk, end) || chunk_is_in_use(chunk) ||
+                      chunk_next(chunk)->prev_size != chunk_size(chunk) ||
+                      chunk_prev_is_in_use(chunk_next(chunk))))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
+                   "the size of a free chunk was overwritten");
+}
+
+static void remove_free_chunk(struct heap *heap, struct chunk *chunk)
+{
+    check_free_chunk(heap, chunk);
+    heap_list_remove(heap, chunk);
+}
+
+/* Makes a listed chunk one in use of `size`, and its rest a free one. */
+static struct chunk *use_free_chunk(struct heap *heap, struct chunk *chunk, size_t size)
+{
+    remove_free_chunk(heap, chunk);
+    size_t rest_size = chunk_size(chunk) - size;
+    if (rest_size < CHUNK_MIN_BYTES || !heap->split) {
+        chunk_next(chunk)->head |= CHUNK_PREV_IN_USE;
+        chunk->head |= CHUNK_IN_USE;
+        return chunk;
+    }
+    struct chunk *rest = chunk_at(chunk, size);
+    chunk_set_in_use(chunk, size);
+    rest->head = CHUNK_PREV_IN_USE;
+    chunk_set_free(rest, rest_size);
+    heap_list_insert(heap, rest, rest_size);
+    if (HEAP_UNLIKELY(heap->fit == HEAP_FIT_NEXT))
+        heap->rover = &rest->link;
+    return chunk;
+}
+
+/* A chunk in use from the free lists, or NULL. */
+static struct chunk *take_listed(struct heap *heap, size_t size)
+{
+    struct chunk *chunk = heap_list_find(heap, size);
+    return chunk ? use_free_chunk(heap, chunk, size) : NULL;
+}
+
+/* The bounded search may have passed over a chunk that fits: the last resort of a full heap. */
+static struct chunk *take_overlooked(struct heap *heap, size_t size)
+{
+    if (!heap->binned || !heap_bin_has_chunks(heap, heap_bin_of(size)))
+        return NULL;
+    struct chunk *chunk = heap_bin_best(heap, heap_bin_of(size), size, SIZE_MAX);
+    return chunk ? use_free_chunk(heap, chunk, size) : NULL;
+}
+
+static struct chunk *take_top(struct heap *heap, size_t size)
+{
+    size_t growth = growth_for(heap, size);
+    if (HEAP_UNLIKELY(!heap_top_has(heap, growth)) && !heap_region_grow(heap, growth))
+        return take_overlooked(heap, size);
+    return carve_top(heap, growth);
+}
+
+static struct chunk *take(struct heap *heap, size_t size)
+{
+    struct chunk *chunk = take_listed(heap, size);
+    return chunk ? chunk : take_top(heap, size);
+}
+
+void *heap_alloc(struct heap *heap, size_t bytes)
+{
+    size_t size = chunk_size_for(bytes);
+    if (HEAP_UNLIKELY(!size))
+        return out_of_memory();
+    if (wants_own_mapping(heap, bytes)) {
+        void *block = heap_huge_alloc(heap, bytes, CHUNK_ALIGNMENT);
+        if (block)
+            return block;
+    }
+    struct chunk *chunk = take(heap, size);
+    return chunk ? chunk_payload(chunk) : NULL;
+}
+
+/*
+ * Programs that grow a table by copying it leave ever larger holes behind. A freed block larger than
+ * any before returns its pages, which bounds the cost: every size does so once, so that a program
+ * that frees and allocates the same large block over and over does not fault it in each time.
+ */
+static void give_back_if_large(struct heap *heap, struct chunk *chunk, size_t freed_bytes)
+{
+    if (HEAP_LIKELY(freed_bytes <= heap->give_back_bytes))
+        return;
+    heap->give_back_bytes = freed_bytes;
+    heap_region_give_back(heap, chunk);
+}
+
+static struct chunk *merge_below(struct heap *heap, struct chunk *chunk)
+{
+    size_t below = chunk->prev_size;
+    if (HEAP_UNLIKELY(below > chunk_distance(heap_region_of(heap, chunk)->first, chunk) ||
+                      !chunk_is_aligned((void *)below) ||
+                      chunk_size(chunk_prev(chunk)) != below))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
+                   "the size of the free chunk below it was overwritten");
+    struct chunk *merged = chunk_prev(chunk);
+    remove_free_chunk(heap, merged);
+    merged->head += chunk_size(chunk);
+    return merged;
+}
+
+/* Frees a chunk in use whose head was checked. */
+static void release(struct heap *heap, struct chunk *chunk)
+{
+    size_t freed_bytes = chunk_size(chunk);
+    /* The old head stays in memory when the chunk merges; this is how a second free is noticed. */
+    chunk->head &= ~CHUNK_IN_USE;
+    if (HEAP_LIKELY(heap->coalesce)) {
+        if (!chunk_prev_is_in_use(chunk))
+            chunk = merge_below(heap, chunk);
+        struct chunk *above = chunk_next(chunk);
+        if (above == heap->top) {
+            chunk->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+            heap->top = chunk;
+            give_back_if_large(heap, chunk, freed_bytes);
+            return;
+        }
+        if (!chunk_is_in_use(above)) {
+            remove_free_chunk(heap, above);
+            chunk->head += chunk_size(above);
+        }
+    }
+    chunk_set_free(chunk, chunk_size(chunk));
+    heap_list_insert(heap, chunk, chunk_size(chunk));
+    give_back_if_large(heap, chunk, freed_bytes);
+}
+
+/* Names what is wrong with a block in a region whose chunk failed the check. */
+static noreturn void fault_chunk(const struct chunk *chunk, const struct chunk *end)
+{
+    if (chunk_size_is_sane(chunk, end) && !chunk_is_in_use(chunk))
+        heap_fault(HEAP_FAULT_DOUBLE_FREE, chunk_payload(chunk), "the block is free already");
+    heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
+               "its header was overwritten, or the pointer is not the start of a block");
+}
+
+static noreturn void fault_outside(const struct heap *heap, const void *block)
+{
+    /* Freed blocks at the end of the heap become the room above top. */
+    if ((uintptr_t)block >= (uintptr_t)chunk_payload(heap->top) &&
+        (uintptr_t)block < heap->high)
+        heap_fault(HEAP_FAULT_DOUBLE_FREE, block, "the block is free already");
+    heap_fault(HEAP_FAULT_FOREIGN, block, "the block does not come from this heap");
+}
+
+/* The chunk of a live block, or NULL for a huge one; anything else is a fault. */
+static struct chunk *live_chunk(const struct heap *heap, const void *block)
+{
+    if (HEAP_UNLIKELY(!chunk_is_aligned(block)))
+        heap_fault(HEAP_FAULT_MISALIGNED, block, "no block begins at such an address");
+    struct chunk *chunk = chunk_from_payload(block);
+    const struct chunk *end = heap_end_above(heap, chunk);
+    if (HEAP_UNLIKELY(!end)) {
+        if (!heap_huge_find(heap, block))
+            fault_outside(heap, block);
+        return NULL;
+    }
+    if (HEAP_UNLIKELY(!chunk_size_is_sane(chunk, end) || !chunk_is_in_use(chunk) ||
+                      !chunk_prev_is_in_use(chunk_next(chunk))))
+        fault_chunk(chunk, end);
+    return chunk;
+}
+
+void heap_free(struct heap *heap, void *block)
+{
+    if (!block)
+        return;
+    struct chunk *chunk = live_chunk(heap, block);
+    if (HEAP_LIKELY(chunk != NULL))
+        release(heap, chunk);
+    else
+        heap_huge_free(heap, heap_huge_find(heap, block));
+}
+
+/* Frees what a chunk in use has beyond `size`, if that can be a chunk. */
+static void shrink(struct heap *heap, struct chunk *chunk, size_t size)
+{
+    size_t rest_size = chunk_size(chunk) - size;
+    if (rest_size < CHUNK_MIN_BYTES || !heap->split)
+        return;
+    struct chunk *rest = chunk_at(chunk, size);
+    chunk_set_in_use(chunk, size);
+    rest->head = rest_size | CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+    release(heap, rest);
+}
+
+/* Extends a chunk in use into the room above it: top, or a free neighbour. */
+static bool extend(struct heap *heap, struct chunk *chunk, size_t size)
+{
+    size_t old_size = chunk_size(chunk);
+    struct chunk *above = chunk_next(chunk);
+    if (!heap->coalesce)
+        return false;
+    if (above == heap->top) {
+        size_t growth = growth_for(heap, size - old_size);
+        if (!heap_top_has(heap, growth))
+            return false;
+        carve_top(heap, growth);
+        chunk_set_in_use(chunk, old_size + growth);
+        return true;
+    }
+    if (chunk_is_in_use(above) || old_size + chunk_size(above) < size)
+        return false;
+    remove_free_chunk(heap, above);
+    chunk_set_in_use(chunk, old_size + chunk_size(above));
+    chunk_next(chunk)->head |= CHUNK_PREV_IN_USE;
+    shrink(heap, chunk, size);
+    return true;
+}
+
+static void *move(struct heap *heap, void *block, size_t bytes)
+{
+    size_t usable_bytes = heap_usable_size(heap, block);
+    void *moved = heap_alloc(heap, bytes);
+    if (!moved)
+        return NULL;
+    memcpy(moved, block, usable_bytes < bytes ? usable_bytes : bytes);
+    heap_free(heap, block);
+    return moved;
+}
+
+void *heap_realloc(struct heap *heap, void *block, size_t bytes)
+{
+    if (!block)
+        return heap_alloc(heap, bytes);
+    struct chunk *chunk = live_chunk(heap, block);
+    if (bytes == 0) {
+        heap_free(heap, block);
+        return NULL;
+    }
+    size_t size = chunk_size_for(bytes);
+    if (!size)
+        return out_of_memory();
+    if (!chunk) {
+        if (bytes >= HEAP_HUGE_BYTES)
+            return heap_huge_resize(heap, heap_huge_find(heap, block), bytes);
+        return move(heap, block, bytes);
+    }
+    if (size <= chunk_size(chunk)) {
+        shrink(heap, chunk, size);
+        return block;
+    }
+    if (!wants_own_mapping(heap, bytes) && extend(heap, chunk, size))
+        return block;
+    return move(heap, block, bytes);
+}
+
+/* Zeroes the part of a chunk from `take` that was touched before: `high` and `newest` are of then. */
+static void zero_touched(const struct heap *heap, struct chunk *chunk, size_t bytes, uintptr_t high,
+                         const struct region *newest)
+{
+    uintptr_t payload = (uintptr_t)chunk_payload(chunk);
+    size_t touched_bytes = bytes;
+    if (heap->newest != newest)
+        high = payload;
+    if (chunk_distance(heap->first, chunk) < chunk_distance(heap->first, heap->top) &&
+        payload + bytes > high)
+        touched_bytes = payload < high ? high - payload : 0;
+    memset((void *)payload, 0, touched_bytes);
+}
+
+void *heap_calloc(struct heap *heap, size_t count, size_t bytes)
+{
+    size_t total_bytes;
+    if (HEAP_UNLIKELY(__builtin_mul_overflow(count, bytes, &total_bytes)))
+        return out_of_memory();
+    size_t size = chunk_size_for(total_bytes);
+    if (HEAP_UNLIKELY(!size))
+        return out_of_memory();
+    if (wants_own_mapping(heap, total_bytes)) {
+        void *block = heap_huge_alloc(heap, total_bytes, CHUNK_ALIGNMENT);
+        if (block)
+            return block;
+    }
+    uintptr_t high = heap->high;
+    const struct region *newest = heap->newest;
+    struct chunk *chunk = take(heap, size);
+    if (!chunk)
+        return NULL;
+    zero_touched(heap, chunk, total_bytes, high, newest);
+    return chunk_payload(chunk);
+}
+
+/* Carves an aligned chunk at top; what alignment leaves out below becomes a free chunk. */
+static struct chunk *take_top_aligned(struct heap *heap, size_t size, size_t alignment)
+{
+    size_t growth = growth_for(heap, size);
+    size_t gap = chunk_alignment_gap(heap->top, alignment);
+    if (!heap_top_has(heap, gap + growth)) {
+        if (!heap_region_grow(heap, growth + alignment + CHUNK_MIN_BYTES))
+            return NULL;
+        gap = chunk_alignment_gap(heap->top, alignment);
+    }
+    struct chunk *skipped = gap ? carve_top(heap, gap) : NULL;
+    struct chunk *chunk = carve_top(heap, growth);
+    if (skipped)
+        release(heap, skipped);
+    return chunk;
+}
+
+/* Finds a listed chunk large enough for any position, and frees what is left over at both ends. */
+static struct chunk *take_listed_aligned(struct heap *heap, size_t size, size_t alignment)
+{
+    struct chunk *chunk = take_listed(heap, size + alignment + CHUNK_MIN_BYTES);
+    if (!chunk)
+        return NULL;
+    size_t gap = chunk_alignment_gap(chunk, alignment);
+    if (gap) {
+        struct chunk *aligned = chunk_at(chunk, gap);
+        aligned->head = (chunk_size(chunk) - gap) | CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+        chunk_set_in_use(chunk, gap);
+        release(heap, chunk);
+        chunk = aligned;
+    }
+    shrink(heap, chunk, size);
+    return chunk;
+}
+
+void *heap_aligned_alloc(struct heap *heap, size_t alignment, size_t bytes)
+{
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (alignment <= CHUNK_ALIGNMENT)
+        return heap_alloc(heap, bytes);
+    size_t size = chunk_size_for(bytes);
+    if (!size || alignment > CHUNK_MAX_BYTES)
+        return out_of_memory();
+    if (wants_own_mapping(heap, bytes)) {
+        void *block = heap_huge_alloc(heap, bytes, alignment);
+        if (block)
+            return block;
+    }
+    struct chunk *chunk = take_listed_aligned(heap, size, alignment);
+    if (!chunk)
+        chunk = take_top_aligned(heap, size, alignment);
+    return chunk ? chunk_payload(chunk) : NULL;
+}
+
+size_t heap_usable_size(struct heap *heap, const void *block)
+{
+    if (!block)
+        return 0;
+    const struct chunk *chunk = live_chunk(heap, block);
+    return chunk ? chunk_usable_bytes(chunk) : heap_huge_usable_bytes(heap_huge_find(heap, block));
+}

@@ -1,0 +1,179 @@
+/*
+ * The layout of a chunk. Private to allocator/; arithmetic on chunk addresses stands only here.
+ *
+ *                   in use                             free
+ *  chunk ───► +0    payload of the chunk below,        the same
+ *                   or prev_size while that is free
+ *             +8    size | PREV_IN_USE | IN_USE        size | PREV_IN_USE
+ *  payload ─► +16   the caller's bytes                 link.next
+ *             +24     "                                link.prev
+ *             ...     "                                whatever was there
+ *  above ───► +size   the last 8 of them               size once more: prev_size of the chunk above
+ *             +size+8 head of the chunk above
+ *
+ * A chunk is the header of 8 bytes and its payload, hence size - 8 bytes are usable. `struct chunk`
+ * begins one word earlier, with the last payload word of the chunk below: only a free neighbour's
+ * size is ever looked up, and a free neighbour does not need that word.
+ *
+ * A region is tiled by chunks and ends in an end marker, a head of size 0 that is in use. In the
+ * newest region the marker is called top: the memory above it has not been handed out.
+ *
+ *  I1   Sizes are multiples of 16, at least CHUNK_MIN_BYTES; chunk + size is the next chunk, and the
+ *       last is followed by the end marker.
+ *  I2   PREV_IN_USE is set exactly when the chunk below is in use, and in the first chunk.
+ *  I3   The chunk above a free chunk has the free chunk's size in prev_size.
+ *  I4   If the heap coalesces, no two neighbours are free, and the chunk below top is in use.
+ *  I5   Every payload is aligned to 16.
+ *  I6   Free lists are circular: link->next->prev == link, link->prev->next == link.
+ *  I7   A chunk is on a free list exactly when it is free, and exactly once.
+ *  I8   A free chunk is on the list of its size; a list ordered by address ascends.
+ *  I9   A list's bit is set exactly when the list is not empty, a word's bit exactly when the word
+ *       is not 0.
+ *  I10  first <= top < high <= committed <= limit, as addresses (heap_state.h).
+ *  I11  The chunks of a region add up to it, and huge blocks are linked both ways.
+ */
+#ifndef ALLOCATOR_HEAP_CHUNK_H
+#define ALLOCATOR_HEAP_CHUNK_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HEAP_LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define HEAP_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+struct free_link {
+    struct free_link *next;
+    struct free_link *prev;
+};
+
+struct chunk {
+    size_t prev_size; /* valid only while PREV_IN_USE is clear */
+    size_t head;
+    struct free_link link; /* valid only while the chunk is free */
+};
+
+#define CHUNK_IN_USE        ((size_t)1)
+#define CHUNK_PREV_IN_USE   ((size_t)2)
+#define CHUNK_ALIGNMENT     ((size_t)16)
+#define CHUNK_BITS          (CHUNK_ALIGNMENT - 1)
+#define CHUNK_HEADER_BYTES  sizeof(size_t)
+#define CHUNK_MIN_BYTES     sizeof(struct chunk)
+/* From a chunk's address to the end of its header: what an end marker needs. */
+#define CHUNK_MARKER_BYTES  offsetof(struct chunk, link)
+/* No request above this is served; sums of a few sizes below it can't overflow. */
+#define CHUNK_MAX_BYTES     ((size_t)PTRDIFF_MAX / 4)
+
+static_assert(offsetof(struct chunk, prev_size) == 0, "prev_size is the word below the header");
+static_assert(offsetof(struct chunk, head) == 8, "the header is the second word");
+static_assert(offsetof(struct chunk, link) == 16, "the payload starts after the header");
+static_assert(offsetof(struct chunk, link.prev) == 24, "both links are in the smallest payload");
+static_assert(sizeof(struct chunk) == 32, "the smallest chunk holds the header, links and prev_size");
+static_assert(offsetof(struct chunk, link) % 16 == 0, "aligned chunks have aligned payloads");
+static_assert((CHUNK_IN_USE | CHUNK_PREV_IN_USE) < CHUNK_ALIGNMENT, "the bits fit below the size");
+
+/* The size of the chunk for a request, or 0 if no heap can serve it. */
+static inline size_t chunk_size_for(size_t request_bytes)
+{
+    if (HEAP_UNLIKELY(request_bytes > CHUNK_MAX_BYTES))
+        return 0;
+    size_t size = (request_bytes + CHUNK_HEADER_BYTES + CHUNK_BITS) & ~CHUNK_BITS;
+    return size < CHUNK_MIN_BYTES ? CHUNK_MIN_BYTES : size;
+}
+
+static inline size_t chunk_size(const struct chunk *chunk)
+{
+    return chunk->head & ~CHUNK_BITS;
+}
+
+static inline bool chunk_is_in_use(const struct chunk *chunk)
+{
+    return chunk->head & CHUNK_IN_USE;
+}
+
+static inline bool chunk_prev_is_in_use(const struct chunk *chunk)
+{
+    return chunk->head & CHUNK_PREV_IN_USE;
+}
+
+static inline size_t chunk_usable_bytes(const struct chunk *chunk)
+{
+    return chunk_size(chunk) - CHUNK_HEADER_BYTES;
+}
+
+static inline struct chunk *chunk_at(const struct chunk *chunk, size_t offset)
+{
+    return (struct chunk *)((uintptr_t)chunk + offset);
+}
+
+static inline struct chunk *chunk_next(const struct chunk *chunk)
+{
+    return chunk_at(chunk, chunk_size(chunk));
+}
+
+/* Only while PREV_IN_USE is clear. */
+static inline struct chunk *chunk_prev(const struct chunk *chunk)
+{
+    return (struct chunk *)((uintptr_t)chunk - chunk->prev_size);
+}
+
+static inline void *chunk_payload(const struct chunk *chunk)
+{
+    return (void *)((uintptr_t)chunk + offsetof(struct chunk, link));
+}
+
+static inline struct chunk *chunk_from_payload(const void *payload)
+{
+    return (struct chunk *)((uintptr_t)payload - offsetof(struct chunk, link));
+}
+
+static inline struct chunk *chunk_from_link(const struct free_link *link)
+{
+    return (struct chunk *)((uintptr_t)link - offsetof(struct chunk, link));
+}
+
+static inline size_t chunk_distance(const struct chunk *from, const struct chunk *to)
+{
+    return (uintptr_t)to - (uintptr_t)from;
+}
+
+static inline bool chunk_is_aligned(const void *address)
+{
+    return ((uintptr_t)address & CHUNK_BITS) == 0;
+}
+
+/* Whether the chunk's head can be true of a chunk below `end`, told without reading anything else. */
+static inline bool chunk_size_is_sane(const struct chunk *chunk, const struct chunk *end)
+{
+    size_t size = chunk_size(chunk);
+    return size >= CHUNK_MIN_BYTES && size <= chunk_distance(chunk, end) &&
+           (chunk->head & CHUNK_BITS & ~(CHUNK_IN_USE | CHUNK_PREV_IN_USE)) == 0;
+}
+
+/* Writes the head of a chunk in use; the bit in the chunk above is the caller's business. */
+static inline void chunk_set_in_use(struct chunk *chunk, size_t size)
+{
+    chunk->head = size | CHUNK_IN_USE | (chunk->head & CHUNK_PREV_IN_USE);
+}
+
+/* Marks a chunk free in its own head and in the chunk above. */
+static inline void chunk_set_free(struct chunk *chunk, size_t size)
+{
+    struct chunk *above = chunk_at(chunk, size);
+    chunk->head = size | (chunk->head & CHUNK_PREV_IN_USE);
+    above->prev_size = size;
+    above->head &= ~CHUNK_PREV_IN_USE;
+}
+
+/*
+ * The bytes to leave out above `chunk` so that the payload of the chunk that begins after them is
+ * aligned to `alignment`: none, or enough for a chunk of their own.
+ */
+static inline size_t chunk_alignment_gap(const struct chunk *chunk, size_t alignment)
+{
+    size_t gap = (0 - (uintptr_t)chunk_payload(chunk)) & (alignment - 1);
+    return gap != 0 && gap < CHUNK_MIN_BYTES ? gap + alignment : gap;
+}
+
+#endif

@@ -1,0 +1,92 @@
+#include "allocator/heap_huge.h"
+
+#include "allocator/heap_region.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+static void link_huge(struct heap *heap, struct huge_block *huge)
+{
+    huge->prev = NULL;
+    huge->next = heap->huge;
+    if (huge->next)
+        huge->next->prev = huge;
+    heap->huge = huge;
+}
+
+static void unlink_huge(struct heap *heap, struct huge_block *huge)
+{
+    if (huge->prev)
+        huge->prev->next = huge->next;
+    else
+        heap->huge = huge->next;
+    if (huge->next)
+        huge->next->prev = huge->prev;
+}
+
+void *heap_huge_alloc(struct heap *heap, size_t bytes, size_t alignment)
+{
+    if (bytes > CHUNK_MAX_BYTES || alignment > CHUNK_MAX_BYTES) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (alignment < CHUNK_ALIGNMENT)
+        alignment = CHUNK_ALIGNMENT;
+    /* Pages that alignment leaves unused are never touched, so only addresses are wasted. */
+    size_t slack = alignment > sizeof(struct huge_block) ? alignment : sizeof(struct huge_block);
+    size_t mapped_bytes = heap_round_to_pages(bytes + slack);
+    void *mapping =
+        mmap(NULL, mapped_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapping == MAP_FAILED) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    uintptr_t payload =
+        ((uintptr_t)mapping + sizeof(struct huge_block) + alignment - 1) & ~(alignment - 1);
+    struct huge_block *huge = (struct huge_block *)(payload - sizeof *huge);
+    huge->mapping = (uintptr_t)mapping;
+    huge->mapped_bytes = mapped_bytes;
+    link_huge(heap, huge);
+    return (void *)payload;
+}
+
+struct huge_block *heap_huge_find(const struct heap *heap, const void *payload)
+{
+    struct huge_block *huge = heap->huge;
+    while (huge && heap_huge_payload(huge) != payload)
+        huge = huge->next;
+    return huge;
+}
+
+void heap_huge_free(struct heap *heap, struct huge_block *huge)
+{
+    int saved_errno = errno;
+    unlink_huge(heap, huge);
+    munmap((void *)huge->mapping, huge->mapped_bytes);
+    errno = saved_errno;
+}
+
+void *heap_huge_resize(struct heap *heap, struct huge_block *huge, size_t bytes)
+{
+    size_t offset = (uintptr_t)heap_huge_payload(huge) - huge->mapping;
+    if (bytes > CHUNK_MAX_BYTES) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    size_t mapped_bytes = heap_round_to_pages(offset + bytes);
+    if (mapped_bytes == huge->mapped_bytes)
+        return heap_huge_payload(huge);
+    uintptr_t old_mapping = huge->mapping;
+    unlink_huge(heap, huge);
+    void *mapping = mremap((void *)old_mapping, huge->mapped_bytes, mapped_bytes, MREMAP_MAYMOVE);
+    if (mapping == MAP_FAILED) {
+        link_huge(heap, huge);
+        errno = ENOMEM;
+        return NULL;
+    }
+    huge = (struct huge_block *)((uintptr_t)mapping + offset - sizeof *huge);
+    huge->mapping = (uintptr_t)mapping;
+    huge->mapped_bytes = mapped_bytes;
+    link_huge(heap, huge);
+    return (void *)((uintptr_t)mapping + offset);
+}

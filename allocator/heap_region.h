@@ -1,0 +1,36 @@
+/*
+ * Regions: memory from the system and back. Private to allocator/. All functions leave errno alone
+ * unless they say otherwise.
+ */
+#ifndef ALLOCATOR_HEAP_REGION_H
+#define ALLOCATOR_HEAP_REGION_H
+
+#include "allocator/heap_state.h"
+
+static inline size_t heap_round_to_pages(size_t bytes)
+{
+    return (bytes + HEAP_PAGE_BYTES - 1) & ~(HEAP_PAGE_BYTES - 1);
+}
+
+/* Whether chunks of `bytes` together can be carved at top as things are. */
+static inline bool heap_top_has(const struct heap *heap, size_t bytes)
+{
+    return bytes + CHUNK_MARKER_BYTES <= heap->committed - (uintptr_t)heap->top;
+}
+
+/* A heap with one region, its settings still to be made. NULL with errno ENOMEM. */
+struct heap *heap_region_first(size_t fixed_bytes, size_t reserve_bytes);
+
+/*
+ * Makes room so that heap_top_has(bytes), in a new region if need be, hence `top` may change. False
+ * with errno ENOMEM if there is none to be had.
+ */
+bool heap_region_grow(struct heap *heap, size_t bytes);
+
+/* Returns the whole pages inside a free chunk, or those above top, to the system. */
+void heap_region_give_back(struct heap *heap, struct chunk *chunk);
+
+/* Unmaps all regions, and with them the heap. */
+void heap_region_unmap_all(struct heap *heap);
+
+#endif

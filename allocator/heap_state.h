@@ -1,0 +1,113 @@
+/*
+ * What a heap remembers. Private to allocator/.
+ *
+ * The heap lives at the start of its first region, and every region's record at the start of its
+ * mapping. A growing heap reserves far more addresses than it needs in its first region, without
+ * access rights, and opens them from below as it grows, so that it stays contiguous; only where the
+ * system refuses that (an address space limit) it goes on with further, smaller regions. Chunks are
+ * carved from the newest region only; the memory of older ones is all on the free lists.
+ */
+#ifndef ALLOCATOR_HEAP_STATE_H
+#define ALLOCATOR_HEAP_STATE_H
+
+#include "allocator/heap.h"
+#include "allocator/heap_chunk.h"
+
+#include <stdalign.h>
+#include <stdnoreturn.h>
+
+#define HEAP_PAGE_BYTES ((size_t)4096)
+
+/* A growing heap gives requests from here on a mapping of their own. */
+#define HEAP_HUGE_BYTES ((size_t)16 << 20)
+
+/*
+ * Size classes: every 16 bytes below 1 KiB, then 16 for each doubling up to 64 GiB; the last one
+ * also holds whatever is larger. As in D. Lea's dlmalloc, but finer.
+ */
+#define HEAP_EXACT_BINS_END ((size_t)1024)
+#define HEAP_EXACT_BINS     (HEAP_EXACT_BINS_END / CHUNK_ALIGNMENT)
+#define HEAP_BINS           (HEAP_EXACT_BINS + (size_t)26 * 16)
+#define HEAP_BIN_WORDS      ((HEAP_BINS + 63) / 64)
+
+struct region {
+    struct region *older;
+    size_t mapped_bytes;
+    struct chunk *first;
+    struct chunk *end; /* the end marker, once the region isn't the newest any more */
+};
+
+/* Precedes the payload of a block that has a mapping of its own. */
+struct huge_block {
+    struct huge_block *next;
+    struct huge_block *prev;
+    uintptr_t mapping;
+    size_t mapped_bytes;
+};
+
+static_assert(sizeof(struct huge_block) % CHUNK_ALIGNMENT == 0, "huge payloads are aligned");
+
+struct heap {
+    struct region first_region; /* at offset 0: every region's record is where its mapping begins */
+
+    struct region *newest;
+    struct chunk *first; /* of the newest region, as are the five below */
+    struct chunk *top;
+    uintptr_t high;      /* nothing from here on was touched since the system gave it: it is zero */
+    uintptr_t committed; /* accessible up to here */
+    uintptr_t limit;
+    bool lifo_bins; /* segregated and lifo, the combination that has the shortest way */
+    bool binned;
+    bool coalesce;
+    bool split;
+
+    enum heap_fit fit;
+    enum heap_order order;
+    bool fixed;
+    size_t reserve_bytes;       /* to ask for next; 0 after a refusal */
+    size_t give_back_bytes;     /* a freed block above this returns its pages */
+    struct free_link *rover;    /* where next fit goes on; NULL: at the list's head */
+    struct huge_block *huge;
+
+    uint64_t bin_words;         /* bit w: bin_map[w] is not 0 */
+    uint64_t bin_map[HEAP_BIN_WORDS];
+    /* Heads of the free lists; one that its bit calls empty has no meaning. Unless the heap is
+     * binned, all free chunks are on bins[0]. */
+    alignas(16) struct free_link bins[HEAP_BINS];
+};
+
+static_assert(HEAP_BIN_WORDS <= 64, "one word has a bit for each word of the map");
+
+noreturn void heap_fault(enum heap_fault_kind kind, const void *address, const char *text);
+
+static inline struct chunk *heap_region_end(const struct heap *heap, const struct region *region)
+{
+    return region == heap->newest ? heap->top : region->end;
+}
+
+/* The region among whose chunks the address lies, or NULL. */
+static inline const struct region *heap_region_of(const struct heap *heap, const void *address)
+{
+    for (const struct region *region = heap->newest; region; region = region->older)
+        if (chunk_distance(region->first, address) <
+            chunk_distance(region->first, heap_region_end(heap, region)))
+            return region;
+    return NULL;
+}
+
+/* The end of the region in which the chunk lies, or NULL if it lies in none. */
+static inline const struct chunk *heap_end_above(const struct heap *heap, const struct chunk *chunk)
+{
+    if (HEAP_LIKELY(chunk_distance(heap->first, chunk) < chunk_distance(heap->first, heap->top)))
+        return heap->top;
+    const struct region *region = heap_region_of(heap, chunk);
+    return region ? region->end : NULL;
+}
+
+/* Whether a list's bit says that it has members. */
+static inline bool heap_bin_has_chunks(const struct heap *heap, size_t bin)
+{
+    return heap->bin_map[bin / 64] >> (bin % 64) & 1;
+}
+
+#endif

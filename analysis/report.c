@@ -1,0 +1,225 @@
+// report: draws the charts of a folder of results, or prints its table again.
+#include "analysis/charts.h"
+#include "analysis/summary.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    EXIT_OK = 0,
+    EXIT_TROUBLE = 2,
+};
+
+enum {
+    OPTION_CHARTS = 256,
+    OPTION_FORMAT,
+    OPTION_OUT,
+};
+
+struct arguments {
+    bool summary;                // the subcommand
+    enum summary_format format;
+    const char *out_dir;         // NULL: RESULTS_DIR/charts
+    const char *results_dir;
+    bool has_format, has_charts;
+};
+
+const char *argp_program_version = "report (heapreel) " HEAPREEL_VERSION;
+
+static const char documentation[] =
+    "Draw the charts of a folder of results that replay wrote, or print its table again."
+    "\v"
+    "RESULTS_DIR is the folder with runs.csv, samples.csv and meta.csv. The charts go to "
+    "RESULTS_DIR/charts, each as PNG and SVG, drawn by gnuplot:\n"
+    "\n"
+    "  footprint       heap over trace time, a panel per allocator\n"
+    "  fragmentation   heap / live bytes over trace time\n"
+    "  speed           CPU time relative to the baseline\n"
+    "  time-memory     time against peak memory\n"
+    "  ladder          the rungs heap-whole ... heap-segregated, when they were run\n"
+    "\n"
+    "With several traces there is one footprint, fragmentation and ladder per trace. A chart that "
+    "the data do not make is left out, and a line says why.\n"
+    "\n"
+    "Examples:\n"
+    "  report results/firefox                  the charts\n"
+    "  report summary results/firefox          the table again\n"
+    "  report summary --format=csv results/firefox > summary.csv\n"
+    "\n"
+    "Exit status: 0 ok, 2 usage or trouble. HEAPREEL_DATA names another folder for the gnuplot "
+    "scripts (*.gp).";
+
+static const struct argp_option options[] = {
+    {"charts", OPTION_CHARTS, NULL, 0, "Draw the charts (this is the default)", 0},
+    {"format", OPTION_FORMAT, "table|csv", 0,
+     "Of summary: a table, or CSV with a row per trace, allocator and metric", 0},
+    {"out", OPTION_OUT, "DIR", 0, "Write the charts to DIR in place of RESULTS_DIR/charts", 0},
+    {0},
+};
+
+static void take_word(struct arguments *arguments, const char *word, struct argp_state *state)
+{
+    if (state->arg_num == 0 && strcmp(word, "summary") == 0)
+        arguments->summary = true;
+    else if (arguments->results_dir == NULL)
+        arguments->results_dir = word;
+    else
+        argp_error(state, "'%s' is one word too many; there is one subcommand, summary, and one "
+                          "RESULTS_DIR, here '%s'",
+                   word, arguments->results_dir);
+}
+
+static void take_format(struct arguments *arguments, const char *word, struct argp_state *state)
+{
+    arguments->has_format = true;
+    if (strcmp(word, "csv") == 0)
+        arguments->format = SUMMARY_CSV;
+    else if (strcmp(word, "table") != 0)
+        argp_error(state, "--format is table or csv, not '%s'", word);
+}
+
+static void check(const struct arguments *arguments, struct argp_state *state)
+{
+    if (arguments->results_dir == NULL)
+        argp_error(state, "give the folder of results that replay wrote");
+    if (arguments->summary && (arguments->out_dir != NULL || arguments->has_charts))
+        argp_error(state, "summary prints to standard output: it takes no --out and no --charts");
+    if (!arguments->summary && arguments->has_format)
+        argp_error(state, "--format is for 'report summary'; charts are always PNG and SVG");
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case OPTION_CHARTS:
+        arguments->has_charts = true;
+        return 0;
+    case OPTION_FORMAT:
+        take_format(arguments, argument, state);
+        return 0;
+    case OPTION_OUT:
+        arguments->out_dir = argument;
+        return 0;
+    case ARGP_KEY_ARG:
+        take_word(arguments, argument, state);
+        return 0;
+    case ARGP_KEY_END:
+        check(arguments, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int fail(const char *message)
+{
+    fprintf(stderr, "report: %s\n", message);
+    return EXIT_TROUBLE;
+}
+
+static bool has_scripts(const char *dir)
+{
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/style.gp", dir);
+    return length > 0 && (size_t)length < sizeof path && access(path, R_OK) == 0;
+}
+
+// The folder of the gnuplot scripts: named by the environment, beside the program, or installed.
+// gnuplot runs elsewhere, so it must be absolute.
+static bool find_scripts(char *dir, struct analysis_error *error)
+{
+    const char *named = getenv("HEAPREEL_DATA");
+    if (named != NULL && named[0] != '\0') {
+        if (has_scripts(named) && realpath(named, dir) != NULL)
+            return true;
+        return analysis_fail(error, "%s: holds no style.gp, but HEAPREEL_DATA says that the gnuplot "
+                                    "scripts are there",
+                             named);
+    }
+    char program[PATH_MAX], beside[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    int written = snprintf(beside, sizeof beside, "%s/analysis", dirname(program));
+    if (written < (int)sizeof beside && has_scripts(beside) && realpath(beside, dir) != NULL)
+        return true;
+    if (has_scripts(HEAPREEL_INSTALLED_DATA) && realpath(HEAPREEL_INSTALLED_DATA, dir) != NULL)
+        return true;
+    return analysis_fail(error, "the gnuplot scripts are neither in %s nor in %s; name their folder "
+                                "in HEAPREEL_DATA",
+                         beside, HEAPREEL_INSTALLED_DATA);
+}
+
+static void say_outcomes(const struct chart_list *list, const char *out_dir)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct chart_outcome *outcome = &list->outcomes[i];
+        if (outcome->drawn)
+            printf("wrote %s/%s.png and .svg\n", out_dir, outcome->name);
+        else
+            fprintf(stderr, "report: %s is left out: %s\n", outcome->name, outcome->reason.text);
+    }
+}
+
+static int draw_charts(const struct summary *summary, const char *out_dir)
+{
+    char script_dir[PATH_MAX];
+    struct analysis_error error = {0};
+    struct chart_list list = {0};
+    if (!find_scripts(script_dir, &error))
+        return fail(error.text);
+    enum charts_result result = charts_draw(summary, script_dir, out_dir, &list, &error);
+    say_outcomes(&list, out_dir);
+    chart_list_free(&list);
+    if (result == CHARTS_NO_GNUPLOT)
+        return fail("gnuplot is not installed, and it draws the charts: apt install gnuplot-nox");
+    return result == CHARTS_OK ? EXIT_OK : fail(error.text);
+}
+
+static int report_charts(const struct summary *summary, const struct arguments *arguments)
+{
+    char *out_dir = NULL;
+    if (arguments->out_dir != NULL)
+        return draw_charts(summary, arguments->out_dir);
+    if (asprintf(&out_dir, "%s/charts", arguments->results_dir) < 0)
+        return fail("not enough memory");
+    int status = draw_charts(summary, out_dir);
+    free(out_dir);
+    return status;
+}
+
+static int report_summary(const struct summary *summary, const struct arguments *arguments)
+{
+    struct summary_options print_options = {
+        .format = arguments->format,
+        .bold = summary_wants_bold(stdout),
+    };
+    summary_print(summary, stdout, &print_options);
+    return EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options, parse_option, "RESULTS_DIR\nsummary RESULTS_DIR", documentation, NULL, NULL, NULL};
+    struct arguments arguments = {.format = SUMMARY_TABLE};
+    struct summary summary;
+    struct analysis_error error = {0};
+    argp_err_exit_status = EXIT_TROUBLE;
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    if (!summary_load(&summary, arguments.results_dir, &error))
+        return fail(error.text);
+    int status = arguments.summary ? report_summary(&summary, &arguments)
+                                   : report_charts(&summary, &arguments);
+    summary_free(&summary);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "report: standard output: %s\n", strerror(errno));
+        return EXIT_TROUBLE;
+    }
+    return status;
+}

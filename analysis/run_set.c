@@ -1,0 +1,266 @@
+#include "analysis/run_set.h"
+
+#include "analysis/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const status_names[RUN_STATUS_COUNT] = {
+    [RUN_OK] = "ok",           [RUN_OOM] = "oom",         [RUN_CRASH] = "crash",
+    [RUN_TIMEOUT] = "timeout", [RUN_CORRUPT] = "corrupt", [RUN_REFUSED] = "refused",
+};
+
+struct columns {
+    size_t run_id, trace, allocator, pass, round, status, loop, threads, sync, ops;
+    size_t cpu, net, peak_live, peak_heap, end_heap, load_heap;
+};
+
+// A row of the table, with what groups rows into cells.
+struct run_row {
+    size_t row;
+    const char *run_id, *trace, *allocator, *pass;
+};
+
+const char *run_status_name(enum run_status status)
+{
+    return status_names[status];
+}
+
+enum pass metric_pass(enum metric metric)
+{
+    return metric <= METRIC_WARM ? PASS_TIME : PASS_MEMORY;
+}
+
+static bool find_columns(const struct csv_table *table, struct columns *columns,
+                         struct analysis_error *error)
+{
+    const struct {
+        const char *name;
+        size_t *column;
+    } wanted[] = {
+        {"run_id", &columns->run_id},
+        {"trace", &columns->trace},
+        {"allocator", &columns->allocator},
+        {"pass", &columns->pass},
+        {"round", &columns->round},
+        {"status", &columns->status},
+        {"loop", &columns->loop},
+        {"threads", &columns->threads},
+        {"sync", &columns->sync},
+        {"ops", &columns->ops},
+        {"cpu_ns_per_op", &columns->cpu},
+        {"net_ns_per_op", &columns->net},
+        {"peak_live_bytes", &columns->peak_live},
+        {"peak_heap_bytes", &columns->peak_heap},
+        {"end_heap_bytes", &columns->end_heap},
+        {"load_heap_bytes", &columns->load_heap},
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        if (!csv_table_column(table, wanted[i].name, wanted[i].column, error))
+            return false;
+    }
+    return true;
+}
+
+static bool read_status(const struct csv_table *table, size_t row, size_t column,
+                        enum run_status *status, struct analysis_error *error)
+{
+    const char *text = csv_table_text(table, row, column);
+    for (int i = 0; i < RUN_STATUS_COUNT; i++) {
+        if (strcmp(text, status_names[i]) == 0) {
+            *status = (enum run_status)i;
+            return true;
+        }
+    }
+    return csv_table_fail(table, row, error,
+                          "status '%.40s' is none of ok, oom, crash, timeout, corrupt, refused", text);
+}
+
+static int same_cell_order(const struct run_row *a, const struct run_row *b)
+{
+    int order = strcmp(a->run_id, b->run_id);
+    if (order == 0)
+        order = strcmp(a->trace, b->trace);
+    if (order == 0)
+        order = strcmp(a->allocator, b->allocator);
+    return order != 0 ? order : strcmp(a->pass, b->pass);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct run_row *x = a;
+    const struct run_row *y = b;
+    int order = same_cell_order(x, y);
+    return order != 0 ? order : (x->row > y->row) - (x->row < y->row);
+}
+
+static int compare_cells(const void *a, const void *b)
+{
+    const struct cell *x = a;
+    const struct cell *y = b;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static bool has_summary(const char *pass)
+{
+    return strcmp(pass, "time") == 0 || strcmp(pass, "memory") == 0;
+}
+
+// The rows of the passes that are summarised, those of one cell beside each other.
+static struct run_row *sorted_rows(const struct csv_table *table, const struct columns *columns,
+                                   size_t *count)
+{
+    *count = 0;
+    struct run_row *rows = calloc(table->row_count + 1, sizeof *rows);
+    if (rows == NULL)
+        return NULL;
+    for (size_t row = 0; row < table->row_count; row++) {
+        const char *pass = csv_table_text(table, row, columns->pass);
+        if (!has_summary(pass))
+            continue;
+        rows[(*count)++] = (struct run_row){
+            .row = row,
+            .run_id = csv_table_text(table, row, columns->run_id),
+            .trace = csv_table_text(table, row, columns->trace),
+            .allocator = csv_table_text(table, row, columns->allocator),
+            .pass = pass,
+        };
+    }
+    qsort(rows, *count, sizeof *rows, compare_rows);
+    return rows;
+}
+
+static bool start_cell(struct cell *cell, const struct csv_table *table,
+                       const struct columns *columns, const struct run_row *row,
+                       struct analysis_error *error)
+{
+    *cell = (struct cell){
+        .run_id = row->run_id,
+        .trace = row->trace,
+        .allocator = row->allocator,
+        .threads = csv_table_text(table, row->row, columns->threads),
+        .sync = csv_table_text(table, row->row, columns->sync),
+        .pass = strcmp(row->pass, "time") == 0 ? PASS_TIME : PASS_MEMORY,
+        .status = RUN_OK,
+        .row = row->row,
+    };
+    for (int i = 0; i < METRIC_COUNT; i++)
+        cell->metrics[i] = NAN;
+    return csv_table_number(table, row->row, columns->round, &cell->round, error) &&
+           csv_table_number(table, row->row, columns->ops, &cell->ops, error) &&
+           csv_table_number(table, row->row, columns->peak_live, &cell->peak_live_bytes, error);
+}
+
+static bool read_memory(struct cell *cell, const struct csv_table *table,
+                        const struct columns *columns, size_t row, struct analysis_error *error)
+{
+    double *metrics = cell->metrics;
+    if (!csv_table_number(table, row, columns->peak_heap, &metrics[METRIC_PEAK_HEAP], error) ||
+        !csv_table_number(table, row, columns->end_heap, &metrics[METRIC_END_HEAP], error) ||
+        !csv_table_number(table, row, columns->load_heap, &metrics[METRIC_LOAD_HEAP], error))
+        return false;
+    if (cell->peak_live_bytes > 0)
+        metrics[METRIC_PEAK_RATIO] = metrics[METRIC_PEAK_HEAP] / cell->peak_live_bytes;
+    return true;
+}
+
+// `warm` has room for every row of the cell.
+static bool read_time(struct cell *cell, const struct csv_table *table,
+                      const struct columns *columns, size_t row, double *warm, size_t *warm_count,
+                      struct analysis_error *error)
+{
+    double loop, cpu;
+    if (!csv_table_number(table, row, columns->loop, &loop, error) ||
+        !csv_table_number(table, row, columns->cpu, &cpu, error))
+        return false;
+    if (loop > 1) {
+        if (!isnan(cpu))
+            warm[(*warm_count)++] = cpu;
+        return true;
+    }
+    cell->metrics[METRIC_COLD] = cpu;
+    return csv_table_number(table, row, columns->net, &cell->metrics[METRIC_COLD_NET], error);
+}
+
+static bool read_cell(struct cell *cell, const struct csv_table *table,
+                      const struct columns *columns, const struct run_row *rows, size_t count,
+                      double *warm, struct analysis_error *error)
+{
+    size_t warm_count = 0;
+    if (!start_cell(cell, table, columns, &rows[0], error))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        enum run_status status = RUN_OK;
+        if (!read_status(table, rows[i].row, columns->status, &status, error))
+            return false;
+        if (status != RUN_OK)
+            cell->status = status;
+        bool ok = cell->pass == PASS_TIME
+                      ? read_time(cell, table, columns, rows[i].row, warm, &warm_count, error)
+                      : read_memory(cell, table, columns, rows[i].row, error);
+        if (!ok)
+            return false;
+    }
+    cell->metrics[METRIC_WARM] = statistics_median(warm, warm_count);
+    // A cell that failed in a later loop measured something, but not what the others did.
+    for (int i = 0; cell->status != RUN_OK && i < METRIC_COUNT; i++)
+        cell->metrics[i] = NAN;
+    return true;
+}
+
+static bool read_cells(struct run_set *runs, const struct columns *columns,
+                       const struct run_row *rows, size_t row_count, double *warm,
+                       struct analysis_error *error)
+{
+    for (size_t first = 0, end; first < row_count; first = end) {
+        end = first + 1;
+        while (end < row_count && same_cell_order(&rows[first], &rows[end]) == 0)
+            end++;
+        struct cell *cell = &runs->cells[runs->cell_count++];
+        if (!read_cell(cell, &runs->table, columns, rows + first, end - first, warm, error))
+            return false;
+    }
+    qsort(runs->cells, runs->cell_count, sizeof *runs->cells, compare_cells);
+    return true;
+}
+
+static bool read_table(struct run_set *runs, struct analysis_error *error)
+{
+    struct columns columns;
+    if (!find_columns(&runs->table, &columns, error))
+        return false;
+    size_t row_count;
+    struct run_row *rows = sorted_rows(&runs->table, &columns, &row_count);
+    double *warm = calloc(row_count + 1, sizeof *warm);
+    runs->cells = calloc(row_count + 1, sizeof *runs->cells);
+    bool ok = false;
+    if (rows == NULL || warm == NULL || runs->cells == NULL)
+        analysis_fail(error, "%s: not enough memory", runs->table.path);
+    else if (row_count == 0)
+        analysis_fail(error, "%s: no run of the passes time or memory: nothing to summarise",
+                      runs->table.path);
+    else
+        ok = read_cells(runs, &columns, rows, row_count, warm, error);
+    free(rows);
+    free(warm);
+    return ok;
+}
+
+bool run_set_read(struct run_set *runs, const char *path, struct analysis_error *error)
+{
+    *runs = (struct run_set){0};
+    if (!csv_table_read(&runs->table, path, error))
+        return false;
+    bool ok = read_table(runs, error);
+    if (!ok)
+        run_set_free(runs);
+    return ok;
+}
+
+void run_set_free(struct run_set *runs)
+{
+    csv_table_free(&runs->table);
+    free(runs->cells);
+    *runs = (struct run_set){0};
+}

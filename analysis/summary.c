@@ -1,0 +1,443 @@
+#include "analysis/summary.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct names {
+    const char **items;
+    size_t count;
+};
+
+// What is measured beside the allocators: the floor.
+static bool is_floor(const char *allocator)
+{
+    return strcmp(allocator, "null") == 0 || strcmp(allocator, "loop") == 0;
+}
+
+static bool names_contain(const struct names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->items[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void names_add(struct names *names, const char *name)
+{
+    if (!names_contain(names, name))
+        names->items[names->count++] = name;
+}
+
+static bool key_is(const char *key, const char *prefix, const char *name, const char *suffix)
+{
+    size_t prefix_length = strlen(prefix);
+    size_t name_length = strlen(name);
+    return strncmp(key, prefix, prefix_length) == 0 &&
+           strncmp(key + prefix_length, name, name_length) == 0 &&
+           strcmp(key + prefix_length + name_length, suffix) == 0;
+}
+
+// The row of a key in meta.csv, or the number of its rows.
+static size_t meta_row(const struct csv_table *meta, const char *prefix, const char *name,
+                       const char *suffix)
+{
+    size_t key = csv_table_find(meta, "key");
+    size_t row = 0;
+    while (row < meta->row_count && !key_is(csv_table_text(meta, row, key), prefix, name, suffix))
+        row++;
+    return row;
+}
+
+const char *summary_meta(const struct summary *summary, const char *prefix, const char *name,
+                         const char *suffix)
+{
+    size_t row = meta_row(&summary->meta, prefix, name, suffix);
+    if (row == summary->meta.row_count)
+        return NULL;
+    const char *value = csv_table_text(&summary->meta, row, csv_table_find(&summary->meta, "value"));
+    return value[0] != '\0' ? value : NULL;
+}
+
+static double meta_number(const struct summary *summary, const char *trace, const char *suffix)
+{
+    const char *text = summary_meta(summary, "trace.", trace, suffix);
+    char *end = NULL;
+    double value = text != NULL ? strtod(text, &end) : NAN;
+    return text != NULL && *end == '\0' && isfinite(value) ? value : NAN;
+}
+
+const char *summary_failure(const struct allocator_summary *allocator, enum pass pass)
+{
+    const unsigned *cells = allocator->cells[pass];
+    int worst = RUN_OK;
+    for (int status = RUN_OK + 1; status < RUN_STATUS_COUNT; status++) {
+        if (cells[status] > 0 && (worst == RUN_OK || cells[status] > cells[worst]))
+            worst = status;
+    }
+    return worst == RUN_OK ? NULL : run_status_name((enum run_status)worst);
+}
+
+static bool cell_is(const struct cell *cell, const char *trace, const char *allocator,
+                    enum pass pass)
+{
+    return cell->pass == pass && strcmp(cell->trace, trace) == 0 &&
+           strcmp(cell->allocator, allocator) == 0;
+}
+
+// Fills `values`, which has room for every cell; returns how many there are.
+static size_t collect(const struct run_set *runs, const char *trace, const char *allocator,
+                      enum metric metric, double *values)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < runs->cell_count; i++) {
+        const struct cell *cell = &runs->cells[i];
+        if (cell_is(cell, trace, allocator, metric_pass(metric)) && !isnan(cell->metrics[metric]))
+            values[count++] = cell->metrics[metric];
+    }
+    return count;
+}
+
+static double baseline_of_round(const struct summary *summary, const struct cell *cell,
+                                enum metric metric)
+{
+    for (size_t i = 0; i < summary->runs.cell_count; i++) {
+        const struct cell *other = &summary->runs.cells[i];
+        if (other->round == cell->round && !isnan(other->metrics[metric]) &&
+            cell_is(other, cell->trace, summary->baseline, cell->pass))
+            return other->metrics[metric];
+    }
+    return NAN;
+}
+
+// The ratios to the baseline, one per round that both finished.
+static size_t collect_ratios(const struct summary *summary, const char *trace,
+                             const char *allocator, enum metric metric, double *ratios)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < summary->runs.cell_count; i++) {
+        const struct cell *cell = &summary->runs.cells[i];
+        if (!cell_is(cell, trace, allocator, metric_pass(metric)) || !(cell->metrics[metric] > 0))
+            continue;
+        double baseline = baseline_of_round(summary, cell, metric);
+        if (baseline > 0)
+            ratios[count++] = cell->metrics[metric] / baseline;
+    }
+    return count;
+}
+
+static struct ratio summarise_ratios(double *ratios, size_t count)
+{
+    struct ratio result = {.value = statistics_median(ratios, count), .rounds = count};
+    result.interval = statistics_bootstrap(&(struct sample_group){ratios, count}, 1);
+    return result;
+}
+
+// `scratch` has room for every cell.
+static struct metric_summary summarise_metric(const struct summary *summary, const char *trace,
+                                              const char *allocator, enum metric metric,
+                                              double *scratch)
+{
+    size_t count = collect(&summary->runs, trace, allocator, metric, scratch);
+    struct metric_summary result = {
+        .count = count,
+        .median = statistics_median(scratch, count),
+        .mean = statistics_mean(scratch, count),
+        .sd = statistics_sd(scratch, count),
+    };
+    result.interval = statistics_bootstrap(&(struct sample_group){scratch, count}, 1);
+    result.min = count > 0 ? scratch[0] : NAN; // the median has sorted them
+    result.mad = statistics_mad(scratch, count);
+    count = collect_ratios(summary, trace, allocator, metric, scratch);
+    result.to_baseline = summarise_ratios(scratch, count);
+    return result;
+}
+
+static void summarise_allocator(const struct summary *summary, const char *trace,
+                                struct allocator_summary *allocator, double *scratch)
+{
+    for (size_t i = 0; i < summary->runs.cell_count; i++) {
+        const struct cell *cell = &summary->runs.cells[i];
+        if (cell_is(cell, trace, allocator->allocator, cell->pass))
+            allocator->cells[cell->pass][cell->status]++;
+    }
+    for (int metric = 0; metric < METRIC_COUNT; metric++)
+        allocator->metrics[metric] = summarise_metric(summary, trace, allocator->allocator,
+                                                      (enum metric)metric, scratch);
+}
+
+static double floor_median(const struct summary *summary, const char *trace, const char *allocator,
+                           double *scratch)
+{
+    return statistics_median(scratch,
+                             collect(&summary->runs, trace, allocator, METRIC_COLD, scratch));
+}
+
+// What is known of the trace itself: from meta.csv, else from the runs.
+static void describe_trace(const struct summary *summary, struct trace_summary *trace)
+{
+    trace->ops = NAN;
+    trace->peak_live_bytes = meta_number(summary, trace->trace, ".peak_live_bytes");
+    trace->duration_us = meta_number(summary, trace->trace, ".duration_us");
+    trace->threads = meta_number(summary, trace->trace, ".threads");
+    for (size_t i = 0; i < summary->runs.cell_count; i++) {
+        const struct cell *cell = &summary->runs.cells[i];
+        if (cell->status != RUN_OK || strcmp(cell->trace, trace->trace) != 0)
+            continue;
+        if (isnan(trace->ops))
+            trace->ops = cell->ops;
+        if (isnan(trace->peak_live_bytes))
+            trace->peak_live_bytes = cell->peak_live_bytes;
+    }
+    if (isnan(trace->ops))
+        trace->ops = meta_number(summary, trace->trace, ".events");
+}
+
+static bool was_run(const struct run_set *runs, const char *trace, const char *allocator)
+{
+    for (size_t i = 0; i < runs->cell_count; i++) {
+        if (cell_is(&runs->cells[i], trace, allocator, runs->cells[i].pass))
+            return true;
+    }
+    return false;
+}
+
+static bool summarise_trace(const struct summary *summary, struct trace_summary *trace,
+                            const struct names *allocators, double *scratch)
+{
+    describe_trace(summary, trace);
+    trace->null_ns_per_op = floor_median(summary, trace->trace, "null", scratch);
+    trace->loop_ns_per_op = floor_median(summary, trace->trace, "loop", scratch);
+    trace->allocators = calloc(allocators->count + 1, sizeof *trace->allocators);
+    if (trace->allocators == NULL)
+        return false;
+    for (size_t i = 0; i < allocators->count; i++) {
+        if (!was_run(&summary->runs, trace->trace, allocators->items[i]))
+            continue;
+        struct allocator_summary *allocator = &trace->allocators[trace->allocator_count++];
+        allocator->allocator = allocators->items[i];
+        summarise_allocator(summary, trace->trace, allocator, scratch);
+    }
+    return true;
+}
+
+static const struct allocator_summary *find_allocator(const struct trace_summary *trace,
+                                                      const char *allocator)
+{
+    for (size_t i = 0; i < trace->allocator_count; i++) {
+        if (strcmp(trace->allocators[i].allocator, allocator) == 0)
+            return &trace->allocators[i];
+    }
+    return NULL;
+}
+
+// The geometric mean over the traces of the ratio to the baseline; its interval by resampling the
+// rounds of each trace. `scratch` has room for every cell, `groups` for every trace.
+static struct ratio overall_ratio(const struct summary *summary, const char *allocator,
+                                  enum metric metric, double *scratch, struct sample_group *groups)
+{
+    struct ratio result = {.value = NAN, .interval = {NAN, NAN}};
+    double *free_space = scratch;
+    double log_sum = 0;
+    for (size_t i = 0; i < summary->trace_count; i++) {
+        size_t count =
+            collect_ratios(summary, summary->traces[i].trace, allocator, metric, free_space);
+        if (count == 0)
+            return result;
+        groups[i] = (struct sample_group){free_space, count};
+        log_sum += log(statistics_median(free_space, count));
+        result.rounds = i == 0 || count < result.rounds ? count : result.rounds;
+        free_space += count;
+    }
+    result.value = exp(log_sum / (double)summary->trace_count);
+    result.interval = statistics_bootstrap(groups, summary->trace_count);
+    return result;
+}
+
+static double overall_mean(const struct summary *summary, const char *allocator, enum metric metric)
+{
+    double log_sum = 0;
+    for (size_t i = 0; i < summary->trace_count; i++) {
+        const struct allocator_summary *found = find_allocator(&summary->traces[i], allocator);
+        log_sum += found != NULL ? log(found->metrics[metric].median) : NAN;
+    }
+    return exp(log_sum / (double)summary->trace_count);
+}
+
+static bool finished(const struct allocator_summary *allocator)
+{
+    for (int pass = 0; pass < PASS_COUNT; pass++) {
+        if (summary_failure(allocator, (enum pass)pass) != NULL &&
+            allocator->cells[pass][RUN_OK] == 0)
+            return false;
+    }
+    return true;
+}
+
+static void summarise_overall(const struct summary *summary, struct overall_summary *overall,
+                              double *scratch, struct sample_group *groups)
+{
+    for (size_t i = 0; i < summary->trace_count && overall->missing_trace == NULL; i++) {
+        const struct trace_summary *trace = &summary->traces[i];
+        const struct allocator_summary *found = find_allocator(trace, overall->allocator);
+        if (found == NULL || !finished(found))
+            overall->missing_trace = trace->trace;
+    }
+    for (int metric = 0; metric < METRIC_COUNT; metric++)
+        overall->to_baseline[metric] =
+            overall_ratio(summary, overall->allocator, (enum metric)metric, scratch, groups);
+    overall->peak_ratio = overall_mean(summary, overall->allocator, METRIC_PEAK_RATIO);
+    overall->mean_ratio = overall_mean(summary, overall->allocator, METRIC_MEAN_RATIO);
+}
+
+static bool summarise_all(struct summary *summary, const struct names *traces,
+                          const struct names *allocators, double *scratch)
+{
+    summary->traces = calloc(traces->count + 1, sizeof *summary->traces);
+    summary->overall = calloc(allocators->count + 1, sizeof *summary->overall);
+    struct sample_group *groups = calloc(traces->count + 1, sizeof *groups);
+    bool ok = summary->traces != NULL && summary->overall != NULL && groups != NULL;
+    for (size_t i = 0; ok && i < traces->count; i++) {
+        summary->traces[i].trace = traces->items[i];
+        summary->trace_count++;
+        ok = summarise_trace(summary, &summary->traces[i], allocators, scratch);
+    }
+    for (size_t i = 0; ok && traces->count > 1 && i < allocators->count; i++) {
+        summary->overall[i].allocator = allocators->items[i];
+        summary->overall_count++;
+        summarise_overall(summary, &summary->overall[i], scratch, groups);
+    }
+    free(groups);
+    return ok;
+}
+
+// Cells are interleaved in random order, so the order of the command line is that of meta.csv;
+// labels that it lacks come last, as they appear.
+static void order_allocators(const struct summary *summary, struct names *names)
+{
+    const struct csv_table *meta = &summary->meta;
+    for (size_t i = 1; i < names->count; i++) {
+        const char *name = names->items[i];
+        size_t row = meta_row(meta, "allocator.", name, ".spec");
+        size_t place = i;
+        while (place > 0 && meta_row(meta, "allocator.", names->items[place - 1], ".spec") > row) {
+            names->items[place] = names->items[place - 1];
+            place--;
+        }
+        names->items[place] = name;
+    }
+}
+
+static bool summarise(struct summary *summary)
+{
+    const struct run_set *runs = &summary->runs;
+    struct names traces = {calloc(runs->cell_count + 1, sizeof(const char *)), 0};
+    struct names allocators = {calloc(runs->cell_count + 1, sizeof(const char *)), 0};
+    double *scratch = calloc(runs->cell_count + 1, sizeof *scratch);
+    bool ok = traces.items != NULL && allocators.items != NULL && scratch != NULL;
+    for (size_t i = 0; ok && i < runs->cell_count; i++) {
+        names_add(&traces, runs->cells[i].trace);
+        if (!is_floor(runs->cells[i].allocator))
+            names_add(&allocators, runs->cells[i].allocator);
+    }
+    if (ok) {
+        order_allocators(summary, &allocators);
+        ok = summarise_all(summary, &traces, &allocators, scratch);
+    }
+    free(traces.items);
+    free(allocators.items);
+    free(scratch);
+    return ok;
+}
+
+static void join_samples(struct summary *summary)
+{
+    for (size_t i = 0; i < summary->runs.cell_count; i++) {
+        struct cell *cell = &summary->runs.cells[i];
+        if (cell->pass != PASS_MEMORY || cell->status != RUN_OK)
+            continue;
+        const struct sample_series *series =
+            sample_set_find(&summary->samples, cell->run_id, cell->trace, cell->allocator);
+        if (series != NULL)
+            cell->metrics[METRIC_MEAN_RATIO] = sample_series_mean_ratio(series);
+    }
+}
+
+enum presence { PRESENT, ABSENT, TROUBLE };
+
+static enum presence find_file(const char *dir, const char *name, char **path,
+                               struct analysis_error *error)
+{
+    if (asprintf(path, "%s/%s", dir, name) < 0) {
+        *path = NULL;
+        analysis_fail(error, "%s: not enough memory", dir);
+        return TROUBLE;
+    }
+    return access(*path, F_OK) == 0 ? PRESENT : ABSENT;
+}
+
+static bool load_runs(struct summary *summary, const char *dir, struct analysis_error *error)
+{
+    char *path;
+    enum presence presence = find_file(dir, "runs.csv", &path, error);
+    bool ok = presence == PRESENT && run_set_read(&summary->runs, path, error);
+    if (presence == ABSENT)
+        analysis_fail(error, "%s: %s; give the folder that replay wrote its results to", path,
+                      strerror(errno));
+    free(path);
+    return ok;
+}
+
+static bool load_samples(struct summary *summary, const char *dir, struct analysis_error *error)
+{
+    char *path;
+    enum presence presence = find_file(dir, "samples.csv", &path, error);
+    bool ok = presence == ABSENT ||
+              (presence == PRESENT && sample_set_read(&summary->samples, path, error));
+    free(path);
+    return ok;
+}
+
+static bool load_meta(struct summary *summary, const char *dir, struct analysis_error *error)
+{
+    char *path;
+    size_t column;
+    enum presence presence = find_file(dir, "meta.csv", &path, error);
+    bool ok = presence == ABSENT ||
+              (presence == PRESENT && csv_table_read(&summary->meta, path, error) &&
+               csv_table_column(&summary->meta, "key", &column, error) &&
+               csv_table_column(&summary->meta, "value", &column, error));
+    free(path);
+    return ok;
+}
+
+bool summary_load(struct summary *summary, const char *dir, struct analysis_error *error)
+{
+    *summary = (struct summary){0};
+    bool ok = load_runs(summary, dir, error) && load_samples(summary, dir, error) &&
+              load_meta(summary, dir, error);
+    if (ok) {
+        const char *baseline = summary_meta(summary, "", "baseline", "");
+        summary->baseline = baseline != NULL ? baseline : "glibc";
+        join_samples(summary);
+        ok = summarise(summary) || analysis_fail(error, "%s: not enough memory", dir);
+    }
+    if (!ok)
+        summary_free(summary);
+    return ok;
+}
+
+void summary_free(struct summary *summary)
+{
+    for (size_t i = 0; i < summary->trace_count; i++)
+        free(summary->traces[i].allocators);
+    free(summary->traces);
+    free(summary->overall);
+    run_set_free(&summary->runs);
+    sample_set_free(&summary->samples);
+    csv_table_free(&summary->meta);
+    *summary = (struct summary){0};
+}

@@ -1,0 +1,477 @@
+#include "analysis/summary_table.h"
+
+#include "analysis/units.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    HEADER_ROWS = 3,
+    MAX_COLUMNS = 8,
+    CELL_SIZE = 2 * UNITS_TEXT_SIZE,
+};
+
+enum column_kind {
+    COLUMN_NS,
+    COLUMN_BYTES,
+    COLUMN_RATIO,
+    COLUMN_INTERVAL, // of the ratio to its left
+};
+
+// A column of numbers; the labels stand to the left of them all.
+struct column {
+    const char *header[HEADER_ROWS]; // "%s" stands for the baseline's label
+    enum column_kind kind;
+    enum pass pass;
+    struct ratio (*value)(const void *row); // what it shows; plain numbers have no interval
+};
+
+struct table {
+    const struct column *columns;
+    size_t column_count;
+    const void *(*row)(const struct table *table, size_t index);
+    const char *(*label)(const void *row);
+    const char *(*failure)(const void *row, enum pass pass); // in place of numbers, or NULL
+    const void *rows;
+    size_t row_count;
+    const char *baseline;
+    bool bold;
+};
+
+struct row_text {
+    const char *label;
+    char cells[MAX_COLUMNS][CELL_SIZE];
+    bool best[MAX_COLUMNS];
+};
+
+static bool contains_one(const struct ratio *ratio)
+{
+    return ratio->interval.low <= 1 && 1 <= ratio->interval.high;
+}
+
+static void write_ratio(char *cell, const struct table *table, const void *row,
+                        const struct ratio *ratio)
+{
+    int decimals = units_decimals(ratio->interval.high - ratio->interval.low);
+    if (isnan(ratio->value))
+        strcpy(cell, "-");
+    else if (strcmp(table->label(row), table->baseline) == 0 && ratio->rounds > 0)
+        strcpy(cell, "1");
+    else if (ratio->rounds > 0 && contains_one(ratio))
+        strcpy(cell, "=");
+    else
+        snprintf(cell, CELL_SIZE, "%.*fx", decimals, ratio->value);
+}
+
+static void write_interval(char *cell, const struct table *table, const void *row,
+                           const struct ratio *ratio)
+{
+    int decimals = units_decimals(ratio->interval.high - ratio->interval.low);
+    if (isnan(ratio->value) || strcmp(table->label(row), table->baseline) == 0)
+        strcpy(cell, "");
+    else if (isnan(ratio->interval.low))
+        snprintf(cell, CELL_SIZE, "%zu round%s", ratio->rounds, ratio->rounds == 1 ? "" : "s");
+    else
+        snprintf(cell, CELL_SIZE, "[%.*f, %.*f]", decimals, ratio->interval.low, decimals,
+                 ratio->interval.high);
+}
+
+static void write_cell(char *cell, const struct table *table, const void *row,
+                       const struct column *column)
+{
+    struct ratio value = column->value(row);
+    switch (column->kind) {
+    case COLUMN_NS:
+        units_write_ns(cell, value.value);
+        break;
+    case COLUMN_BYTES:
+        units_write_bytes(cell, value.value);
+        break;
+    case COLUMN_RATIO:
+        write_ratio(cell, table, row, &value);
+        break;
+    case COLUMN_INTERVAL:
+        write_interval(cell, table, row, &value);
+        break;
+    }
+}
+
+// The smallest number of a column is its best; NaN when there is nothing to choose from.
+static double best_of_column(const struct table *table, const struct column *column)
+{
+    double best = NAN;
+    size_t known = 0;
+    for (size_t i = 0; i < table->row_count; i++) {
+        double value = column->value(table->row(table, i)).value;
+        if (!isnan(value))
+            known++;
+        best = fmin(best, value);
+    }
+    return known > 1 && column->kind != COLUMN_INTERVAL ? best : NAN;
+}
+
+static void write_row(struct row_text *text, const struct table *table, size_t index)
+{
+    const void *row = table->row(table, index);
+    *text = (struct row_text){.label = table->label(row)};
+    bool said[PASS_COUNT] = {false};
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct column *column = &table->columns[i];
+        const char *failure = table->failure(row, column->pass);
+        double value = column->value(row).value;
+        write_cell(text->cells[i], table, row, column);
+        if (isnan(value) && failure != NULL && !said[column->pass]) {
+            snprintf(text->cells[i], CELL_SIZE, "%s", failure);
+            said[column->pass] = true;
+        }
+        text->best[i] = value == best_of_column(table, column);
+    }
+}
+
+static void write_header(struct row_text *text, const struct table *table, size_t line)
+{
+    *text = (struct row_text){.label = line == HEADER_ROWS - 1 ? "allocator" : ""};
+    for (size_t i = 0; i < table->column_count; i++) {
+        const char *header = table->columns[i].header[line];
+        const char *place = strstr(header, "%s");
+        int length = place != NULL ? (int)(place - header) : CELL_SIZE;
+        snprintf(text->cells[i], CELL_SIZE, "%.*s%s", length, header,
+                 place != NULL ? table->baseline : "");
+    }
+}
+
+static void write_line(struct row_text *text, const struct table *table, size_t line)
+{
+    if (line < HEADER_ROWS)
+        write_header(text, table, line);
+    else
+        write_row(text, table, line - HEADER_ROWS);
+}
+
+static void pad(FILE *stream, size_t width, size_t used)
+{
+    fprintf(stream, "%*s", width > used ? (int)(width - used) : 0, "");
+}
+
+static void print_line(FILE *stream, const struct table *table, const struct row_text *text,
+                       size_t label_width, const size_t *widths)
+{
+    // Nothing trails behind the last text of a line.
+    size_t count = table->column_count;
+    while (count > 0 && text->cells[count - 1][0] == '\0')
+        count--;
+    fprintf(stream, "  %s", text->label);
+    if (count > 0)
+        pad(stream, label_width, units_text_width(text->label));
+    for (size_t i = 0; i < count; i++) {
+        bool bold = table->bold && text->best[i];
+        pad(stream, widths[i] + 2, units_text_width(text->cells[i]));
+        fprintf(stream, "%s%s%s", bold ? "\033[1m" : "", text->cells[i], bold ? "\033[0m" : "");
+    }
+    fputc('\n', stream);
+}
+
+static void print_table(FILE *stream, const struct table *table)
+{
+    size_t widths[MAX_COLUMNS] = {0};
+    size_t label_width = 0;
+    struct row_text text;
+    for (size_t line = 0; line < HEADER_ROWS + table->row_count; line++) {
+        write_line(&text, table, line);
+        size_t width = units_text_width(text.label);
+        label_width = width > label_width ? width : label_width;
+        for (size_t i = 0; i < table->column_count; i++) {
+            width = units_text_width(text.cells[i]);
+            widths[i] = width > widths[i] ? width : widths[i];
+        }
+    }
+    for (size_t line = 0; line < HEADER_ROWS + table->row_count; line++) {
+        write_line(&text, table, line);
+        print_line(stream, table, &text, label_width, widths);
+    }
+}
+
+static struct ratio plain(double value)
+{
+    return (struct ratio){.value = value, .interval = {NAN, NAN}};
+}
+
+static struct ratio cold_time(const void *row)
+{
+    return plain(((const struct allocator_summary *)row)->metrics[METRIC_COLD].median);
+}
+
+static struct ratio warm_time(const void *row)
+{
+    return plain(((const struct allocator_summary *)row)->metrics[METRIC_WARM].median);
+}
+
+static struct ratio cold_ratio(const void *row)
+{
+    return ((const struct allocator_summary *)row)->metrics[METRIC_COLD].to_baseline;
+}
+
+static struct ratio peak_heap(const void *row)
+{
+    return plain(((const struct allocator_summary *)row)->metrics[METRIC_PEAK_HEAP].median);
+}
+
+static struct ratio peak_ratio(const void *row)
+{
+    return plain(((const struct allocator_summary *)row)->metrics[METRIC_PEAK_RATIO].median);
+}
+
+static struct ratio mean_ratio(const void *row)
+{
+    return plain(((const struct allocator_summary *)row)->metrics[METRIC_MEAN_RATIO].median);
+}
+
+static struct ratio end_heap(const void *row)
+{
+    return plain(((const struct allocator_summary *)row)->metrics[METRIC_END_HEAP].median);
+}
+
+static const void *allocator_row(const struct table *table, size_t index)
+{
+    return (const struct allocator_summary *)table->rows + index;
+}
+
+static const char *allocator_label(const void *row)
+{
+    return ((const struct allocator_summary *)row)->allocator;
+}
+
+static const char *allocator_failure(const void *row, enum pass pass)
+{
+    return summary_failure(row, pass);
+}
+
+static const struct column trace_columns[] = {
+    {{"CPU time", "per op", "cold"}, COLUMN_NS, PASS_TIME, cold_time},
+    {{"", "cold ÷", "%s"}, COLUMN_RATIO, PASS_TIME, cold_ratio},
+    {{"", "95 %", "interval"}, COLUMN_INTERVAL, PASS_TIME, cold_ratio},
+    {{"", "", "warm"}, COLUMN_NS, PASS_TIME, warm_time},
+    {{"", "peak", "heap"}, COLUMN_BYTES, PASS_MEMORY, peak_heap},
+    {{"peak ÷", "peak", "live"}, COLUMN_RATIO, PASS_MEMORY, peak_ratio},
+    {{"mean ÷", "mean", "live"}, COLUMN_RATIO, PASS_MEMORY, mean_ratio},
+    {{"heap at", "end of", "trace"}, COLUMN_BYTES, PASS_MEMORY, end_heap},
+};
+
+static struct ratio overall_cold(const void *row)
+{
+    return ((const struct overall_summary *)row)->to_baseline[METRIC_COLD];
+}
+
+static struct ratio overall_warm(const void *row)
+{
+    return ((const struct overall_summary *)row)->to_baseline[METRIC_WARM];
+}
+
+static struct ratio overall_peak_heap(const void *row)
+{
+    return ((const struct overall_summary *)row)->to_baseline[METRIC_PEAK_HEAP];
+}
+
+static struct ratio overall_peak_ratio(const void *row)
+{
+    return plain(((const struct overall_summary *)row)->peak_ratio);
+}
+
+static struct ratio overall_mean_ratio(const void *row)
+{
+    return plain(((const struct overall_summary *)row)->mean_ratio);
+}
+
+static const void *overall_row(const struct table *table, size_t index)
+{
+    return (const struct overall_summary *)table->rows + index;
+}
+
+static const char *overall_label(const void *row)
+{
+    return ((const struct overall_summary *)row)->allocator;
+}
+
+static const char *overall_failure(const void *row, enum pass pass)
+{
+    (void)row;
+    (void)pass;
+    return NULL;
+}
+
+static const struct column overall_columns[] = {
+    {{"", "cold time", "÷ %s"}, COLUMN_RATIO, PASS_TIME, overall_cold},
+    {{"", "95 %", "interval"}, COLUMN_INTERVAL, PASS_TIME, overall_cold},
+    {{"", "warm time", "÷ %s"}, COLUMN_RATIO, PASS_TIME, overall_warm},
+    {{"", "95 %", "interval"}, COLUMN_INTERVAL, PASS_TIME, overall_warm},
+    {{"", "peak heap", "÷ %s"}, COLUMN_RATIO, PASS_MEMORY, overall_peak_heap},
+    {{"peak ÷", "peak", "live"}, COLUMN_RATIO, PASS_MEMORY, overall_peak_ratio},
+    {{"mean ÷", "mean", "live"}, COLUMN_RATIO, PASS_MEMORY, overall_mean_ratio},
+};
+
+static void print_trace_header(const struct trace_summary *trace, FILE *stream)
+{
+    char ops[UNITS_TEXT_SIZE], live[UNITS_TEXT_SIZE], duration[UNITS_TEXT_SIZE];
+    units_write_count(ops, trace->ops);
+    units_write_bytes(live, trace->peak_live_bytes);
+    units_write_ns(duration, trace->duration_us * 1e3);
+    fprintf(stream, "%s   %s calls, peak live %s, %s recorded", trace->trace, ops, live, duration);
+    if (trace->threads >= 1)
+        fprintf(stream, ", %.0f thread%s", trace->threads, trace->threads > 1 ? "s" : "");
+    fputc('\n', stream);
+}
+
+// The warm column stands there only when something was replayed more than once.
+static size_t choose_trace_columns(const struct trace_summary *trace, struct column *columns)
+{
+    bool has_warm = false;
+    for (size_t i = 0; i < trace->allocator_count; i++)
+        has_warm = has_warm || !isnan(trace->allocators[i].metrics[METRIC_WARM].median);
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof trace_columns / sizeof trace_columns[0]; i++) {
+        if (trace_columns[i].value != warm_time || has_warm)
+            columns[count++] = trace_columns[i];
+    }
+    return count;
+}
+
+static void print_floor(const struct trace_summary *trace, FILE *stream)
+{
+    char null[UNITS_TEXT_SIZE], loop[UNITS_TEXT_SIZE];
+    units_write_ns(null, trace->null_ns_per_op);
+    units_write_ns(loop, trace->loop_ns_per_op);
+    if (!isnan(trace->null_ns_per_op) || !isnan(trace->loop_ns_per_op))
+        fprintf(stream, "  floor, the harness's own cost in each time: null %s per op, loop %s\n",
+                null, loop);
+}
+
+// One line per allocator and pass with cells that did not end well.
+static void print_failures(const struct trace_summary *trace, FILE *stream)
+{
+    static const char *const pass_names[PASS_COUNT] = {[PASS_TIME] = "time", [PASS_MEMORY] = "memory"};
+    for (size_t i = 0; i < trace->allocator_count; i++) {
+        const struct allocator_summary *allocator = &trace->allocators[i];
+        for (int pass = 0; pass < PASS_COUNT; pass++) {
+            const unsigned *cells = allocator->cells[pass];
+            unsigned total = 0;
+            for (int status = 0; status < RUN_STATUS_COUNT; status++)
+                total += cells[status];
+            for (int status = RUN_OK + 1; status < RUN_STATUS_COUNT; status++) {
+                if (cells[status] > 0)
+                    fprintf(stream, "  ! %s: %u of %u %s runs ended with %s\n",
+                            allocator->allocator, cells[status], total, pass_names[pass],
+                            run_status_name((enum run_status)status));
+            }
+        }
+    }
+}
+
+static void print_trace(const struct summary *summary, const struct trace_summary *trace,
+                        FILE *stream, bool bold)
+{
+    struct column columns[MAX_COLUMNS];
+    struct table table = {
+        .columns = columns,
+        .column_count = choose_trace_columns(trace, columns),
+        .row = allocator_row,
+        .label = allocator_label,
+        .failure = allocator_failure,
+        .rows = trace->allocators,
+        .row_count = trace->allocator_count,
+        .baseline = summary->baseline,
+        .bold = bold,
+    };
+    print_trace_header(trace, stream);
+    fputc('\n', stream);
+    print_table(stream, &table);
+    fputc('\n', stream);
+    print_floor(trace, stream);
+    print_failures(trace, stream);
+}
+
+static void print_overall(const struct summary *summary, FILE *stream, bool bold)
+{
+    struct table table = {
+        .columns = overall_columns,
+        .column_count = sizeof overall_columns / sizeof overall_columns[0],
+        .row = overall_row,
+        .label = overall_label,
+        .failure = overall_failure,
+        .rows = summary->overall,
+        .row_count = summary->overall_count,
+        .baseline = summary->baseline,
+        .bold = bold,
+    };
+    fprintf(stream, "\ngeometric means over %zu traces\n\n", summary->trace_count);
+    print_table(stream, &table);
+    for (size_t i = 0; i < summary->overall_count; i++) {
+        if (summary->overall[i].missing_trace != NULL)
+            fprintf(stream, "  ! %s has no result on %s, so no mean\n",
+                    summary->overall[i].allocator, summary->overall[i].missing_trace);
+    }
+}
+
+static const char *meta_or(const struct summary *summary, const char *key, const char *otherwise)
+{
+    const char *value = summary_meta(summary, "", key, "");
+    return value != NULL ? value : otherwise;
+}
+
+static void print_environment(const struct summary *summary, FILE *stream)
+{
+    fprintf(stream, "%s rounds of time, %s of memory, interleaved (seed %s)",
+            meta_or(summary, "rounds_time", "?"), meta_or(summary, "rounds_memory", "?"),
+            meta_or(summary, "seed", "?"));
+    fprintf(stream, "; %s, %s\n\n", meta_or(summary, "cpu", "unknown CPU"),
+            meta_or(summary, "kernel", "unknown kernel"));
+}
+
+// In recorded order on one thread, a trace of several threads does not show contention.
+static void print_threads_note(const struct summary *summary, FILE *stream)
+{
+    bool serial = strcmp(meta_or(summary, "threads", ""), "serial") == 0 ||
+                  strcmp(meta_or(summary, "sync", ""), "serial") == 0;
+    for (size_t i = 0; serial && i < summary->trace_count; i++) {
+        if (summary->traces[i].threads > 1)
+            fprintf(stream,
+                    "%s: the calls of its %.0f threads were replayed in recorded order on one "
+                    "thread.\n",
+                    summary->traces[i].trace, summary->traces[i].threads);
+    }
+}
+
+static void print_clock_note(const struct summary *summary, FILE *stream)
+{
+    const char *clock = meta_or(summary, "clock", "");
+    if (strcmp(clock, "real") == 0)
+        fputs("The allocators saw the real clock: memory that they return by time, they return "
+              "late or never.\n",
+              stream);
+    else if (strcmp(clock, "trace") == 0)
+        fputs("The allocators saw the recorded clock in the memory pass.\n", stream);
+}
+
+static void print_legend(const struct summary *summary, FILE *stream)
+{
+    fprintf(stream, "Medians over the rounds, ratios paired by round; lower is better everywhere. "
+                    "Means weighted by time.\n");
+    fprintf(stream, "= no detectable difference from %s: the 95 %% interval contains 1 (it takes %d "
+                    "rounds or more).\n",
+            summary->baseline, STATISTICS_MIN_ROUNDS);
+}
+
+void summary_table_print(const struct summary *summary, FILE *stream, bool bold)
+{
+    print_environment(summary, stream);
+    for (size_t i = 0; i < summary->trace_count; i++) {
+        if (i > 0)
+            fputc('\n', stream);
+        print_trace(summary, &summary->traces[i], stream, bold);
+    }
+    if (summary->overall_count > 0)
+        print_overall(summary, stream, bold);
+    fputc('\n', stream);
+    print_legend(summary, stream);
+    print_threads_note(summary, stream);
+    print_clock_note(summary, stream);
+}

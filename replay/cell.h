@@ -1,0 +1,113 @@
+/*
+ * cell.h - what the parent asks of a cell, and what the cell answers.
+ *
+ * A cell is one process that replays one plan with one allocator in one pass. It is exec'ed with
+ * the allocator preloaded and two file descriptors: the plan (plan.h) and a struct cell_channel in
+ * shared memory, followed by `loops` times struct cell_loop and, in the memory pass, a struct
+ * cell_look for every sample of the plan. The cell links nothing but libc.
+ */
+#ifndef REPLAY_CELL_H
+#define REPLAY_CELL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum cell_pass {
+    CELL_PROBE, /* only say where the functions come from; no plan */
+    CELL_TIME,
+    CELL_MEMORY,
+};
+
+enum cell_engine {
+    CELL_ALLOCATOR, /* whatever malloc is in this process */
+    CELL_NULL,      /* a bump pointer over a small ring: the harness's own cost, calls included */
+    CELL_LOOP,      /* no calls: fetch op, store pointer */
+};
+
+/* What is written into a block after it was acquired. */
+enum cell_touch {
+    CELL_TOUCH_NONE,
+    CELL_TOUCH_ENDS, /* its first and last byte */
+    CELL_TOUCH_PAGE, /* a byte in every page, and the last */
+    CELL_TOUCH_USE,  /* blocks up to a page wholly, and read before they are freed; larger ones as
+                        PAGE */
+};
+
+/* The functions that a cell calls. A bit each in cell.defined. */
+enum cell_function {
+    CELL_FN_MALLOC,
+    CELL_FN_FREE,
+    CELL_FN_CALLOC,
+    CELL_FN_REALLOC,
+    CELL_FN_REALLOCARRAY,
+    CELL_FN_MEMALIGN,
+    CELL_FN_ALIGNED_ALLOC,
+    CELL_FN_POSIX_MEMALIGN,
+    CELL_FN_VALLOC,
+    CELL_FN_PVALLOC,
+    CELL_FN_USABLE_SIZE,
+    CELL_FN_NEW,
+    CELL_FN_NEW_ARRAY,
+    CELL_FN_NEW_ALIGNED,
+    CELL_FN_NEW_ARRAY_ALIGNED,
+    CELL_FN_DELETE,
+    CELL_FN_DELETE_ARRAY,
+    CELL_FN_DELETE_SIZED,
+    CELL_FN_DELETE_ARRAY_SIZED,
+    CELL_FN_DELETE_ALIGNED,
+    CELL_FN_DELETE_ARRAY_ALIGNED,
+    CELL_FN_COUNT
+};
+
+enum cell_status {
+    CELL_UNFINISHED, /* died before it could say anything else */
+    CELL_OK,
+    CELL_OOM,     /* an allocation returned NULL that had succeeded in the recorded program */
+    CELL_REFUSED, /* could not begin: `message` says why */
+};
+
+enum cell_memory_probe { CELL_STATM, CELL_SMAPS_ROLLUP };
+
+struct cell_loop {
+    uint64_t wall_ns, cpu_ns;
+    uint64_t minflt; /* page faults without I/O */
+    uint64_t nivcsw; /* times preempted */
+};
+
+struct cell_look {
+    uint64_t private_bytes;
+    uint64_t minflt; /* since the first op */
+};
+
+struct cell_channel {
+    uint64_t total_bytes;
+
+    /* asked */
+    uint32_t pass, engine, touch, loops;
+    uint32_t defined;     /* functions that the allocator itself defines, as a probe found */
+    uint32_t has_threads; /* 1: the trace has several threads, so keep a parked one */
+
+    /* answered */
+    uint32_t status;
+    uint32_t memory_probe;
+    uint64_t failed_op;      /* where CELL_OOM happened */
+    uint64_t ready_bytes;    /* private memory before the first op */
+    uint64_t peak_rss_bytes; /* private memory at the most, as the kernel has it */
+    char message[200];
+    char malloc_path[512]; /* the object that malloc comes from */
+    char version[64];      /* what the allocator says of itself, or empty */
+
+    uint64_t looks_offset;
+};
+
+static inline struct cell_loop *cell_loops(struct cell_channel *cell)
+{
+    return (struct cell_loop *)(cell + 1);
+}
+
+static inline struct cell_look *cell_looks(struct cell_channel *cell)
+{
+    return (struct cell_look *)((char *)cell + cell->looks_offset);
+}
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * machine.h - facts about the machine that change what a number means.
+ */
+#ifndef REPLAY_MACHINE_H
+#define REPLAY_MACHINE_H
+
+#include "replay/result_csv.h"
+
+#include <stdint.h>
+
+/* Adds host, kernel, cpu, cores, thp, aslr and governor to meta.csv; what is not known stays empty.
+ */
+void machine_describe(struct result_csv *result);
+
+/* Bytes of memory that are available now. */
+uint64_t machine_available_bytes(void);
+
+/* The last CPU that this process may run on. */
+int machine_last_cpu(void);
+
+#endif

@@ -1,0 +1,307 @@
+#include "replay/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum {
+    DEFAULT_TIME_ROUNDS = 10,
+    DEFAULT_MEMORY_ROUNDS = 3,
+    DEFAULT_LOOPS = 3,
+    DEFAULT_TIMEOUT_S = 60,
+    ROUNDS_MAX = 100000,
+    LOOPS_MAX = 10000,
+};
+
+enum option_key {
+    KEY_CLOCK = 256,
+    KEY_TOUCH,
+    KEY_THREADS,
+    KEY_LOOPS,
+    KEY_SEED,
+    KEY_CPU,
+    KEY_TIMEOUT,
+    KEY_LIST,
+    KEY_FORMAT
+};
+
+const char *argp_program_version = "replay (heapreel) " HEAPREEL_VERSION;
+
+static const struct argp_option option_table[] = {
+    {NULL, 0, NULL, 0, "Allocators:", 1},
+    {"allocators", 'a', "ITEM[,ITEM...]", 0,
+     "whom to measure (default heap,glibc; may be repeated). ITEM is NAME, NAME:OPTIONS, PATH.so, "
+     "or "
+     "LABEL=ITEM; all means all that are found here",
+     1},
+    {"baseline", 'b', "LABEL", 0, "whom to compare with (default glibc; added if missing)", 1},
+    {"list-allocators", KEY_LIST, NULL, 0, "print the names that can be used here, and exit", 1},
+    {NULL, 0, NULL, 0, "Measurement:", 2},
+    {"passes", 'p', "LIST", 0, "time, memory or both (default time,memory)", 2},
+    {"rounds", 'r', "N", 0,
+     "rounds, each with every allocator once in random order (default 10 of time, 3 of memory; N "
+     "is "
+     "for time, memory gets 3 of them at most)",
+     2},
+    {"loops", KEY_LOOPS, "N", 0,
+     "replays in each process of the time pass: the first is cold, the others warm (default 3)", 2},
+    {"touch", KEY_TOUCH, "HOW", 0,
+     "what is written into blocks: none, ends, page or use (default ends for time: first and last "
+     "byte; page for memory: a byte in every page; use is as a program does)",
+     2},
+    {"clock", KEY_CLOCK, "CLOCK", 0, "what time the allocator sees: real (the only one so far)", 2},
+    {"threads", KEY_THREADS, "HOW", 0,
+     "serial: the calls of all threads in recorded order on one thread (the only one so far)", 2},
+    {"seed", KEY_SEED, "N", 0, "of the random order (default: random, printed in meta.csv)", 2},
+    {"cpu", KEY_CPU, "N", 0, "run on this CPU (default: the last one)", 2},
+    {"timeout", KEY_TIMEOUT, "SECONDS", 0, "end a process that takes longer (default 60)", 2},
+    {NULL, 0, NULL, 0, "Output:", 3},
+    {"out", 'o', "DIR", 0,
+     "write one set of CSV files for all traces into DIR (default results/TRACE for each)", 3},
+    {"format", KEY_FORMAT, "FORMAT", 0, "what is printed at the end: table or csv (default table)",
+     3},
+    {"quiet", 'q', NULL, 0, "no progress, no table", 3},
+    {NULL, 0, NULL, 0, "Other:", -1},
+    {0},
+};
+
+static const char documentation[] =
+    "Replays recorded traces of malloc and free on several allocators and measures time, memory "
+    "and "
+    "fragmentation.\v"
+    "Examples:\n"
+    "  replay traces/firefox.trace\n"
+    "  replay -a all traces/*.trace\n"
+    "  replay -a heap,heap:best+address,jemalloc -o out traces/jq.trace\n"
+    "  replay -a old=./a.so,new=./b.so -b old --rounds=30 traces/perl.trace\n"
+    "  replay -a jemalloc:MALLOC_CONF=narenas:1 traces/sqlite.trace\n\n"
+    "Charts of the results: report DIR. Options of heap are words joined by +: see its README.\n\n"
+    "Exit status: 0 ok, 1 a run failed (crash, hang, out of memory), 2 usage, 3 a trace is "
+    "unreadable "
+    "or invalid, 4 cannot write, 130 interrupted.";
+
+static uint64_t parse_number(const char *text, const char *name, uint64_t least, uint64_t most,
+                             struct argp_state *state)
+{
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (errno || *end || end == text || *text == '-' || number < least || number > most)
+        argp_error(state, "--%s=%s: expected a number from %llu to %llu", name, text,
+                   (unsigned long long)least, (unsigned long long)most);
+    return number;
+}
+
+static double parse_seconds(const char *text, struct argp_state *state)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (*end || end == text || !(seconds > 0 && seconds <= 1e6))
+        argp_error(state, "--timeout=%s: expected seconds", text);
+    return seconds;
+}
+
+static const char *const touch_names[] = {"none", "ends", "page", "use"};
+
+const char *touch_name(enum cell_touch touch)
+{
+    return touch_names[touch];
+}
+
+static enum cell_touch parse_touch(const char *text, struct argp_state *state)
+{
+    for (int i = 0; i <= CELL_TOUCH_USE; i++)
+        if (strcmp(text, touch_names[i]) == 0)
+            return (enum cell_touch)i;
+    argp_error(state, "--touch=%s: there are none, ends, page and use", text);
+    return CELL_TOUCH_NONE;
+}
+
+static void parse_passes(struct replay_options *options, char *list, struct argp_state *state)
+{
+    char *rest = list, *pass;
+    options->time_rounds = options->memory_rounds = 0;
+    while ((pass = strsep(&rest, ","))) {
+        if (strcmp(pass, "time") == 0)
+            options->time_rounds = DEFAULT_TIME_ROUNDS;
+        else if (strcmp(pass, "memory") == 0)
+            options->memory_rounds = DEFAULT_MEMORY_ROUNDS;
+        else
+            argp_error(state, "--passes: no pass '%s'; there are time and memory", pass);
+    }
+}
+
+static void add_item(struct replay_options *options, const char *item)
+{
+    if (strcmp(item, "all") == 0) {
+        options->has_all = true;
+        return;
+    }
+    options->items = reallocarray(options->items, options->item_count + 1, sizeof *options->items);
+    if (!options->items)
+        abort();
+    options->items[options->item_count++] = item;
+}
+
+/* An environment assignment may have commas in it, so it stands in an -a of its own. */
+static void add_items(struct replay_options *options, char *list)
+{
+    const char *colon = strchr(list, ':');
+    if (colon && colon[strcspn(colon, ",=")] == '=') {
+        add_item(options, list);
+        return;
+    }
+    char *rest = list, *item;
+    while ((item = strsep(&rest, ",")))
+        if (*item)
+            add_item(options, item);
+}
+
+static void expect_only(const char *value, const char *only, const char *name,
+                        struct argp_state *state)
+{
+    if (strcmp(value, only) != 0)
+        argp_error(state, "--%s=%s: there is only %s so far", name, value, only);
+}
+
+static error_t parse_measurement(struct replay_options *options, int key, char *argument,
+                                 uint32_t *rounds, struct argp_state *state)
+{
+    switch (key) {
+    case 'p':
+        parse_passes(options, argument, state);
+        return 0;
+    case 'r':
+        *rounds = (uint32_t)parse_number(argument, "rounds", 1, ROUNDS_MAX, state);
+        return 0;
+    case KEY_LOOPS:
+        options->loops = (uint32_t)parse_number(argument, "loops", 1, LOOPS_MAX, state);
+        return 0;
+    case KEY_TOUCH:
+        options->time_touch = options->memory_touch = parse_touch(argument, state);
+        return 0;
+    case KEY_CLOCK:
+        expect_only(argument, "real", "clock", state);
+        return 0;
+    case KEY_THREADS:
+        expect_only(argument, "serial", "threads", state);
+        return 0;
+    case KEY_SEED:
+        options->seed = parse_number(argument, "seed", 0, UINT64_MAX, state);
+        return 0;
+    case KEY_CPU:
+        options->cpu = (int)parse_number(argument, "cpu", 0, 4095, state);
+        return 0;
+    case KEY_TIMEOUT:
+        options->timeout_s = parse_seconds(argument, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* What argp hands from option to option. */
+struct parsing {
+    struct replay_options *options;
+    uint32_t rounds; /* 0: not given */
+};
+
+static void finish(struct parsing *parsing, struct argp_state *state)
+{
+    struct replay_options *options = parsing->options;
+    if (parsing->rounds) {
+        uint32_t rounds = parsing->rounds;
+        if (options->time_rounds)
+            options->time_rounds = rounds;
+        if (options->memory_rounds > rounds)
+            options->memory_rounds = rounds;
+    }
+    if (!options->trace_count && !options->list_allocators)
+        argp_error(state, "which trace?");
+    if (!options->item_count && !options->has_all) {
+        add_item(options, "heap");
+        add_item(options, "glibc");
+    }
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    struct parsing *parsing = state->input;
+    struct replay_options *options = parsing->options;
+    switch (key) {
+    case 'a':
+        add_items(options, argument);
+        return 0;
+    case 'b':
+        options->baseline = argument;
+        return 0;
+    case 'o':
+        options->out = argument;
+        return 0;
+    case 'q':
+        options->quiet = true;
+        return 0;
+    case KEY_LIST:
+        options->list_allocators = true;
+        return 0;
+    case KEY_FORMAT:
+        if (strcmp(argument, "table") != 0 && strcmp(argument, "csv") != 0)
+            argp_error(state, "--format=%s: there are table and csv", argument);
+        options->csv = strcmp(argument, "csv") == 0;
+        return 0;
+    case ARGP_KEY_ARGS:
+        options->traces = state->argv + state->next;
+        options->trace_count = (size_t)(state->argc - state->next);
+        return 0;
+    case ARGP_KEY_END:
+        finish(parsing, state);
+        return 0;
+    default:
+        return parse_measurement(options, key, argument, &parsing->rounds, state);
+    }
+}
+
+static char *join(int argc, char **argv)
+{
+    size_t bytes = 1;
+    for (int i = 0; i < argc; i++)
+        bytes += strlen(argv[i]) + 1;
+    char *text = calloc(1, bytes), *end = text;
+    if (!text)
+        abort();
+    for (int i = 0; i < argc; i++)
+        end = stpcpy(stpcpy(end, i ? " " : ""), argv[i]);
+    return text;
+}
+
+void options_parse(struct replay_options *options, int argc, char **argv)
+{
+    static const struct argp argp = {option_table, parse_option, "TRACE...", documentation,
+                                     NULL,         NULL,         NULL};
+    *options = (struct replay_options){
+        .baseline = "glibc",
+        .time_rounds = DEFAULT_TIME_ROUNDS,
+        .memory_rounds = DEFAULT_MEMORY_ROUNDS,
+        .loops = DEFAULT_LOOPS,
+        .time_touch = CELL_TOUCH_ENDS,
+        .memory_touch = CELL_TOUCH_PAGE,
+        .cpu = -1,
+        .timeout_s = DEFAULT_TIMEOUT_S,
+        .command = join(argc, argv),
+    };
+    uint32_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        seed = 1;
+    options->seed = seed;
+    struct parsing parsing = {.options = options};
+    argp_err_exit_status = REPLAY_EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &parsing);
+}
+
+void options_free(struct replay_options *options)
+{
+    free(options->items);
+    free(options->command);
+}

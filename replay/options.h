@@ -1,0 +1,50 @@
+/*
+ * options.h - the command line of `replay`.
+ */
+#ifndef REPLAY_OPTIONS_H
+#define REPLAY_OPTIONS_H
+
+#include "replay/allocator_spec.h"
+#include "replay/cell.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit statuses of `replay`. */
+enum replay_exit {
+    REPLAY_EXIT_OK = 0,
+    REPLAY_EXIT_RUN_FAILED = 1,
+    REPLAY_EXIT_USAGE = 2,
+    REPLAY_EXIT_TRACE = 3,
+    REPLAY_EXIT_OUTPUT = 4,
+    REPLAY_EXIT_INTERRUPTED = 130,
+};
+
+struct replay_options {
+    char *const *traces;
+    size_t trace_count;
+    const char **items; /* allocators as written, the baseline among them; checked by the session */
+    size_t item_count;
+    bool has_all; /* `all` was among them */
+    const char *baseline;
+    const char *out;                     /* NULL: results/TRACE for each trace */
+    uint32_t time_rounds, memory_rounds; /* 0: that pass is not wanted */
+    uint32_t loops;
+    enum cell_touch time_touch, memory_touch;
+    uint64_t seed;
+    int cpu; /* -1: the last one */
+    double timeout_s;
+    bool quiet, csv, list_allocators;
+    char *command; /* the command line as text, for meta.csv */
+};
+
+/* Parses and checks; on misuse it says so and exits with REPLAY_EXIT_USAGE. Free with options_free.
+ */
+void options_parse(struct replay_options *options, int argc, char **argv);
+
+void options_free(struct replay_options *options);
+
+const char *touch_name(enum cell_touch touch);
+
+#endif

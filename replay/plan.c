@@ -1,0 +1,442 @@
+#include "replay/plan.h"
+
+#include "traces/format/map64.h"
+#include "traces/format/trace_reader.h"
+#include "traces/format/trace_tally.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    SAMPLES_EVEN = 1000,          /* at equal steps of ops */
+    SAMPLE_PEAK_BYTES = 8 * 4096, /* a new peak is looked at when it is this much above the last, */
+    SAMPLE_PEAK_PARTS = 500,      /* or by one part of this many, whichever is more */
+    SAMPLE_GAP_PARTS = 100,       /* both ends of a gap longer than this part of the whole time */
+};
+
+/* A growing array. */
+struct vector {
+    void *items;
+    size_t count, room, item_bytes;
+};
+
+struct compiler {
+    const char *path;
+    struct vector ops, samples, free_slots, slot_bytes;
+    struct map64 slots; /* live object -> slot */
+    uint64_t live_bytes;
+    uint64_t sampled_peak_bytes;
+    struct trace_tally tally; /* of the whole trace, from the first reading */
+    struct plan plan;
+};
+
+static void *vector_add(struct vector *vector)
+{
+    if (vector->count == vector->room) {
+        vector->room = vector->room ? vector->room * 2 : 4096;
+        vector->items = reallocarray(vector->items, vector->room, vector->item_bytes);
+        if (!vector->items)
+            abort();
+    }
+    return (char *)vector->items + vector->count++ * vector->item_bytes;
+}
+
+/* ---- slots ---- */
+
+static uint64_t *slot_bytes(struct compiler *compiler, uint32_t slot)
+{
+    return (uint64_t *)compiler->slot_bytes.items + slot;
+}
+
+static void fill_slot(struct compiler *compiler, uint64_t object, uint32_t slot, uint64_t bytes)
+{
+    map64_put(&compiler->slots, object, slot);
+    *slot_bytes(compiler, slot) = bytes;
+    compiler->live_bytes += bytes;
+    if (bytes > compiler->plan.largest_bytes)
+        compiler->plan.largest_bytes = bytes;
+}
+
+/* The slot freed last is used again first, so that the table of pointers stays small and warm. */
+static uint32_t new_slot(struct compiler *compiler)
+{
+    if (compiler->free_slots.count)
+        return ((uint32_t *)compiler->free_slots.items)[--compiler->free_slots.count];
+    *(uint64_t *)vector_add(&compiler->slot_bytes) = 0;
+    return (uint32_t)(compiler->slot_bytes.count - 1);
+}
+
+/* The slot of an object that goes away; it stays reserved. The object was checked to be live. */
+static uint32_t empty_slot(struct compiler *compiler, uint64_t object, uint64_t *bytes)
+{
+    uint64_t slot = 0;
+    map64_take(&compiler->slots, object, &slot);
+    *bytes = *slot_bytes(compiler, (uint32_t)slot);
+    compiler->live_bytes -= *bytes;
+    return (uint32_t)slot;
+}
+
+static void give_back_slot(struct compiler *compiler, uint32_t slot)
+{
+    *(uint32_t *)vector_add(&compiler->free_slots) = slot;
+}
+
+static uint32_t slot_of(const struct compiler *compiler, uint64_t object)
+{
+    uint64_t slot = 0;
+    map64_get(&compiler->slots, object, &slot);
+    return (uint32_t)slot;
+}
+
+/* ---- ops ---- */
+
+static void add_op(struct compiler *compiler, enum plan_code code, uint32_t in, uint32_t out,
+                   uint64_t size)
+{
+    struct plan_op *op = vector_add(&compiler->ops);
+    op->in = in;
+    op->out = out;
+    op->word = (uint64_t)code << PLAN_SIZE_BITS | (size < PLAN_SIZE_MAX ? size : PLAN_SIZE_MAX);
+}
+
+/* What an acquiring operation without an argument becomes; arenas have plain calls. */
+static enum plan_code acquire_code(enum trace_op op)
+{
+    switch (op) {
+    case TRACE_CALLOC:
+    case TRACE_ARENA_CALLOC:
+        return PLAN_CALLOC;
+    case TRACE_MEMALIGN:
+    case TRACE_ARENA_MEMALIGN:
+        return PLAN_MEMALIGN;
+    case TRACE_ALIGNED_ALLOC:
+        return PLAN_ALIGNED_ALLOC;
+    case TRACE_POSIX_MEMALIGN:
+        return PLAN_POSIX_MEMALIGN;
+    case TRACE_VALLOC:
+        return PLAN_VALLOC;
+    case TRACE_PVALLOC:
+        return PLAN_PVALLOC;
+    case TRACE_NEW:
+        return PLAN_NEW;
+    case TRACE_NEW_ARRAY:
+        return PLAN_NEW_ARRAY;
+    case TRACE_NEW_ALIGNED:
+        return PLAN_NEW_ALIGNED;
+    case TRACE_NEW_ARRAY_ALIGNED:
+        return PLAN_NEW_ARRAY_ALIGNED;
+    default:
+        return PLAN_MALLOC;
+    }
+}
+
+static enum plan_code release_code(enum trace_op op)
+{
+    switch (op) {
+    case TRACE_DELETE:
+        return PLAN_DELETE;
+    case TRACE_DELETE_ARRAY:
+        return PLAN_DELETE_ARRAY;
+    case TRACE_DELETE_SIZED:
+        return PLAN_DELETE_SIZED;
+    case TRACE_DELETE_ARRAY_SIZED:
+        return PLAN_DELETE_ARRAY_SIZED;
+    case TRACE_DELETE_ALIGNED:
+        return PLAN_DELETE_ALIGNED;
+    case TRACE_DELETE_ARRAY_ALIGNED:
+        return PLAN_DELETE_ARRAY_ALIGNED;
+    default:
+        return PLAN_FREE;
+    }
+}
+
+static void compile_acquire(struct compiler *compiler, const struct trace_event *event)
+{
+    if (!event->object) {
+        add_op(compiler, PLAN_FAILED, 0, 0, trace_event_bytes(event));
+        return;
+    }
+    uint32_t slot = new_slot(compiler);
+    uint64_t in = 0, size = event->size;
+    if (trace_op_fields(event->op) & TRACE_HAS_COUNT) {
+        /* Only one of the two can be beyond 32 bits where the call succeeded, and they commute. */
+        in = event->count <= UINT32_MAX ? event->count : event->size;
+        size = event->count <= UINT32_MAX ? event->size : event->count;
+    } else if (trace_op_fields(event->op) & TRACE_HAS_ALIGNMENT) {
+        in = event->alignment <= UINT32_MAX ? event->alignment : UINT32_C(1) << 31;
+    }
+    add_op(compiler, acquire_code(event->op), (uint32_t)in, slot, size);
+    fill_slot(compiler, event->object, slot, trace_event_bytes(event));
+}
+
+static void compile_release(struct compiler *compiler, const struct trace_event *event)
+{
+    if (!event->argument) {
+        add_op(compiler, PLAN_FREE_NULL, 0, 0, 0);
+        return;
+    }
+    uint64_t bytes;
+    uint32_t slot = empty_slot(compiler, event->argument, &bytes);
+    uint32_t alignment = event->alignment <= UINT32_MAX ? (uint32_t)event->alignment : 0;
+    add_op(compiler, release_code(event->op), slot, alignment, bytes);
+    give_back_slot(compiler, slot);
+}
+
+/* A realloc that returned NULL has freed its block, has failed, or has allocated nothing. */
+static void compile_realloc_to_null(struct compiler *compiler, const struct trace_event *event)
+{
+    uint64_t bytes;
+    if (!event->argument) {
+        add_op(compiler, PLAN_FAILED, 0, 0, trace_event_bytes(event));
+    } else if (trace_event_releases(event)) {
+        uint32_t slot = empty_slot(compiler, event->argument, &bytes);
+        add_op(compiler, PLAN_REALLOC_ZERO, slot, 0, bytes);
+        give_back_slot(compiler, slot);
+    } else {
+        uint32_t slot = slot_of(compiler, event->argument);
+        add_op(compiler, PLAN_REALLOC_FAILED, slot, slot, trace_event_bytes(event));
+    }
+}
+
+static void compile_realloc(struct compiler *compiler, const struct trace_event *event)
+{
+    uint64_t bytes = trace_event_bytes(event), old_bytes;
+    bool is_array = event->op == TRACE_REALLOCARRAY;
+    if (!event->object) {
+        compile_realloc_to_null(compiler, event);
+    } else if (!event->argument) {
+        uint32_t slot = new_slot(compiler);
+        add_op(compiler, is_array ? PLAN_REALLOCARRAY_NULL : PLAN_REALLOC_NULL, 0, slot, bytes);
+        fill_slot(compiler, event->object, slot, bytes);
+    } else {
+        uint32_t slot = empty_slot(compiler, event->argument, &old_bytes);
+        add_op(compiler, is_array ? PLAN_REALLOCARRAY : PLAN_REALLOC, slot, slot, bytes);
+        fill_slot(compiler, event->object, slot, bytes);
+    }
+}
+
+static void compile_event(struct compiler *compiler, const struct trace_event *event)
+{
+    unsigned fields = trace_op_fields(event->op);
+    if (fields & TRACE_HAS_ARENA)
+        compiler->plan.arena_ops++;
+    if (fields & TRACE_HAS_RESULT && fields & TRACE_RELEASES)
+        compile_realloc(compiler, event);
+    else if (fields & TRACE_HAS_RESULT)
+        compile_acquire(compiler, event);
+    else if (fields & TRACE_RELEASES)
+        compile_release(compiler, event);
+    else if (event->op == TRACE_USABLE_SIZE && !event->argument)
+        add_op(compiler, PLAN_USABLE_SIZE_NULL, 0, 0, 0);
+    else if (event->op == TRACE_USABLE_SIZE)
+        add_op(compiler, PLAN_USABLE_SIZE, slot_of(compiler, event->argument), 0, 0);
+}
+
+/* ---- samples ---- */
+
+/* A look at memory behind the ops so far; only one at a place. */
+static void add_sample(struct compiler *compiler, uint64_t events, uint64_t time_us)
+{
+    struct vector *samples = &compiler->samples;
+    struct plan_sample *last = (struct plan_sample *)samples->items + samples->count - 1;
+    if (samples->count && last->op == compiler->ops.count)
+        return;
+    struct plan_sample *sample = vector_add(samples);
+    *sample = (struct plan_sample){
+        .op = compiler->ops.count,
+        .event = events,
+        .time_us = time_us,
+        .live_bytes = compiler->live_bytes,
+        .live_objects = compiler->slots.count,
+    };
+    if (compiler->live_bytes > compiler->sampled_peak_bytes)
+        compiler->sampled_peak_bytes = compiler->live_bytes;
+}
+
+static bool is_new_peak(const struct compiler *compiler)
+{
+    uint64_t step = compiler->sampled_peak_bytes / SAMPLE_PEAK_PARTS;
+    if (step < SAMPLE_PEAK_BYTES)
+        step = SAMPLE_PEAK_BYTES;
+    return compiler->live_bytes > compiler->sampled_peak_bytes + step;
+}
+
+/* The event with index `event` was compiled; is memory to be looked at behind it? */
+static bool is_sample_due(const struct compiler *compiler, uint64_t event, bool after_gap)
+{
+    uint64_t step = compiler->tally.events / SAMPLES_EVEN + 1;
+    return after_gap || (event + 1) % step == 0 || event == compiler->tally.peak_event ||
+           event + 1 == compiler->tally.events || is_new_peak(compiler);
+}
+
+/* ---- reading ---- */
+
+static bool read_error(const struct compiler *compiler, uint64_t event, const char *problem,
+                       struct error *error)
+{
+    return error_set(error, ERROR_INPUT, "%s: event %" PRIu64 " %s", compiler->path, event,
+                     problem);
+}
+
+/* First reading: every rule is checked, and the samples get to know the whole. */
+static bool tally_trace(struct compiler *compiler, struct trace_reader *reader, struct error *error)
+{
+    struct trace_event event;
+    enum trace_next next;
+    while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
+        const char *problem = trace_tally_add(&compiler->tally, &event);
+        if (problem)
+            return read_error(compiler, compiler->tally.events - 1, problem, error);
+        if (compiler->tally.live_objects >= UINT32_MAX)
+            return read_error(compiler, compiler->tally.events - 1, "is one object too many",
+                              error);
+    }
+    if (next == TRACE_NEXT_END && compiler->tally.events == 0)
+        return error_set(error, ERROR_INPUT, "%s: the trace has no events", compiler->path);
+    return next == TRACE_NEXT_END;
+}
+
+/* Second reading: compiles. */
+static bool compile_trace(struct compiler *compiler, struct trace_reader *reader,
+                          struct error *error)
+{
+    struct trace_event event;
+    enum trace_next next;
+    uint64_t gap_us = compiler->tally.duration_us / SAMPLE_GAP_PARTS + 1;
+    uint64_t index = 0, before_us = 0;
+    while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
+        bool after_gap = index > 0 && event.time_us - before_us > gap_us;
+        if (after_gap)
+            add_sample(compiler, index, before_us);
+        compile_event(compiler, &event);
+        if (is_sample_due(compiler, index, after_gap))
+            add_sample(compiler, index + 1, event.time_us);
+        before_us = event.time_us;
+        index++;
+    }
+    return next == TRACE_NEXT_END;
+}
+
+/* ---- the flat plan ---- */
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct map64_entry *left = a, *right = b;
+    return (left->key > right->key) - (left->key < right->key);
+}
+
+/* Slots live at the end, in the order in which their objects were acquired. */
+static uint32_t *list_leftovers(const struct compiler *compiler)
+{
+    size_t count = 0;
+    struct map64_entry *entries = calloc(compiler->slots.count + 1, sizeof *entries);
+    uint32_t *slots = calloc(compiler->slots.count + 1, sizeof *slots);
+    if (!entries || !slots)
+        abort();
+    for (size_t i = 0; i < compiler->slots.room; i++)
+        if (compiler->slots.entries[i].key)
+            entries[count++] = compiler->slots.entries[i];
+    qsort(entries, count, sizeof *entries, compare_entries);
+    for (size_t i = 0; i < count; i++)
+        slots[i] = (uint32_t)entries[i].value;
+    free(entries);
+    return slots;
+}
+
+static void lay_out(struct compiler *compiler)
+{
+    struct plan *plan = &compiler->plan;
+    plan->op_count = compiler->ops.count;
+    plan->event_count = compiler->tally.events;
+    plan->slot_count = compiler->slot_bytes.count;
+    plan->sample_count = compiler->samples.count;
+    plan->leftover_count = compiler->slots.count;
+    plan->peak_live_bytes = compiler->tally.peak_live_bytes;
+    plan->duration_us = compiler->tally.duration_us;
+    plan->threads = compiler->tally.threads;
+    plan->ops_offset = (sizeof *plan + 63) / 64 * 64;
+    plan->samples_offset = plan->ops_offset + plan->op_count * sizeof(struct plan_op);
+    plan->leftovers_offset = plan->samples_offset + plan->sample_count * sizeof(struct plan_sample);
+    plan->total_bytes = plan->leftovers_offset + plan->leftover_count * sizeof(uint32_t);
+}
+
+static bool write_all(int fd, uint64_t offset, const void *bytes, size_t count)
+{
+    const char *next = bytes;
+    while (count) {
+        ssize_t written = pwrite(fd, next, count, (off_t)offset);
+        if (written < 0)
+            return false;
+        next += written;
+        offset += (uint64_t)written;
+        count -= (size_t)written;
+    }
+    return true;
+}
+
+static int write_plan(struct compiler *compiler, struct error *error)
+{
+    lay_out(compiler);
+    const struct plan *plan = &compiler->plan;
+    uint32_t *leftovers = list_leftovers(compiler);
+    int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    bool ok =
+        fd >= 0 && ftruncate(fd, (off_t)plan->total_bytes) == 0 &&
+        write_all(fd, 0, plan, sizeof *plan) &&
+        write_all(fd, plan->ops_offset, compiler->ops.items,
+                  plan->op_count * sizeof(struct plan_op)) &&
+        write_all(fd, plan->samples_offset, compiler->samples.items,
+                  plan->sample_count * sizeof(struct plan_sample)) &&
+        write_all(fd, plan->leftovers_offset, leftovers, plan->leftover_count * sizeof(uint32_t)) &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0;
+    if (!ok) {
+        error_set(error, ERROR_RUN, "%s: no memory for the plan of %" PRIu64 " MiB: %s",
+                  compiler->path, plan->total_bytes >> 20, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    free(leftovers);
+    return fd;
+}
+
+static void free_compiler(struct compiler *compiler)
+{
+    free(compiler->ops.items);
+    free(compiler->samples.items);
+    free(compiler->free_slots.items);
+    free(compiler->slot_bytes.items);
+    map64_free(&compiler->slots);
+    trace_tally_free(&compiler->tally);
+}
+
+int plan_compile(const char *path, struct trace_meta *meta, struct error *error)
+{
+    struct trace_reader *reader = trace_reader_open(path, error);
+    if (!reader)
+        return -1;
+    struct compiler compiler = {
+        .path = path,
+        .ops.item_bytes = sizeof(struct plan_op),
+        .samples.item_bytes = sizeof(struct plan_sample),
+        .free_slots.item_bytes = sizeof(uint32_t),
+        .slot_bytes.item_bytes = sizeof(uint64_t),
+    };
+    int fd = -1;
+    if (tally_trace(&compiler, reader, error)) {
+        trace_reader_rewind(reader);
+        if (compile_trace(&compiler, reader, error))
+            fd = write_plan(&compiler, error);
+    }
+    const struct trace_meta *known = trace_reader_meta(reader);
+    for (size_t i = 0; i < known->count; i++)
+        trace_meta_set(meta, known->entries[i].key, "%s", known->entries[i].value);
+    free_compiler(&compiler);
+    trace_reader_close(reader);
+    return fd;
+}

@@ -1,0 +1,159 @@
+/*
+ * replay_main.c - the program `replay`: replays traces, writes CSV files, prints the table of them.
+ */
+#include "analysis/summary.h"
+#include "replay/allocator_spec.h"
+#include "replay/options.h"
+#include "replay/session.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
+{
+    interrupted = signal_number;
+}
+
+/* Once more, and the program ends at once. */
+static void catch_interrupts(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+static int exit_status_of(const struct error *error)
+{
+    switch (error->kind) {
+    case ERROR_USAGE:
+        return REPLAY_EXIT_USAGE;
+    case ERROR_INPUT:
+        return REPLAY_EXIT_TRACE;
+    case ERROR_OUTPUT:
+        return REPLAY_EXIT_OUTPUT;
+    default:
+        return REPLAY_EXIT_RUN_FAILED;
+    }
+}
+
+static int failed(const struct error *error)
+{
+    fprintf(stderr, "replay: %s\n", error->text);
+    return exit_status_of(error);
+}
+
+static int list_allocators(const struct replay_options *options)
+{
+    struct session session;
+    struct replay_options all = *options;
+    struct error error;
+    all.item_count = 0;
+    all.has_all = true;
+    if (!session_open(&session, &all, &interrupted, &error))
+        return failed(&error);
+    const char *name;
+    for (size_t i = 0; (name = allocator_name(i)); i++) {
+        const struct allocator_spec *found = NULL;
+        for (size_t j = 0; j + 2 < session.allocator_count; j++)
+            if (strcmp(session.allocators[j].label, name) == 0)
+                found = &session.allocators[j];
+        if (found)
+            printf("%-10s %-8s %s\n", name, found->version,
+                   *found->path ? found->path : "the system's own");
+        else
+            printf("%-10s not installed\n", name);
+    }
+    session_close(&session);
+    return REPLAY_EXIT_OK;
+}
+
+/* Prints what the files of the folder say, which is all that can be said. */
+static int print_results(const struct replay_options *options, const char *folder)
+{
+    struct summary summary;
+    struct analysis_error error = {0};
+    if (options->quiet)
+        return REPLAY_EXIT_OK;
+    if (!summary_load(&summary, folder, &error)) {
+        fprintf(stderr, "replay: %s\n", error.text);
+        return REPLAY_EXIT_OUTPUT;
+    }
+    struct summary_options how = {
+        .format = options->csv ? SUMMARY_CSV : SUMMARY_TABLE,
+        .bold = summary_wants_bold(stdout),
+    };
+    summary_print(&summary, stdout, &how);
+    summary_free(&summary);
+    fprintf(stderr, "wrote %s/runs.csv, samples.csv, meta.csv; charts: report %s\n", folder,
+            folder);
+    return REPLAY_EXIT_OK;
+}
+
+static int run_into(struct session *session, char *const *traces, size_t count, const char *folder)
+{
+    struct error error;
+    if (!session_run(session, traces, count, folder, &error))
+        return failed(&error);
+    return print_results(session->options, folder);
+}
+
+static int run_each(struct session *session)
+{
+    const struct replay_options *options = session->options;
+    for (size_t i = 0; i < options->trace_count && !interrupted; i++) {
+        char name[128], folder[sizeof name + 16];
+        session_trace_name(options->traces[i], name, sizeof name);
+        snprintf(folder, sizeof folder, "results/%s", name);
+        int status = run_into(session, &options->traces[i], 1, folder);
+        if (status != REPLAY_EXIT_OK)
+            return status;
+    }
+    return REPLAY_EXIT_OK;
+}
+
+/* A status that scripts can use: what failed in the cells counts less than what failed around them.
+ */
+static int final_status(const struct session *session, int status)
+{
+    if (status != REPLAY_EXIT_OK)
+        return status;
+    if (interrupted) {
+        fputs("replay: interrupted; what was finished is written\n", stderr);
+        return REPLAY_EXIT_INTERRUPTED;
+    }
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("replay: cannot write to standard output");
+        return REPLAY_EXIT_OUTPUT;
+    }
+    if (session->failed_cells == 0)
+        return REPLAY_EXIT_OK;
+    fprintf(stderr, "replay: %zu run%s failed; the first: %s\n", session->failed_cells,
+            session->failed_cells == 1 ? "" : "s", session->first_failure);
+    return REPLAY_EXIT_RUN_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    struct replay_options options;
+    struct session session;
+    struct error error;
+    options_parse(&options, argc, argv);
+    catch_interrupts();
+    int status;
+    if (options.list_allocators) {
+        status = list_allocators(&options);
+    } else if (!session_open(&session, &options, &interrupted, &error)) {
+        status = failed(&error);
+    } else {
+        status = options.out ? run_into(&session, options.traces, options.trace_count, options.out)
+                             : run_each(&session);
+        status = final_status(&session, status);
+        session_close(&session);
+    }
+    options_free(&options);
+    return status;
+}

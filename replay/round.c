@@ -1,0 +1,383 @@
+#include "replay/round.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct cell_run {
+    struct cell_request request;
+    struct cell_outcome outcome;
+    bool has_run;
+    uint32_t order; /* from 1, over all cells of the session */
+    char run_id[40];
+    char started_utc[32];
+};
+
+struct round {
+    struct session *session;
+    struct result_csv *result;
+    const struct trace_run *trace;
+    uint32_t number;
+    struct cell_run *cells;
+    size_t cell_count;
+};
+
+/* ---- choosing ---- */
+
+static bool is_floor(const struct allocator_spec *allocator)
+{
+    return allocator->kind == ALLOCATOR_NULL || allocator->kind == ALLOCATOR_LOOP;
+}
+
+static void add_cell(struct round *round, const struct allocator_spec *allocator,
+                     enum cell_pass pass)
+{
+    const struct replay_options *options = round->session->options;
+    round->cells[round->cell_count++] = (struct cell_run){
+        .request =
+            {
+                .allocator = allocator,
+                .pass = pass,
+                .touch = pass == CELL_TIME ? options->time_touch : options->memory_touch,
+                .loops = pass == CELL_TIME ? options->loops : 1,
+                .plan_fd = round->trace->plan_fd,
+                .plan = round->trace->plan,
+            },
+    };
+}
+
+static void choose_cells(struct round *round)
+{
+    const struct session *session = round->session;
+    round->cells = calloc(2 * session->allocator_count, sizeof *round->cells);
+    if (!round->cells)
+        abort();
+    for (size_t i = 0; i < session->allocator_count; i++) {
+        const struct allocator_spec *allocator = &session->allocators[i];
+        if (round->number <= session->options->time_rounds)
+            add_cell(round, allocator, CELL_TIME);
+        if (round->number <= session->options->memory_rounds && allocator->kind != ALLOCATOR_LOOP)
+            add_cell(round, allocator, CELL_MEMORY);
+    }
+}
+
+/* SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014). */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+/* Fisher-Yates. */
+static void shuffle(struct round *round)
+{
+    for (size_t i = round->cell_count; i > 1; i--) {
+        size_t j = (size_t)(next_random(&round->session->random_state) % i);
+        struct cell_run swapped = round->cells[i - 1];
+        round->cells[i - 1] = round->cells[j];
+        round->cells[j] = swapped;
+    }
+}
+
+/* ---- running ---- */
+
+static void show_progress(const struct round *round, const struct cell_run *cell)
+{
+    const struct session *session = round->session;
+    uint32_t time_rounds = session->options->time_rounds;
+    uint32_t memory_rounds = session->options->memory_rounds;
+    if (session->show_progress)
+        fprintf(stderr, "\r\033[K%s: round %" PRIu32 " of %" PRIu32 ", %s, %s", round->trace->name,
+                round->number, time_rounds > memory_rounds ? time_rounds : memory_rounds,
+                cell->request.allocator->label,
+                cell->request.pass == CELL_TIME ? "time" : "memory");
+}
+
+static void name_run(struct session *session, struct cell_run *cell)
+{
+    time_t now = time(NULL);
+    struct tm parts;
+    cell->order = ++session->cells_run;
+    snprintf(cell->run_id, sizeof cell->run_id, "%" PRIx64 "-%" PRIu32, session->started_ns,
+             cell->order);
+    strftime(cell->started_utc, sizeof cell->started_utc, "%Y-%m-%dT%H:%M:%SZ",
+             gmtime_r(&now, &parts));
+}
+
+static void note_failure(struct round *round, const struct cell_run *cell)
+{
+    struct session *session = round->session;
+    if (session->failed_cells++ == 0)
+        snprintf(session->first_failure, sizeof session->first_failure, "%s on %s: %s: %s",
+                 cell->request.allocator->label, round->trace->name,
+                 outcome_status_name(cell->outcome.status), cell->outcome.message);
+}
+
+static bool run_cells(struct round *round, struct error *error)
+{
+    for (size_t i = 0; i < round->cell_count; i++) {
+        struct cell_run *cell = &round->cells[i];
+        show_progress(round, cell);
+        name_run(round->session, cell);
+        if (!runner_run(&round->session->runner, &cell->request, &cell->outcome, error))
+            return false;
+        if (cell->outcome.status == OUTCOME_INTERRUPTED)
+            break;
+        cell->has_run = true;
+        if (cell->outcome.status != OUTCOME_OK)
+            note_failure(round, cell);
+    }
+    if (round->session->show_progress)
+        fputs("\r\033[K", stderr);
+    return true;
+}
+
+/* ---- rows ---- */
+
+/* The null cell of this round in that pass; NULL when it did not end well. */
+static const struct cell_run *find_null(const struct round *round, enum cell_pass pass)
+{
+    for (size_t i = 0; i < round->cell_count; i++) {
+        const struct cell_run *cell = &round->cells[i];
+        if (cell->request.allocator->kind == ALLOCATOR_NULL && cell->request.pass == pass &&
+            cell->has_run && cell->outcome.status == OUTCOME_OK)
+            return cell;
+    }
+    return NULL;
+}
+
+static void write_identity(const struct round *round, const struct cell_run *cell)
+{
+    struct result_csv *result = round->result;
+    result_csv_number(result, RESULT_RUNS, RESULT_SCHEMA);
+    result_csv_text(result, RESULT_RUNS, cell->run_id);
+    result_csv_number(result, RESULT_RUNS, round->number);
+    result_csv_number(result, RESULT_RUNS, cell->order);
+    result_csv_text(result, RESULT_RUNS, cell->started_utc);
+    result_csv_text(result, RESULT_RUNS, round->trace->name);
+    result_csv_text(result, RESULT_RUNS, round->trace->sha256);
+    result_csv_text(result, RESULT_RUNS, cell->request.allocator->label);
+    result_csv_text(result, RESULT_RUNS, cell->request.pass == CELL_TIME ? "time" : "memory");
+    result_csv_text(result, RESULT_RUNS, outcome_status_name(cell->outcome.status));
+}
+
+static void write_settings(const struct round *round, const struct cell_run *cell, uint32_t loop)
+{
+    struct result_csv *result = round->result;
+    result_csv_number(result, RESULT_RUNS, loop);
+    result_csv_number(result, RESULT_RUNS, cell->request.loops);
+    result_csv_text(result, RESULT_RUNS, "real");
+    result_csv_text(result, RESULT_RUNS, touch_name(cell->request.touch));
+    result_csv_number(result, RESULT_RUNS, 1);
+    result_csv_text(result, RESULT_RUNS, "serial");
+    result_csv_number(result, RESULT_RUNS, round->session->options->seed);
+    result_csv_number(result, RESULT_RUNS, round->trace->plan->op_count);
+}
+
+static void write_unknown(const struct round *round, int count)
+{
+    for (int i = 0; i < count; i++)
+        result_csv_unknown(round->result, RESULT_RUNS);
+}
+
+static void write_time_row(const struct round *round, const struct cell_run *cell, uint32_t loop)
+{
+    const struct cell_run *null = find_null(round, CELL_TIME);
+    const struct cell_loop *times = &cell_loops(cell->outcome.cell)[loop];
+    double ops = (double)round->trace->plan->op_count;
+    struct result_csv *result = round->result;
+    write_identity(round, cell);
+    write_settings(round, cell, loop + 1);
+    result_csv_number(result, RESULT_RUNS, times->wall_ns);
+    result_csv_number(result, RESULT_RUNS, times->cpu_ns);
+    result_csv_decimal(result, RESULT_RUNS, (double)times->wall_ns / ops);
+    result_csv_decimal(result, RESULT_RUNS, (double)times->cpu_ns / ops);
+    if (null && !is_floor(cell->request.allocator))
+        result_csv_decimal(
+            result, RESULT_RUNS,
+            ((double)times->cpu_ns - (double)cell_loops(null->outcome.cell)[loop].cpu_ns) / ops);
+    else
+        result_csv_unknown(result, RESULT_RUNS);
+    result_csv_number(result, RESULT_RUNS, times->minflt);
+    result_csv_number(result, RESULT_RUNS, times->nivcsw);
+    result_csv_unknown(result, RESULT_RUNS); /* wait_ns: nothing waits in a serial replay */
+    result_csv_number(result, RESULT_RUNS, round->trace->plan->peak_live_bytes);
+    write_unknown(round, 5);
+    result_csv_end_row(result, RESULT_RUNS);
+}
+
+/* A row without numbers: a failure is never a zero. */
+static void write_failed_row(const struct round *round, const struct cell_run *cell)
+{
+    write_identity(round, cell);
+    write_settings(round, cell, 1);
+    write_unknown(round, 8);
+    result_csv_number(round->result, RESULT_RUNS, round->trace->plan->peak_live_bytes);
+    write_unknown(round, 5);
+    result_csv_end_row(round->result, RESULT_RUNS);
+}
+
+/* Memory over the samples, in heap bytes: the cell's own less the null cell's at the same point. */
+struct heap_curve {
+    uint64_t *bytes;
+    uint64_t peak_bytes, end_bytes, load_bytes, hwm_bytes;
+    double mean_bytes; /* over trace time; over samples when the trace has no duration */
+};
+
+static uint64_t above(uint64_t bytes, uint64_t floor)
+{
+    return bytes > floor ? bytes - floor : 0;
+}
+
+static double mean_over_time(const struct plan *plan, const uint64_t *bytes)
+{
+    const struct plan_sample *samples = plan_samples(plan);
+    double weighted = 0, plain = 0, span_us = 0;
+    for (uint64_t i = 0; i < plan->sample_count; i++) {
+        plain += (double)bytes[i];
+        if (i + 1 == plan->sample_count)
+            continue;
+        double held_us = (double)(samples[i + 1].time_us - samples[i].time_us);
+        weighted += (double)bytes[i] * held_us;
+        span_us += held_us;
+    }
+    return span_us > 0 ? weighted / span_us : plain / (double)plan->sample_count;
+}
+
+static struct heap_curve make_curve(const struct plan *plan, const struct cell_run *run,
+                                    const struct cell_run *null_run)
+{
+    struct cell_channel *cell = run->outcome.cell, *null = null_run->outcome.cell;
+    const struct cell_look *looks = cell_looks(cell), *floor = cell_looks(null);
+    struct heap_curve curve = {
+        .bytes = calloc(plan->sample_count, sizeof *curve.bytes),
+        .load_bytes = above(cell->ready_bytes, null->ready_bytes),
+        .hwm_bytes = above(cell->peak_rss_bytes, null->ready_bytes),
+    };
+    if (!curve.bytes)
+        abort();
+    for (uint64_t i = 0; i < plan->sample_count; i++) {
+        curve.bytes[i] = above(looks[i].private_bytes, floor[i].private_bytes);
+        if (curve.bytes[i] > curve.peak_bytes)
+            curve.peak_bytes = curve.bytes[i];
+    }
+    curve.end_bytes = curve.bytes[plan->sample_count - 1];
+    curve.mean_bytes = mean_over_time(plan, curve.bytes);
+    return curve;
+}
+
+static void write_memory_row(const struct round *round, const struct cell_run *cell,
+                             const struct heap_curve *curve)
+{
+    struct result_csv *result = round->result;
+    const struct plan *plan = round->trace->plan;
+    write_identity(round, cell);
+    write_settings(round, cell, 1);
+    write_unknown(round, 5);
+    result_csv_number(result, RESULT_RUNS,
+                      cell_looks(cell->outcome.cell)[plan->sample_count - 1].minflt);
+    write_unknown(round, 2);
+    result_csv_number(result, RESULT_RUNS, plan->peak_live_bytes);
+    result_csv_number(result, RESULT_RUNS, curve->peak_bytes);
+    result_csv_number(result, RESULT_RUNS, (uint64_t)llround(curve->mean_bytes));
+    result_csv_number(result, RESULT_RUNS, curve->end_bytes);
+    result_csv_number(result, RESULT_RUNS, curve->load_bytes);
+    if (curve->hwm_bytes)
+        result_csv_number(result, RESULT_RUNS, curve->hwm_bytes);
+    else
+        result_csv_unknown(result, RESULT_RUNS);
+    result_csv_end_row(result, RESULT_RUNS);
+}
+
+static void write_sample(const struct round *round, const struct cell_run *cell,
+                         const struct heap_curve *curve, uint64_t index, uint64_t time_us,
+                         bool is_hold)
+{
+    struct result_csv *result = round->result;
+    const struct plan *plan = round->trace->plan;
+    const struct plan_sample *sample = &plan_samples(plan)[index];
+    result_csv_text(result, RESULT_SAMPLES, cell->run_id);
+    result_csv_text(result, RESULT_SAMPLES, round->trace->name);
+    result_csv_text(result, RESULT_SAMPLES, cell->request.allocator->label);
+    result_csv_text(result, RESULT_SAMPLES, "real");
+    result_csv_number(result, RESULT_SAMPLES, sample->event);
+    result_csv_number(result, RESULT_SAMPLES, time_us * 1000);
+    result_csv_number(result, RESULT_SAMPLES, is_hold);
+    result_csv_number(result, RESULT_SAMPLES, sample->live_bytes);
+    result_csv_unknown(result, RESULT_SAMPLES);
+    result_csv_unknown(result, RESULT_SAMPLES);
+    result_csv_unknown(result, RESULT_SAMPLES);
+    result_csv_number(result, RESULT_SAMPLES, curve->bytes[index]);
+    result_csv_unknown(result, RESULT_SAMPLES);
+    result_csv_number(result, RESULT_SAMPLES, sample->live_objects);
+    result_csv_number(result, RESULT_SAMPLES, cell_looks(cell->outcome.cell)[index].minflt);
+    if (sample->live_bytes * 100 >= plan->peak_live_bytes && sample->live_bytes)
+        result_csv_decimal(result, RESULT_SAMPLES,
+                           (double)curve->bytes[index] / (double)sample->live_bytes);
+    else
+        result_csv_unknown(result, RESULT_SAMPLES);
+    result_csv_end_row(result, RESULT_SAMPLES);
+}
+
+enum { HOLD_PARTS = 200 };
+
+/* Before a sample that is long after the last one, the old value is repeated: a step, not a slope.
+ */
+static void write_samples(const struct round *round, const struct cell_run *cell,
+                          const struct heap_curve *curve)
+{
+    const struct plan *plan = round->trace->plan;
+    const struct plan_sample *samples = plan_samples(plan);
+    for (uint64_t i = 0; i < plan->sample_count; i++) {
+        if (i && samples[i].time_us - samples[i - 1].time_us > plan->duration_us / HOLD_PARTS)
+            write_sample(round, cell, curve, i - 1, samples[i].time_us, true);
+        write_sample(round, cell, curve, i, samples[i].time_us, false);
+    }
+}
+
+static void write_memory(const struct round *round, const struct cell_run *cell)
+{
+    const struct cell_run *null = find_null(round, CELL_MEMORY);
+    if (is_floor(cell->request.allocator) && cell->outcome.status == OUTCOME_OK)
+        return;
+    if (!null || cell->outcome.status != OUTCOME_OK) {
+        write_failed_row(round, cell);
+        return;
+    }
+    struct heap_curve curve = make_curve(round->trace->plan, cell, null);
+    write_memory_row(round, cell, &curve);
+    write_samples(round, cell, &curve);
+    free(curve.bytes);
+}
+
+static void write_cell(const struct round *round, const struct cell_run *cell)
+{
+    if (cell->request.pass == CELL_MEMORY) {
+        write_memory(round, cell);
+    } else if (cell->outcome.status != OUTCOME_OK) {
+        write_failed_row(round, cell);
+    } else {
+        for (uint32_t loop = 0; loop < cell->request.loops; loop++)
+            write_time_row(round, cell, loop);
+    }
+}
+
+bool round_run(struct session *session, struct result_csv *result, const struct trace_run *trace,
+               uint32_t number, struct error *error)
+{
+    struct round round = {.session = session, .result = result, .trace = trace, .number = number};
+    choose_cells(&round);
+    shuffle(&round);
+    bool ok = run_cells(&round, error);
+    for (size_t i = 0; ok && i < round.cell_count; i++)
+        if (round.cells[i].has_run)
+            write_cell(&round, &round.cells[i]);
+    for (size_t i = 0; i < round.cell_count; i++)
+        runner_release(&round.cells[i].outcome);
+    free(round.cells);
+    return ok;
+}

@@ -1,0 +1,28 @@
+/*
+ * round.h - one round: every allocator once in each pass, in random order, and its rows.
+ */
+#ifndef REPLAY_ROUND_H
+#define REPLAY_ROUND_H
+
+#include "replay/plan.h"
+#include "replay/result_csv.h"
+#include "replay/session.h"
+
+#include <sha256.h>
+
+/* A trace that is being replayed. */
+struct trace_run {
+    char name[128];
+    char sha256[SHA256_DIGEST_STRING_LENGTH];
+    int plan_fd;
+    const struct plan *plan;
+};
+
+/*
+ * Runs round number `number` (from 1) and writes its rows. What belongs to a round is measured in
+ * it: the floor that net_ns_per_op is above, and the null cell whose memory is not the allocator's.
+ */
+bool round_run(struct session *session, struct result_csv *result, const struct trace_run *trace,
+               uint32_t number, struct error *error);
+
+#endif

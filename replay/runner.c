@@ -1,0 +1,295 @@
+#include "replay/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    TICK_MS = 50,
+    CELL_FD = 10, /* the numbers of the cell's descriptors */
+    PLAN_FD = 11,
+    ENVIRONMENT_MAX = 8,
+};
+
+struct environment {
+    char texts[ENVIRONMENT_MAX][PATH_MAX + 32];
+    char *pointers[ENVIRONMENT_MAX + 1];
+    size_t count;
+};
+
+static void add_variable(struct environment *environment, const char *name, const char *value)
+{
+    char *text = environment->texts[environment->count];
+    snprintf(text, sizeof environment->texts[0], "%s%s", name, value);
+    environment->pointers[environment->count++] = text;
+    environment->pointers[environment->count] = NULL;
+}
+
+static void make_environment(struct environment *environment,
+                             const struct allocator_spec *allocator)
+{
+    environment->count = 0;
+    add_variable(environment, "PATH=", "/usr/bin:/bin");
+    add_variable(environment, "LC_ALL=", "C");
+    if (allocator->kind == ALLOCATOR_PRELOAD)
+        add_variable(environment, "LD_PRELOAD=", allocator->path);
+    if (*allocator->environment)
+        add_variable(environment, "", allocator->environment);
+}
+
+/* ---- the shared memory ---- */
+
+static struct cell_channel *new_cell(const struct cell_request *request, int *fd)
+{
+    size_t loops_bytes = request->loops * sizeof(struct cell_loop);
+    size_t looks_bytes =
+        request->pass == CELL_MEMORY ? request->plan->sample_count * sizeof(struct cell_look) : 0;
+    size_t bytes = sizeof(struct cell_channel) + loops_bytes + looks_bytes;
+    *fd = memfd_create("cell", MFD_CLOEXEC);
+    if (*fd < 0)
+        return NULL;
+    struct cell_channel *cell = MAP_FAILED;
+    if (ftruncate(*fd, (off_t)bytes) == 0)
+        cell = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+    if (cell == MAP_FAILED) {
+        close(*fd);
+        return NULL;
+    }
+    *cell = (struct cell_channel){
+        .total_bytes = bytes,
+        .pass = request->pass,
+        .engine = request->allocator->kind == ALLOCATOR_NULL   ? CELL_NULL
+                  : request->allocator->kind == ALLOCATOR_LOOP ? CELL_LOOP
+                                                               : CELL_ALLOCATOR,
+        .touch = request->touch,
+        .loops = request->loops,
+        .defined = request->allocator->defined,
+        .has_threads = request->plan && request->plan->threads > 1,
+        .looks_offset = sizeof(struct cell_channel) + loops_bytes,
+    };
+    return cell;
+}
+
+/* ---- the child ---- */
+
+static void write_text(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, text, strlen(text)) < 0) {
+        /* Nothing hangs on it: the kernel then chooses its victim without our advice. */
+    }
+    close(fd);
+}
+
+static void pin(int cpu)
+{
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET((size_t)cpu, &cpus);
+    sched_setaffinity(0, sizeof cpus, &cpus);
+}
+
+static void exec_cell(const struct runner *runner, const struct cell_request *request, int cell_fd,
+                      int stderr_fd, struct environment *environment)
+{
+    char program[] = "replay-cell", cell_number[16], plan_number[16];
+    char *arguments[] = {program, cell_number, plan_number, NULL};
+    snprintf(cell_number, sizeof cell_number, "%d", CELL_FD);
+    snprintf(plan_number, sizeof plan_number, "%d", request->plan_fd < 0 ? -1 : PLAN_FD);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (runner->cpu >= 0)
+        pin(runner->cpu);
+    write_text("/proc/self/oom_score_adj", "1000");
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (dup2(null_fd, 0) < 0 || dup2(stderr_fd, 1) < 0 || dup2(stderr_fd, 2) < 0 ||
+        dup2(cell_fd, CELL_FD) < 0 ||
+        (request->plan_fd >= 0 && dup2(request->plan_fd, PLAN_FD) < 0))
+        _exit(126);
+    /* The terminal's Ctrl-C is the parent's to act upon. */
+    setpgid(0, 0);
+    execve(runner->cell_program, arguments, environment->pointers);
+    _exit(127);
+}
+
+/* ---- waiting ---- */
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static uint64_t resident_bytes(pid_t pid)
+{
+    char path[48], text[128] = "";
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t count = read(fd, text, sizeof text - 1);
+    close(fd);
+    unsigned long long total = 0, resident = 0, shared = 0;
+    if (count <= 0 || sscanf(text, "%llu %llu %llu", &total, &resident, &shared) != 3)
+        return 0;
+    return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* OUTCOME_OK while the cell may go on. */
+static enum outcome_status reason_to_stop(const struct runner *runner, pid_t pid, double deadline_s)
+{
+    if (*runner->interrupted)
+        return OUTCOME_INTERRUPTED;
+    if (now_s() > deadline_s)
+        return OUTCOME_TIMEOUT;
+    return resident_bytes(pid) > runner->memory_limit_bytes ? OUTCOME_OOM : OUTCOME_OK;
+}
+
+/* Waits for the end of the cell, or brings it about. */
+static enum outcome_status wait_for(const struct runner *runner, pid_t pid, int *wait_status)
+{
+    double deadline_s = now_s() + runner->timeout_s;
+    enum outcome_status stop = OUTCOME_OK;
+    struct pollfd poll_fd = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+    while (poll_fd.fd >= 0 && stop == OUTCOME_OK && poll(&poll_fd, 1, TICK_MS) <= 0)
+        stop = reason_to_stop(runner, pid, deadline_s);
+    if (stop != OUTCOME_OK)
+        kill(pid, SIGKILL);
+    if (poll_fd.fd >= 0)
+        close(poll_fd.fd);
+    while (waitpid(pid, wait_status, 0) < 0 && errno == EINTR)
+        continue;
+    return stop;
+}
+
+/* ---- what it means ---- */
+
+/* The first line that the cell wrote, which is mostly why it died. */
+static void first_line(int fd, char *line, size_t room)
+{
+    ssize_t count = pread(fd, line, room - 1, 0);
+    line[count > 0 ? count : 0] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+}
+
+static enum outcome_status judge_death(int wait_status, int stderr_fd, char *message, size_t room)
+{
+    char line[160];
+    first_line(stderr_fd, line, sizeof line);
+    const char *colon = *line ? ": " : "";
+    if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL) {
+        snprintf(message, room, "killed by the system, which was out of memory%s%s", colon, line);
+        return OUTCOME_OOM;
+    }
+    if (WIFSIGNALED(wait_status))
+        snprintf(message, room, "%s%s%s", strsignal(WTERMSIG(wait_status)), colon, line);
+    else
+        snprintf(message, room, "exit status %d%s%s", WEXITSTATUS(wait_status), colon, line);
+    return OUTCOME_CRASH;
+}
+
+static void judge(const struct runner *runner, enum outcome_status stopped, int wait_status,
+                  int stderr_fd, struct cell_outcome *outcome)
+{
+    char *message = outcome->message;
+    size_t room = sizeof outcome->message;
+    const struct cell_channel *cell = outcome->cell;
+    message[0] = '\0';
+    outcome->status = stopped;
+    if (stopped == OUTCOME_TIMEOUT) {
+        snprintf(message, room, "not finished after %g s", runner->timeout_s);
+    } else if (stopped == OUTCOME_OOM) {
+        snprintf(message, room, "more than %" PRIu64 " MiB resident",
+                 runner->memory_limit_bytes >> 20);
+    } else if (stopped == OUTCOME_OK && cell->status == CELL_UNFINISHED) {
+        outcome->status = judge_death(wait_status, stderr_fd, message, room);
+    } else if (stopped == OUTCOME_OK && cell->status == CELL_OOM) {
+        outcome->status = OUTCOME_OOM;
+        snprintf(message, room, "op %" PRIu64 " got NULL", cell->failed_op);
+    } else if (stopped == OUTCOME_OK && cell->status == CELL_REFUSED) {
+        outcome->status = OUTCOME_REFUSED;
+        snprintf(message, room, "%s", cell->message);
+    }
+}
+
+const char *outcome_status_name(enum outcome_status status)
+{
+    static const char *const names[] = {"ok", "oom", "crash", "timeout", "refused", "interrupted"};
+    return names[status];
+}
+
+bool runner_run(const struct runner *runner, const struct cell_request *request,
+                struct cell_outcome *outcome, struct error *error)
+{
+    int cell_fd = -1, wait_status = 0;
+    *outcome = (struct cell_outcome){.cell = new_cell(request, &cell_fd)};
+    int stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
+    struct environment environment;
+    make_environment(&environment, request->allocator);
+    pid_t pid = outcome->cell && stderr_fd >= 0 ? fork() : -1;
+    if (pid == 0)
+        exec_cell(runner, request, cell_fd, stderr_fd, &environment);
+    bool ok = pid > 0 || error_set(error, ERROR_RUN, "cannot start a cell: %s", strerror(errno));
+    if (ok) {
+        enum outcome_status stopped = wait_for(runner, pid, &wait_status);
+        judge(runner, stopped, wait_status, stderr_fd, outcome);
+    }
+    if (cell_fd >= 0)
+        close(cell_fd);
+    if (stderr_fd >= 0)
+        close(stderr_fd);
+    return ok;
+}
+
+void runner_release(struct cell_outcome *outcome)
+{
+    if (outcome->cell)
+        munmap(outcome->cell, outcome->cell->total_bytes);
+    outcome->cell = NULL;
+}
+
+/* The loader warns and goes on without a library that it cannot preload: malloc is then libc's. */
+static bool check_origin(const struct allocator_spec *allocator, const struct cell_channel *cell,
+                         struct error *error)
+{
+    char origin[PATH_MAX];
+    if (allocator->kind != ALLOCATOR_PRELOAD)
+        return true;
+    if (realpath(cell->malloc_path, origin) && strcmp(origin, allocator->path) == 0)
+        return true;
+    return error_set(error, ERROR_USAGE,
+                     "%s: defines no malloc of its own: with it preloaded, malloc is that of %s",
+                     allocator->path, cell->malloc_path);
+}
+
+bool runner_probe(const struct runner *runner, struct allocator_spec *allocator,
+                  struct error *error)
+{
+    struct cell_request request = {.allocator = allocator, .pass = CELL_PROBE, .plan_fd = -1};
+    struct cell_outcome outcome;
+    bool ok = runner_run(runner, &request, &outcome, error);
+    if (ok && outcome.status != OUTCOME_OK)
+        ok = error_set(error, ERROR_USAGE, "%s cannot be loaded: %s", allocator->label,
+                       outcome.message);
+    if (ok && check_origin(allocator, outcome.cell, error)) {
+        allocator->defined = outcome.cell->defined;
+        memcpy(allocator->version, outcome.cell->version, sizeof allocator->version);
+    } else {
+        ok = false;
+    }
+    runner_release(&outcome);
+    return ok;
+}

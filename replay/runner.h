@@ -1,0 +1,66 @@
+/*
+ * runner.h - runs one cell: a fresh process with its own clean environment.
+ */
+#ifndef REPLAY_RUNNER_H
+#define REPLAY_RUNNER_H
+
+#include "replay/allocator_spec.h"
+#include "replay/cell.h"
+#include "replay/plan.h"
+#include "traces/format/error.h"
+
+#include <signal.h>
+
+enum outcome_status {
+    OUTCOME_OK,
+    OUTCOME_OOM,
+    OUTCOME_CRASH,
+    OUTCOME_TIMEOUT,
+    OUTCOME_REFUSED,
+    OUTCOME_INTERRUPTED
+};
+
+/* What all cells of a session have in common. */
+struct runner {
+    const char *cell_program;                 /* path of replay-cell */
+    int cpu;                                  /* that the cell is pinned to, -1: none */
+    double timeout_s;                         /* of one cell */
+    uint64_t memory_limit_bytes;              /* resident; a cell beyond it is out of memory */
+    volatile const sig_atomic_t *interrupted; /* becomes non-zero when the user wants to stop */
+};
+
+struct cell_request {
+    const struct allocator_spec *allocator;
+    enum cell_pass pass;
+    enum cell_touch touch;
+    uint32_t loops;
+    int plan_fd;
+    const struct plan *plan;
+};
+
+struct cell_outcome {
+    enum outcome_status status;
+    char message[256];         /* one line why not OUTCOME_OK, or empty */
+    struct cell_channel *cell; /* what the cell answered; freed by runner_release */
+};
+
+/* "ok", "oom", "crash", "timeout", "refused": as in runs.csv. */
+const char *outcome_status_name(enum outcome_status status);
+
+/*
+ * Runs the cell to its end. False only when it could not be started at all. `outcome` is to be
+ * released by runner_release in every case.
+ */
+bool runner_run(const struct runner *runner, const struct cell_request *request,
+                struct cell_outcome *outcome, struct error *error);
+
+void runner_release(struct cell_outcome *outcome);
+
+/*
+ * Starts the allocator once, sees that malloc is really its own, and notes which functions it
+ * defines and its version. Usage error when it is not what it should be.
+ */
+bool runner_probe(const struct runner *runner, struct allocator_spec *allocator,
+                  struct error *error);
+
+#endif

@@ -1,0 +1,243 @@
+#include "replay/session.h"
+
+#include "replay/machine.h"
+#include "replay/result_csv.h"
+#include "replay/round.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sha256.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- allocators ---- */
+
+static struct allocator_spec *add_allocator(struct session *session,
+                                            const struct allocator_spec *allocator)
+{
+    session->allocators = reallocarray(session->allocators, session->allocator_count + 1,
+                                       sizeof *session->allocators);
+    if (!session->allocators)
+        abort();
+    session->allocators[session->allocator_count] = *allocator;
+    return &session->allocators[session->allocator_count++];
+}
+
+static const struct allocator_spec *find_label(const struct session *session, const char *label)
+{
+    for (size_t i = 0; i < session->allocator_count; i++)
+        if (strcmp(session->allocators[i].label, label) == 0)
+            return &session->allocators[i];
+    return NULL;
+}
+
+static bool add_item(struct session *session, const char *item, struct error *error)
+{
+    struct allocator_spec allocator;
+    if (!allocator_parse(item, &allocator, error) ||
+        !runner_probe(&session->runner, &allocator, error))
+        return false;
+    if (find_label(session, allocator.label) || strcmp(allocator.label, "null") == 0 ||
+        strcmp(allocator.label, "loop") == 0)
+        return error_set(error, ERROR_USAGE,
+                         "two rows would be called '%s'; give one another label: LABEL=%s",
+                         allocator.label, item);
+    add_allocator(session, &allocator);
+    return true;
+}
+
+/* All names that are found here and load; the others are passed over. */
+static void add_all(struct session *session)
+{
+    const char *name;
+    for (size_t i = 0; (name = allocator_name(i)); i++)
+        if (!find_label(session, name))
+            add_item(session, name, NULL);
+}
+
+static bool add_allocators(struct session *session, struct error *error)
+{
+    const struct replay_options *options = session->options;
+    for (size_t i = 0; i < options->item_count; i++)
+        if (!add_item(session, options->items[i], error))
+            return false;
+    if (options->has_all)
+        add_all(session);
+    if (!find_label(session, options->baseline) && !add_item(session, options->baseline, error))
+        return false;
+    struct allocator_spec null = allocator_null(), loop = allocator_loop();
+    add_allocator(session, &null);
+    add_allocator(session, &loop);
+    return true;
+}
+
+bool session_open(struct session *session, const struct replay_options *options,
+                  volatile const sig_atomic_t *interrupted, struct error *error)
+{
+    static char cell_program[PATH_MAX];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(cell_program, sizeof cell_program, "%s/replay-cell", program_folder());
+    *session = (struct session){
+        .options = options,
+        .runner =
+            {
+                .cell_program = cell_program,
+                .cpu = options->cpu >= 0 ? options->cpu : machine_last_cpu(),
+                .timeout_s = options->timeout_s,
+                .memory_limit_bytes = machine_available_bytes() / 4 * 3,
+                .interrupted = interrupted,
+            },
+        .random_state = options->seed,
+        .started_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+        .show_progress = !options->quiet && isatty(STDERR_FILENO),
+    };
+    if (access(cell_program, X_OK) != 0)
+        return error_set(error, ERROR_RUN, "%s: %s; it belongs beside replay", cell_program,
+                         strerror(errno));
+    return add_allocators(session, error);
+}
+
+void session_close(struct session *session)
+{
+    free(session->allocators);
+}
+
+/* ---- meta.csv ---- */
+
+static void describe_time(struct result_csv *result, const char *key)
+{
+    char text[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    result_csv_meta(result, key, "%s", text);
+}
+
+static void describe_session(const struct session *session, struct result_csv *result)
+{
+    const struct replay_options *options = session->options;
+    result_csv_meta(result, "schema", "%d", RESULT_SCHEMA);
+    result_csv_meta(result, "version", "%s", HEAPREEL_VERSION);
+    result_csv_meta(result, "command", "%s", options->command);
+    result_csv_meta(result, "seed", "%" PRIu64, options->seed);
+    result_csv_meta(result, "rounds_time", "%" PRIu32, options->time_rounds);
+    result_csv_meta(result, "rounds_memory", "%" PRIu32, options->memory_rounds);
+    result_csv_meta(result, "loops", "%" PRIu32, options->loops);
+    result_csv_meta(result, "baseline", "%s", options->baseline);
+    result_csv_meta(result, "clock", "real");
+    result_csv_meta(result, "touch_time", "%s", touch_name(options->time_touch));
+    result_csv_meta(result, "touch_memory", "%s", touch_name(options->memory_touch));
+    result_csv_meta(result, "threads", "serial");
+    result_csv_meta(result, "sync", "serial");
+    result_csv_meta(result, "leftovers", "freed in order of allocation between loops, untimed");
+    result_csv_meta(result, "cpu_pinned", "%d", session->runner.cpu);
+    result_csv_meta(result, "timeout_s", "%g", options->timeout_s);
+    result_csv_meta(result, "memory_limit_bytes", "%" PRIu64, session->runner.memory_limit_bytes);
+    machine_describe(result);
+    for (size_t i = 0; i + 2 < session->allocator_count; i++) {
+        const struct allocator_spec *allocator = &session->allocators[i];
+        char key[ALLOCATOR_LABEL_BYTES + 32];
+        snprintf(key, sizeof key, "allocator.%s.spec", allocator->label);
+        result_csv_meta(result, key, "%s", allocator->spec);
+        snprintf(key, sizeof key, "allocator.%s.path", allocator->label);
+        result_csv_meta(result, key, "%s", allocator->path);
+        snprintf(key, sizeof key, "allocator.%s.version", allocator->label);
+        result_csv_meta(result, key, "%s", allocator->version);
+    }
+}
+
+static void describe_trace(struct result_csv *result, const struct trace_run *trace,
+                           const struct trace_meta *meta)
+{
+    static const char *const keys[] = {
+        "events",   "threads", "duration_us", "peak_live_bytes", "program",          "command",
+        "recorder", "lost",    "repaired",    "program_cpu_us",  "program_rss_bytes"};
+    char key[320];
+    snprintf(key, sizeof key, "trace.%s.sha256", trace->name);
+    result_csv_meta(result, key, "%s", trace->sha256);
+    snprintf(key, sizeof key, "trace.%s.arena_ops", trace->name);
+    result_csv_meta(result, key, "%" PRIu32, trace->plan->arena_ops);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *value = trace_meta_get(meta, keys[i]);
+        snprintf(key, sizeof key, "trace.%s.%s", trace->name, keys[i]);
+        if (value)
+            result_csv_meta(result, key, "%s", value);
+    }
+}
+
+/* ---- running ---- */
+
+void session_trace_name(const char *path, char *name, size_t room)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(name, room, "%s", slash ? slash + 1 : path);
+    char *ending = strrchr(name, '.');
+    if (ending && ending != name && strcmp(ending, ".trace") == 0)
+        *ending = '\0';
+    for (char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("._+-", *c))
+            *c = '_';
+}
+
+static uint32_t rounds_of(const struct replay_options *options)
+{
+    return options->time_rounds > options->memory_rounds ? options->time_rounds
+                                                         : options->memory_rounds;
+}
+
+static bool run_rounds(struct session *session, struct result_csv *result,
+                       const struct trace_run *trace, struct error *error)
+{
+    for (uint32_t i = 1; i <= rounds_of(session->options); i++) {
+        if (*session->runner.interrupted)
+            return true;
+        if (!round_run(session, result, trace, i, error))
+            return false;
+    }
+    return true;
+}
+
+static bool run_trace(struct session *session, struct result_csv *result, const char *path,
+                      struct error *error)
+{
+    struct trace_meta meta = {0};
+    struct trace_run trace = {.plan_fd = plan_compile(path, &meta, error)};
+    session_trace_name(path, trace.name, sizeof trace.name);
+    bool ok = trace.plan_fd >= 0;
+    if (ok && !SHA256File(path, trace.sha256))
+        ok = error_set(error, ERROR_INPUT, "%s: cannot read: %s", path, strerror(errno));
+    if (ok && !(trace.plan = plan_map(trace.plan_fd)))
+        ok = error_set(error, ERROR_RUN, "%s: cannot map the plan: %s", path, strerror(errno));
+    if (ok) {
+        describe_trace(result, &trace, &meta);
+        ok = run_rounds(session, result, &trace, error);
+        plan_unmap(trace.plan);
+    }
+    if (trace.plan_fd >= 0)
+        close(trace.plan_fd);
+    trace_meta_free(&meta);
+    return ok;
+}
+
+bool session_run(struct session *session, char *const *traces, size_t count, const char *folder,
+                 struct error *error)
+{
+    struct result_csv *result = result_csv_open(folder, error);
+    if (!result)
+        return false;
+    describe_session(session, result);
+    describe_time(result, "started_utc");
+    bool ok = true;
+    for (size_t i = 0; ok && i < count && !*session->runner.interrupted; i++)
+        ok = run_trace(session, result, traces[i], error);
+    describe_time(result, "finished_utc");
+    if (ok)
+        return result_csv_close(result, error);
+    result_csv_abort(result);
+    return false;
+}

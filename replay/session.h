@@ -1,0 +1,45 @@
+/*
+ * session.h - replays traces on allocators in interleaved rounds and writes what came out.
+ */
+#ifndef REPLAY_SESSION_H
+#define REPLAY_SESSION_H
+
+#include "replay/options.h"
+#include "replay/runner.h"
+#include "traces/format/error.h"
+
+#include <stddef.h>
+
+struct session {
+    const struct replay_options *options;
+    struct runner runner;
+    struct allocator_spec *allocators; /* null and loop are the last two */
+    size_t allocator_count;
+    size_t failed_cells; /* that did not end well, over all traces */
+    char first_failure[512];
+    uint64_t random_state;
+    uint64_t started_ns; /* CLOCK_REALTIME: makes run ids unique */
+    uint32_t cells_run;
+    bool show_progress; /* a terminal is watching stderr */
+};
+
+/*
+ * Finds, loads and checks all allocators that the options name. `interrupted` becomes non-zero when
+ * the user wants to stop.
+ */
+bool session_open(struct session *session, const struct replay_options *options,
+                  volatile const sig_atomic_t *interrupted, struct error *error);
+
+/*
+ * Replays `count` traces and writes one set of files into `folder`. Cells that fail are rows with
+ * their status. After an interruption what was finished is written, and true is returned.
+ */
+bool session_run(struct session *session, char *const *traces, size_t count, const char *folder,
+                 struct error *error);
+
+void session_close(struct session *session);
+
+/* "firefox" of "traces/firefox.trace", with nothing in it that a CSV key may not have. */
+void session_trace_name(const char *path, char *name, size_t room);
+
+#endif

@@ -1,0 +1,79 @@
+#include "traces/format/map64.h"
+
+#include <stdlib.h>
+
+enum { FIRST_ROOM = 1024 };
+
+/* Fibonacci hashing: the top bits of a product with 2^64 over the golden ratio. */
+static size_t home(const struct map64 *map, uint64_t key)
+{
+    return (size_t)((key * 0x9e3779b97f4a7c15u) >> 16) & (map->room - 1);
+}
+
+static struct map64_entry *find(const struct map64 *map, uint64_t key)
+{
+    size_t i = home(map, key);
+    while (map->entries[i].key != key && map->entries[i].key != 0)
+        i = (i + 1) & (map->room - 1);
+    return &map->entries[i];
+}
+
+static void grow(struct map64 *map)
+{
+    struct map64 larger = {.count = map->count, .room = map->room ? map->room * 2 : FIRST_ROOM};
+    larger.entries = calloc(larger.room, sizeof *larger.entries);
+    if (!larger.entries)
+        abort();
+    for (size_t i = 0; i < map->room; i++)
+        if (map->entries[i].key)
+            *find(&larger, map->entries[i].key) = map->entries[i];
+    free(map->entries);
+    *map = larger;
+}
+
+bool map64_put(struct map64 *map, uint64_t key, uint64_t value)
+{
+    if ((map->count + 1) * 2 > map->room)
+        grow(map);
+    struct map64_entry *entry = find(map, key);
+    bool is_new = entry->key == 0;
+    *entry = (struct map64_entry){key, value};
+    map->count += is_new;
+    return is_new;
+}
+
+bool map64_get(const struct map64 *map, uint64_t key, uint64_t *value)
+{
+    if (!map->room)
+        return false;
+    const struct map64_entry *entry = find(map, key);
+    if (!entry->key)
+        return false;
+    if (value)
+        *value = entry->value;
+    return true;
+}
+
+bool map64_take(struct map64 *map, uint64_t key, uint64_t *value)
+{
+    if (!map64_get(map, key, value))
+        return false;
+    size_t mask = map->room - 1;
+    size_t hole = (size_t)(find(map, key) - map->entries);
+    for (size_t i = (hole + 1) & mask; map->entries[i].key; i = (i + 1) & mask) {
+        size_t distance_home = (i - home(map, map->entries[i].key)) & mask;
+        if (distance_home >= ((i - hole) & mask)) {
+            map->entries[hole] = map->entries[i];
+            hole = i;
+        }
+    }
+    map->entries[hole].key = 0;
+    map->count--;
+    return true;
+}
+
+void map64_free(struct map64 *map)
+{
+    free(map->entries);
+    *map = (struct map64){0};
+}

@@ -1,0 +1,51 @@
+/*
+ * trace_reader.h - reads a trace file, event by event.
+ *
+ *     struct trace_reader *reader = trace_reader_open("a.trace", &error);
+ *     struct trace_event event;
+ *     enum trace_next next;
+ *     while ((next = trace_reader_next(reader, &event, &error)) == TRACE_NEXT_EVENT) ...
+ *     trace_reader_close(reader);
+ *
+ * The file may be anything: what is wrong is told with its byte offset. Memory is bounded by one
+ * block.
+ */
+#ifndef TRACES_FORMAT_TRACE_READER_H
+#define TRACES_FORMAT_TRACE_READER_H
+
+#include "traces/format/error.h"
+#include "traces/format/trace.h"
+
+struct trace_reader;
+
+enum trace_next { TRACE_NEXT_EVENT, TRACE_NEXT_END, TRACE_NEXT_ERROR };
+
+/* True when a file that starts with these bytes is a trace of ours, of whatever version. */
+bool trace_reader_probe(const void *bytes, size_t count);
+
+/* Opens the file and reads all metadata, that of its end too. NULL on failure. */
+struct trace_reader *trace_reader_open(const char *path, struct error *error);
+
+/*
+ * Metadata of start and end together; where a key stands in both, the end's. It lives as long as
+ * the reader.
+ */
+const struct trace_meta *trace_reader_meta(const struct trace_reader *reader);
+
+/* False when the file was cut short: its last events, and the metadata of its end, are missing. */
+bool trace_reader_is_whole(const struct trace_reader *reader);
+
+/*
+ * The next event. After the last event of a file that was cut short comes an error that says where;
+ * all events before it are good.
+ */
+enum trace_next trace_reader_next(struct trace_reader *reader, struct trace_event *event,
+                                  struct error *error);
+
+/* Back to the first event. */
+void trace_reader_rewind(struct trace_reader *reader);
+
+/* NULL is allowed. */
+void trace_reader_close(struct trace_reader *reader);
+
+#endif

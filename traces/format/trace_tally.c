@@ -1,0 +1,64 @@
+#include "traces/format/trace_tally.h"
+
+/* A moving realloc holds both blocks for a moment; the tally counts what is live between events. */
+static const char *release(struct trace_tally *tally, const struct trace_event *event)
+{
+    uint64_t bytes;
+    if (!map64_take(&tally->live, event->argument, &bytes))
+        return "releases an object that is not live";
+    tally->live_bytes -= bytes;
+    tally->live_objects--;
+    return NULL;
+}
+
+static const char *acquire(struct trace_tally *tally, const struct trace_event *event)
+{
+    if (event->object != ++tally->objects)
+        return "acquires an object out of order";
+    uint64_t bytes = trace_event_bytes(event);
+    if (bytes > INT64_MAX || tally->live_bytes + bytes > INT64_MAX)
+        return "acquires more memory than there can be";
+    map64_put(&tally->live, event->object, bytes);
+    tally->live_bytes += bytes;
+    tally->live_objects++;
+    if (tally->live_bytes > tally->peak_live_bytes) {
+        tally->peak_live_bytes = tally->live_bytes;
+        tally->peak_live_objects = tally->live_objects;
+        tally->peak_event = tally->events - 1;
+    }
+    return NULL;
+}
+
+const char *trace_tally_add(struct trace_tally *tally, const struct trace_event *event)
+{
+    const char *problem = NULL;
+    unsigned fields = trace_op_fields(event->op);
+    tally->events++;
+    tally->op_events[event->op]++;
+    if (event->time_us < tally->duration_us)
+        problem = "goes back in time";
+    else
+        tally->duration_us = event->time_us;
+    if (event->thread > tally->threads)
+        problem = "is of a thread whose number is not the next";
+    else
+        tally->threads += event->thread == tally->threads;
+
+    if (trace_event_releases(event)) {
+        const char *broken = release(tally, event);
+        problem = broken ? broken : problem;
+    } else if (fields & TRACE_HAS_ARGUMENT && event->argument &&
+               !map64_get(&tally->live, event->argument, NULL)) {
+        problem = "asks about an object that is not live";
+    }
+    if (event->object) {
+        const char *broken = acquire(tally, event);
+        problem = broken ? broken : problem;
+    }
+    return problem;
+}
+
+void trace_tally_free(struct trace_tally *tally)
+{
+    map64_free(&tally->live);
+}

@@ -1,0 +1,31 @@
+/*
+ * trace_tally.h - what is live as a trace goes on: bytes, objects, peaks, and what breaks the
+ * rules.
+ */
+#ifndef TRACES_FORMAT_TRACE_TALLY_H
+#define TRACES_FORMAT_TRACE_TALLY_H
+
+#include "traces/format/map64.h"
+#include "traces/format/trace.h"
+
+/* Zero-initialise, free with trace_tally_free. */
+struct trace_tally {
+    uint64_t events, objects;
+    uint64_t op_events[TRACE_OP_COUNT];
+    uint64_t duration_us; /* time of the last event */
+    uint32_t threads;
+    uint64_t live_bytes, live_objects;
+    uint64_t peak_live_bytes, peak_live_objects; /* the objects at the peak of bytes */
+    uint64_t peak_event;                         /* index of the event that reached it */
+    struct map64 live;                           /* object number -> bytes asked for */
+};
+
+/*
+ * Counts the event in. Returns NULL when it is as it should be, else the rule that it breaks, in
+ * words that go on after "event N: " ("free of object 7, which is not live").
+ */
+const char *trace_tally_add(struct trace_tally *tally, const struct trace_event *event);
+
+void trace_tally_free(struct trace_tally *tally);
+
+#endif

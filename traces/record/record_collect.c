@@ -1,0 +1,334 @@
+#include "traces/record/record_collect.h"
+#include "traces/format/trace_reader.h"
+#include "traces/import/import_raw.h"
+#include "traces/record/record_clock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* One recorded process image. */
+struct recording {
+    char *path;
+    struct raw_header header;
+    uint64_t calls, lost;
+};
+
+struct recordings {
+    struct recording *list;
+    size_t count;
+    uint64_t disk_bytes;
+};
+
+static void free_recordings(struct recordings *recordings)
+{
+    for (size_t i = 0; i < recordings->count; i++)
+        free(recordings->list[i].path);
+    free(recordings->list);
+}
+
+/*
+ * Notes the clocks once more, now that the process is over: a short run, or one that was killed, gave too
+ * little to know the speed of the time stamp counter from.
+ */
+static void stamp_clock(int descriptor)
+{
+    struct raw_clock clock = record_clock_now();
+    ssize_t unused =
+        pwrite(descriptor, &clock, sizeof clock, (off_t)offsetof(struct raw_header, latest));
+    (void)unused;
+}
+
+/* Room in memory that cannot be had ends the command: nothing here could go on without it. */
+static void add_recording(struct recordings *recordings, const char *path,
+                          const struct import_raw *raw)
+{
+    size_t count = recordings->count + 1;
+    recordings->list = reallocarray(recordings->list, count, sizeof *recordings->list);
+    char *copy = strdup(path);
+    if (recordings->list == NULL || copy == NULL)
+        abort();
+    recordings->list[recordings->count++] = (struct recording){
+        copy, *import_raw_header(raw), import_raw_calls(raw), import_raw_lost(raw)};
+}
+
+static void read_recording(struct recordings *recordings, const char *path)
+{
+    struct error error;
+    struct stat status;
+    int descriptor = open(path, O_RDWR | O_CLOEXEC);
+    if (descriptor < 0)
+        return;
+    if (fstat(descriptor, &status) == 0)
+        recordings->disk_bytes += (uint64_t)status.st_blocks * 512;
+    stamp_clock(descriptor);
+    close(descriptor);
+    struct import_raw *raw = import_raw_open(path, &error);
+    if (raw != NULL)
+        add_recording(recordings, path, raw);
+    else
+        fprintf(stderr, "trace record: %s\n", error.text);
+    import_raw_close(raw);
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const struct recording *first = a, *second = b;
+    return (first->header.start.tsc > second->header.start.tsc) -
+           (first->header.start.tsc < second->header.start.tsc);
+}
+
+static bool read_recordings(struct recordings *recordings, const char *folder, struct error *error)
+{
+    DIR *entries = opendir(folder);
+    if (entries == NULL)
+        return error_set(error, ERROR_RUN, "%s: %s", folder, strerror(errno));
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        char path[PATH_MAX];
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%.*s/%s", (int)(sizeof path - 1 - sizeof entry->d_name), folder,
+                 entry->d_name);
+        read_recording(recordings, path);
+    }
+    closedir(entries);
+    if (recordings->count > 0)
+        qsort(recordings->list, recordings->count, sizeof *recordings->list, by_start);
+    return true;
+}
+
+/* ---- choosing ---- */
+
+static bool has_name(const struct recording *recording, const char *name)
+{
+    const struct raw_header *header = &recording->header;
+    char command[sizeof header->command + 1] = "";
+    memcpy(command, header->command, sizeof header->command);
+    const char *slash = strrchr(command, '/');
+    return strcmp(header->name, name) == 0 || strcmp(header->program, name) == 0 ||
+           strcmp(slash != NULL ? slash + 1 : command, name) == 0;
+}
+
+static const struct recording *choose(const struct recordings *recordings, const char *process)
+{
+    const struct recording *chosen = NULL;
+    for (size_t i = 0; i < recordings->count; i++) {
+        const struct recording *candidate = &recordings->list[i];
+        if ((process == NULL || has_name(candidate, process)) && candidate->calls > 0 &&
+            (chosen == NULL || candidate->calls > chosen->calls))
+            chosen = candidate;
+    }
+    return chosen;
+}
+
+static bool no_such_process(const struct recordings *recordings, const char *process,
+                            struct error *error)
+{
+    char names[300] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < recordings->count && used + 40 < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%.15s", i > 0 ? ", " : "",
+                                 recordings->list[i].header.name);
+    return error_set(error, ERROR_USAGE, "no process named %s; there were: %s%s", process, names,
+                     used + 40 < sizeof names ? "" : " ...");
+}
+
+static bool nothing_recorded(const struct record_options *options, const char *folder,
+                             const struct recordings *recordings, struct error *error)
+{
+    struct statvfs disk;
+    if (recordings->count == 0 && statvfs(folder, &disk) == 0 &&
+        disk.f_bavail * disk.f_frsize < RAW_HEADER_BYTES + RAW_CHUNK_BYTES)
+        return error_set(error, ERROR_OUTPUT, "%s is full: nothing could be recorded; set TMPDIR", folder);
+    return error_set(error, ERROR_RUN,
+                     "%s made no call that could be seen: its allocator may be linked into it "
+                     "statically, or it cleared LD_PRELOAD, or changed user; --all shows its children",
+                     options->argv[0]);
+}
+
+/* ---- writing ---- */
+
+static void join_command(char *const argv[], char *text, size_t size)
+{
+    size_t used = 0;
+    for (; *argv != NULL && used < size; argv++) {
+        int length = snprintf(text + used, size - used, "%s%s", used > 0 ? " " : "", *argv);
+        used += length > 0 ? (size_t)length : 0;
+    }
+}
+
+static void describe(const struct import_raw *raw, const struct record_options *options,
+                     const struct record_exit *run, struct trace_meta *meta)
+{
+    const struct raw_header *header = import_raw_header(raw);
+    char command[4096] = "";
+    join_command(options->argv, command, sizeof command);
+    import_raw_describe(raw, meta);
+    trace_meta_set(meta, "command", "%s", command);
+    if (!header->ended && header->process_id == (uint32_t)run->process) {
+        trace_meta_set(meta, "program_cpu_us", "%" PRIu64, run->cpu_us);
+        trace_meta_set(meta, "program_rss_bytes", "%" PRIu64, run->peak_rss_bytes);
+    }
+}
+
+static bool fill_trace(struct import_raw *raw, struct trace_writer *writer, struct trace_meta *end,
+                       struct error *error)
+{
+    struct trace_builder *builder = trace_builder_new(writer);
+    bool filled = import_raw_run(raw, builder, &record_interrupted, error);
+    trace_builder_describe(builder, end);
+    trace_builder_free(builder);
+    return filled;
+}
+
+static bool write_trace(struct import_raw *raw, const char *output,
+                        const struct record_options *options, const struct record_exit *run,
+                        struct error *error)
+{
+    struct trace_meta meta = {0};
+    describe(raw, options, run, &meta);
+    struct trace_writer *writer = trace_writer_open(output, &meta, error);
+    bool written = false;
+    if (writer != NULL) {
+        struct trace_meta end = {0};
+        written = fill_trace(raw, writer, &end, error);
+        if (!written) {
+            trace_writer_abort(writer);
+        } else {
+            describe(raw, options, run, &end);
+            written = trace_writer_close(writer, &end, error);
+        }
+        trace_meta_free(&end);
+    }
+    trace_meta_free(&meta);
+    return written;
+}
+
+/* ---- telling ---- */
+
+static void tell_loss(const struct recording *recording, const struct trace_meta *meta)
+{
+    uint64_t repaired = trace_meta_number(meta, "repaired", 0);
+    if (recording->lost > 0)
+        fprintf(stderr, "trace record: %" PRIu64 " calls were not recorded, the trace ends early: %s\n",
+                recording->lost, strerror((int)recording->header.stopped_errno));
+    if (repaired > 0)
+        fprintf(stderr,
+                "trace record: repaired %" PRIu64 " calls: %" PRIu64 " frees of blocks from before "
+                "the recording or unseen, %" PRIu64 " blocks whose free was unseen\n",
+                repaired,
+                trace_meta_number(meta, "repaired_unknown_releases", 0) +
+                    trace_meta_number(meta, "repaired_unknown_usable", 0),
+                trace_meta_number(meta, "repaired_double_acquired", 0));
+    if (recording->header.redirected)
+        fprintf(stderr, "trace record: %s defines malloc itself: calls inside the executable are not "
+                        "seen, those of its libraries are\n",
+                recording->header.program);
+    if (!recording->header.ended && kill((pid_t)recording->header.process_id, 0) == 0)
+        fprintf(stderr, "trace record: process %" PRIu32 " is still running, its trace ends here\n",
+                recording->header.process_id);
+}
+
+static void tell(const struct recording *recording, const char *output)
+{
+    struct trace_reader *reader = trace_reader_open(output, NULL);
+    if (reader == NULL)
+        return;
+    const struct trace_meta *meta = trace_reader_meta(reader);
+    struct stat status = {0};
+    stat(output, &status);
+    fprintf(stderr,
+            "trace record: %s: %s, %" PRIu64 " events, threads: %" PRIu64
+            ", peak live: %.1f MB; %.2f MB\n",
+            output, recording->header.name, trace_meta_number(meta, "events", 0),
+            trace_meta_number(meta, "threads", 1),
+            (double)trace_meta_number(meta, "peak_live_bytes", 0) / 1e6, (double)status.st_size / 1e6);
+    tell_loss(recording, meta);
+    trace_reader_close(reader);
+}
+
+static bool make_trace(const struct recording *recording, const char *output,
+                       const struct record_options *options, const struct record_exit *run,
+                       struct error *error)
+{
+    struct import_raw *raw = import_raw_open(recording->path, error);
+    if (raw == NULL)
+        return false;
+    bool written = write_trace(raw, output, options, run, error);
+    import_raw_close(raw);
+    if (written)
+        tell(recording, output);
+    return written;
+}
+
+/* FILE.N.NAME.trace for FILE.trace. */
+static void numbered_output(char path[static PATH_MAX], const char *output, size_t number,
+                            const char *name)
+{
+    static const char suffix[] = ".trace";
+    char clean[RAW_NAME_BYTES];
+    snprintf(clean, sizeof clean, "%s", name);
+    for (char *c = clean; *c != '\0'; c++)
+        if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-", *c) == NULL)
+            *c = '_';
+    size_t stem = strlen(output);
+    if (stem > sizeof suffix - 1 && strcmp(output + stem - (sizeof suffix - 1), suffix) == 0)
+        stem -= sizeof suffix - 1;
+    snprintf(path, PATH_MAX, "%.*s.%zu.%s%s", (int)stem, output, number, clean, suffix);
+}
+
+static bool make_all(const struct recordings *recordings, const struct record_options *options,
+                     const struct record_exit *run, struct error *error)
+{
+    for (size_t i = 0; i < recordings->count; i++) {
+        const struct recording *recording = &recordings->list[i];
+        char path[PATH_MAX];
+        if (recording->calls == 0)
+            continue;
+        numbered_output(path, options->output, i + 1, recording->header.name);
+        if (!make_trace(recording, path, options, run, error))
+            return false;
+    }
+    return true;
+}
+
+static bool make_chosen(const struct recordings *recordings, const struct record_options *options,
+                        const struct record_exit *run, struct error *error)
+{
+    const struct recording *chosen = choose(recordings, options->process);
+    if (chosen == NULL)
+        return no_such_process(recordings, options->process, error);
+    if (!make_trace(chosen, options->output, options, run, error))
+        return false;
+    if (recordings->count > 1)
+        fprintf(stderr,
+                "trace record: kept process %" PRIu32 " of %zu; --process=NAME chooses another, "
+                "--all keeps every one\n",
+                chosen->header.process_id, recordings->count);
+    return true;
+}
+
+bool record_collect(const char *folder, const struct record_options *options,
+                    const struct record_exit *run, struct error *error)
+{
+    struct recordings recordings = {0};
+    bool done = read_recordings(&recordings, folder, error);
+    if (done && choose(&recordings, NULL) == NULL)
+        done = nothing_recorded(options, folder, &recordings, error);
+    else if (done)
+        done = (options->all ? make_all : make_chosen)(&recordings, options, run, error);
+    if (done)
+        fprintf(stderr, "trace record: the recording took %.1f MB of disk meanwhile\n",
+                (double)recordings.disk_bytes / 1e6);
+    free_recordings(&recordings);
+    return done;
+}

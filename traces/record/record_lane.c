@@ -1,0 +1,285 @@
+#include "traces/record/record_lane.h"
+#include "traces/record/record_file.h"
+#include "traces/record/record_preload.h"
+#include "traces/record/record_real.h"
+#include "traces/record/record_redirect.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define THREAD_WORDS 2 /* of the record that opens a thread's part of a lane */
+#define EXIT_WORDS   1 /* of the one that closes it; kept free at the end of a chunk */
+
+/* Generations that no thread can have: each of its calls takes the slow way. */
+#define NOT_STARTED UINT32_MAX
+#define STOPPED     (UINT32_MAX - 1)
+
+/* A chain of chunks that one thread at a time writes; see format/raw.h. */
+struct record_lane {
+    struct record_lane *next_free;
+    uint64_t *next, *end;
+    uint64_t chunks;
+};
+
+__thread struct record_thread record_this_thread;
+
+static struct record_process not_started = {.generation = NOT_STARTED};
+struct record_process *record_process = &not_started;
+uint64_t record_tsc_start;
+
+static struct record_lane lanes[RAW_MAX_LANES];
+static uint32_t lane_count;
+static struct record_lane *free_lanes;
+static uint32_t thread_count;
+static uint32_t last_generation;
+static uint32_t file_owner; /* process id */
+static pthread_key_t exit_key;
+
+static void lock(void)
+{
+    while (atomic_flag_test_and_set_explicit(&record_process->lock, memory_order_acquire))
+        sched_yield();
+}
+
+static void unlock(void)
+{
+    atomic_flag_clear_explicit(&record_process->lock, memory_order_release);
+}
+
+/* From here on every thread of the process finds that there is nothing to record into. */
+static void stop(int error)
+{
+    if (record_header != NULL && record_header->stopped_errno == 0)
+        record_header->stopped_errno = (uint32_t)error;
+    record_process->generation = STOPPED;
+}
+
+/* ---- the process: its start, and the start of a forked child ---- */
+
+static void open_file(uint32_t forked_from)
+{
+    if (!record_file_open(forked_from)) {
+        stop(errno);
+        return;
+    }
+    file_owner = (uint32_t)getpid();
+    record_tsc_start = record_header->start.tsc;
+    record_process->generation = ++last_generation;
+}
+
+static void fork_parent(void)
+{
+    if (record_header != NULL)
+        __atomic_fetch_add(&record_header->forks, 1, __ATOMIC_RELAXED);
+}
+
+/*
+ * Not by pthread_atfork in the child: a child made by clone itself never comes there, but the kernel
+ * zeroes record_process in it all the same.
+ */
+static void forked(void)
+{
+    uint32_t parent = file_owner;
+    for (uint32_t i = 0; i < lane_count; i++)
+        if (lanes[i].end != NULL)
+            record_file_unmap(lanes[i].end);
+    memset(lanes, 0, lane_count * sizeof *lanes);
+    lane_count = 0;
+    thread_count = 0;
+    free_lanes = NULL;
+    record_file_leave();
+    open_file(parent);
+}
+
+static void thread_exits(void *unused);
+
+static void start(void)
+{
+    static atomic_flag starting = ATOMIC_FLAG_INIT;
+    if (atomic_flag_test_and_set(&starting))
+        return;
+    record_real_resolve();
+    record_operators_resolve();
+    struct record_process *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED || madvise(page, 4096, MADV_WIPEONFORK) != 0 ||
+        pthread_key_create(&exit_key, thread_exits) != 0 ||
+        pthread_atfork(NULL, fork_parent, NULL) != 0) {
+        stop(errno);
+        return;
+    }
+    page->generation = STOPPED;
+    record_process = page;
+    bool redirected = getenv(RECORD_DIRECTORY_VARIABLE) != NULL && record_redirect();
+    open_file(0);
+    if (record_header != NULL)
+        record_header->redirected = redirected;
+}
+
+__attribute__((constructor(101))) static void constructed(void)
+{
+    if (record_process->generation == NOT_STARTED) {
+        record_this_thread.depth = 1;
+        start();
+        record_this_thread.depth = 0;
+    }
+}
+
+__attribute__((destructor)) static void ended(void)
+{
+    if (record_process->generation != 0) /* else a forked child that never recorded */
+        record_file_note_usage(true);
+}
+
+/* ---- lanes ---- */
+
+static bool next_chunk(struct record_lane *lane)
+{
+    uint64_t *end;
+    uint64_t *first = record_file_chunk((uint32_t)(lane - lanes), lane->chunks, &end);
+    if (first == NULL)
+        return false;
+    if (lane->end != NULL)
+        record_file_unmap(lane->end);
+    lane->next = first;
+    lane->end = end;
+    lane->chunks++;
+    return true;
+}
+
+static bool has_room(const struct record_lane *lane)
+{
+    return lane->end - lane->next >= THREAD_WORDS + RECORD_CALL_WORDS + EXIT_WORDS;
+}
+
+static void write_into(struct record_thread *thread, struct record_lane *lane)
+{
+    thread->lane = lane;
+    thread->next = lane->next;
+    thread->end = lane->end - EXIT_WORDS;
+}
+
+static struct record_lane *take_lane(struct record_thread *thread)
+{
+    lock();
+    struct record_lane *lane = free_lanes;
+    if (lane != NULL)
+        free_lanes = lane->next_free;
+    else if (lane_count < RAW_MAX_LANES)
+        lane = &lanes[lane_count++];
+    if (thread->number == 0)
+        thread->number = ++thread_count;
+    unlock();
+    return lane;
+}
+
+static bool enter_lane(struct record_thread *thread)
+{
+    struct record_lane *lane = take_lane(thread);
+    if (lane == NULL) {
+        errno = EAGAIN;
+        return false;
+    }
+    if (!has_room(lane) && !next_chunk(lane))
+        return false;
+    write_into(thread, lane);
+    record_1(thread, RAW_THREAD, thread->number);
+    if (!thread->exiting)
+        pthread_setspecific(exit_key, thread);
+    return true;
+}
+
+static bool make_room(struct record_thread *thread)
+{
+    if (thread->generation != record_process->generation) {
+        thread->lane = NULL;
+        thread->next = thread->end = NULL;
+        thread->number = 0;
+        thread->generation = record_process->generation;
+    }
+    if (thread->lane == NULL)
+        return enter_lane(thread);
+    record_file_note_usage(false);
+    if (!next_chunk(thread->lane))
+        return false;
+    write_into(thread, thread->lane);
+    return true;
+}
+
+struct record_thread *record_begin_slowly(struct record_thread *thread)
+{
+    int before = errno;
+    thread->depth = 1;
+    if (record_process->generation == NOT_STARTED)
+        start();
+    if (record_process->generation == 0) {
+        lock();
+        if (record_process->generation == 0)
+            forked();
+        unlock();
+    }
+    bool ready = record_process->generation < STOPPED;
+    if (ready && !make_room(thread)) {
+        stop(errno);
+        ready = false;
+    }
+    if (!ready) {
+        thread->depth = 0;
+        record_file_lost((uintptr_t)thread >> 12);
+    }
+    errno = before;
+    return ready ? thread : NULL;
+}
+
+void record_give_back(struct record_thread *thread)
+{
+    struct record_lane *lane = thread->lane;
+    if (lane == NULL || thread->generation != record_process->generation)
+        return;
+    lock();
+    record_0(thread, RAW_THREAD_EXIT);
+    lane->next = thread->next;
+    lane->next_free = free_lanes;
+    free_lanes = lane;
+    unlock();
+    thread->lane = NULL;
+    thread->next = thread->end = NULL;
+}
+
+/*
+ * Comes again and again, to be the last of all destructors of the thread's keys: others free memory.
+ * What is freed even later takes a lane for that one call.
+ */
+static void thread_exits(void *unused)
+{
+    (void)unused;
+    struct record_thread *thread = &record_this_thread;
+    if (++thread->exit_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+        pthread_setspecific(exit_key, thread);
+        return;
+    }
+    thread->exiting = 1;
+    record_give_back(thread);
+}
+
+/* ---- names ---- */
+
+void record_thread_name(const char *name)
+{
+    struct record_thread *thread = record_begin();
+    if (thread == NULL)
+        return;
+    uint64_t words[RAW_NAME_BYTES / sizeof(uint64_t)] = {0};
+    for (size_t i = 0; i < RAW_NAME_BYTES - 1 && name[i] != '\0'; i++)
+        memcpy((char *)words + i, name + i, 1);
+    record_2(thread, RAW_THREAD_NAME, words[0], words[1]);
+    if (gettid() == getpid())
+        memcpy(record_header->name, words, RAW_NAME_BYTES);
+    record_end(thread);
+}

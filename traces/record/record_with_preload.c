@@ -1,0 +1,108 @@
+#include "traces/record/record_with_preload.h"
+#include "traces/record/record_collect.h"
+#include "traces/record/record_file.h"
+#include "traces/record/record_ltrace_check.h"
+#include "traces/record/record_run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Beside the program `trace` when it was built, in ../lib/heapreel when it is installed. */
+static bool find_library(char path[static PATH_MAX], struct error *error)
+{
+    static const char *const places[] = {"librecord.so", "../lib/heapreel/librecord.so"};
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length < 0)
+        return error_set(error, ERROR_RUN, "cannot find myself: %s", strerror(errno));
+    program[length] = '\0';
+    *strrchr(program, '/') = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char candidate[PATH_MAX + 64];
+        snprintf(candidate, sizeof candidate, "%s/%s", program, places[i]);
+        if (realpath(candidate, path) == NULL)
+            continue;
+        if (strpbrk(path, " :") == NULL)
+            return true;
+        return error_set(error, ERROR_USAGE,
+                         "%s: a library with a space or a colon in its path cannot be preloaded; "
+                         "move the build folder",
+                         path);
+    }
+    return error_set(error, ERROR_USAGE, "librecord.so is not beside %s/trace; build it", program);
+}
+
+/* The folder of the output, in which it must be possible to make a file. */
+static bool output_folder(const char *output, char folder[static PATH_MAX], struct error *error)
+{
+    const char *slash = strrchr(output, '/');
+    char given[PATH_MAX];
+    snprintf(given, sizeof given, "%.*s", slash != NULL ? (int)(slash - output + 1) : 1,
+             slash != NULL ? output : ".");
+    if (realpath(given, folder) == NULL || access(folder, W_OK | X_OK) != 0)
+        return error_set(error, ERROR_OUTPUT, "cannot write %s: %s", output, strerror(errno));
+    return true;
+}
+
+static bool make_raw_folder(const struct record_options *options, char folder[static PATH_MAX],
+                            struct error *error)
+{
+    char place[PATH_MAX];
+    if (!output_folder(options->output, place, error))
+        return false;
+    const char *temporary = getenv("TMPDIR");
+    if (temporary != NULL && *temporary != '\0' && realpath(temporary, place) == NULL)
+        return error_set(error, ERROR_OUTPUT, "$TMPDIR, %s: %s", temporary, strerror(errno));
+    int length = snprintf(folder, PATH_MAX, "%s/trace-record-XXXXXX", place);
+    if (length < 0 || length >= PATH_MAX || mkdtemp(folder) == NULL)
+        return error_set(error, ERROR_OUTPUT, "cannot make a folder in %s: %s", place,
+                         strerror(errno));
+    return true;
+}
+
+static void remove_raw_folder(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    if (entries == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;)
+        if (entry->d_name[0] != '.')
+            unlinkat(dirfd(entries), entry->d_name, 0);
+    closedir(entries);
+    rmdir(folder);
+}
+
+static bool run_and_collect(const struct record_options *options, const char *library,
+                            const char *folder, int *status, struct error *error)
+{
+    const char *before = getenv("LD_PRELOAD");
+    char preload[2 * PATH_MAX];
+    bool others = before != NULL && *before != '\0';
+    int length = snprintf(preload, sizeof preload, "%s%s%s", library, others ? ":" : "",
+                          others ? before : "");
+    if (length < 0 || (size_t)length >= sizeof preload)
+        return error_set(error, ERROR_USAGE, "LD_PRELOAD is too long");
+    const struct record_variable variables[] = {{"LD_PRELOAD", preload},
+                                                {RECORD_DIRECTORY_VARIABLE, folder}};
+    struct record_exit run;
+    if (!record_run(options->argv, variables, 2, &run, error))
+        return false;
+    *status = run.status;
+    return record_collect(folder, options, &run, error);
+}
+
+bool record_with_preload(const struct record_options *options, int *status, struct error *error)
+{
+    char library[PATH_MAX], folder[PATH_MAX];
+    if (!record_ltrace_check(options->argv[0], error) || !find_library(library, error) ||
+        !make_raw_folder(options, folder, error))
+        return false;
+    bool done = run_and_collect(options, library, folder, status, error);
+    remove_raw_folder(folder);
+    return done;
+}

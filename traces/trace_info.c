@@ -1,0 +1,164 @@
+/*
+ * trace_info.c - `trace info`: what a trace is.
+ */
+#include "traces/format/trace_reader.h"
+#include "traces/format/trace_tally.h"
+#include "traces/trace_command.h"
+
+#include <argp.h>
+#include <csv.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct info_options {
+    const char *path;
+    bool csv;
+};
+
+static const struct argp_option option_table[] = {
+    {"format", 'f', "FORMAT", 0, "text (default) or csv: lines of key,value", 0},
+    {0},
+};
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    struct info_options *options = state->input;
+    switch (key) {
+    case 'f':
+        if (strcmp(argument, "csv") != 0 && strcmp(argument, "text") != 0)
+            argp_error(state, "--format is text or csv");
+        options->csv = strcmp(argument, "csv") == 0;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->path)
+            argp_error(state, "one file at a time");
+        options->path = argument;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which file?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp info_argp = {
+    option_table,
+    parse_option,
+    "FILE",
+    "Tells what a trace is: program, counts, threads, peak, what was lost.\v"
+    "Example: trace info --format=csv firefox.trace",
+    NULL,
+    NULL,
+    NULL};
+
+static void print_pair(const char *key, const char *value)
+{
+    csv_fwrite(stdout, key, strlen(key));
+    putchar(',');
+    csv_fwrite(stdout, value, strlen(value));
+    putchar('\n');
+}
+
+/* The keys that scripts rely on come always and first; what is unknown is empty. */
+static const char *const fixed_keys[] = {
+    "events",  "threads", "peak_live_bytes", "duration_us",    "recorder",         "program",
+    "command", "lost",    "repaired",        "program_cpu_us", "program_rss_bytes"};
+
+enum { FIXED_KEYS = sizeof fixed_keys / sizeof *fixed_keys };
+
+static bool is_fixed(const char *key)
+{
+    for (int i = 0; i < FIXED_KEYS; i++)
+        if (strcmp(key, fixed_keys[i]) == 0)
+            return true;
+    return false;
+}
+
+static void print_csv(const struct trace_meta *meta, const struct trace_tally *tally)
+{
+    print_pair("key", "value");
+    for (int i = 0; i < FIXED_KEYS; i++) {
+        const char *value = trace_meta_get(meta, fixed_keys[i]);
+        print_pair(fixed_keys[i], value ? value : "");
+    }
+    for (size_t i = 0; i < meta->count; i++)
+        if (!is_fixed(meta->entries[i].key))
+            print_pair(meta->entries[i].key, meta->entries[i].value);
+    for (int op = 1; op < TRACE_OP_COUNT; op++) {
+        char key[40], value[24];
+        if (!tally->op_events[op])
+            continue;
+        snprintf(key, sizeof key, "op.%s", trace_op_name((enum trace_op)op));
+        snprintf(value, sizeof value, "%" PRIu64, tally->op_events[op]);
+        print_pair(key, value);
+    }
+}
+
+static void print_known(const struct trace_meta *meta, const char *label, const char *key)
+{
+    const char *value = trace_meta_get(meta, key);
+    if (value && *value)
+        printf("%-12s %s\n", label, value);
+}
+
+static double mebibytes(uint64_t bytes)
+{
+    return (double)bytes / (1 << 20);
+}
+
+static void print_text(const struct trace_meta *meta, const struct trace_tally *tally)
+{
+    print_known(meta, "program", "program");
+    print_known(meta, "command", "command");
+    print_known(meta, "recorder", "recorder");
+    print_known(meta, "date", "date");
+    printf("%-12s %" PRIu64 " in %.3f s, %" PRIu32 " thread%s\n", "events", tally->events,
+           (double)tally->duration_us / 1e6, tally->threads, tally->threads == 1 ? "" : "s");
+    printf("%-12s %" PRIu64 ", %" PRIu64 " of them live at the end (%.2f MiB)\n", "objects",
+           tally->objects, tally->live_objects, mebibytes(tally->live_bytes));
+    printf("%-12s %.2f MiB in %" PRIu64 " objects at event %" PRIu64 "\n", "peak live",
+           mebibytes(tally->peak_live_bytes), tally->peak_live_objects, tally->peak_event);
+    print_known(meta, "lost", "lost");
+    print_known(meta, "repaired", "repaired");
+    print_known(meta, "program cpu", "program_cpu_us");
+    print_known(meta, "program rss", "program_rss_bytes");
+    puts("operations");
+    for (int op = 1; op < TRACE_OP_COUNT; op++)
+        if (tally->op_events[op])
+            printf("  %-22s %12" PRIu64 "  %5.1f %%\n", trace_op_name((enum trace_op)op),
+                   tally->op_events[op],
+                   100.0 * (double)tally->op_events[op] / (double)tally->events);
+}
+
+static bool count_events(struct trace_reader *reader, struct trace_tally *tally,
+                         struct error *error)
+{
+    struct trace_event event;
+    enum trace_next next;
+    while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT)
+        trace_tally_add(tally, &event);
+    return next == TRACE_NEXT_END;
+}
+
+int trace_info_command(int argc, char **argv)
+{
+    struct info_options options = {0};
+    argp_err_exit_status = TRACE_EXIT_TROUBLE;
+    argp_parse(&info_argp, argc, argv, 0, NULL, &options);
+
+    struct error error;
+    struct trace_reader *reader = trace_reader_open(options.path, &error);
+    if (!reader)
+        return trace_command_failed(&error);
+    struct trace_tally tally = {0};
+    bool whole = count_events(reader, &tally, &error);
+    if (options.csv)
+        print_csv(trace_reader_meta(reader), &tally);
+    else
+        print_text(trace_reader_meta(reader), &tally);
+    trace_tally_free(&tally);
+    trace_reader_close(reader);
+    return whole ? TRACE_EXIT_OK : trace_command_failed(&error);
+}

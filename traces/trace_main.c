@@ -1,0 +1,72 @@
+/*
+ * trace_main.c - the program `trace`: records, shows, checks and converts traces.
+ */
+#include "traces/record/record_command.h"
+#include "traces/trace_command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct subcommand {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} subcommands[] = {
+    {"record", record_command, "run a program and record what it asks of malloc"},
+    {"info", trace_info_command, "what a trace is: program, counts, peak, sizes"},
+    {"print", trace_print_command, "a trace as text, one event a line"},
+    {"validate", trace_validate_command, "check a trace against all rules"},
+    {"convert", trace_convert_command, "from one format into another"},
+};
+
+enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
+
+static void print_usage(FILE *out)
+{
+    fputs("Usage: trace COMMAND [OPTION...] ...\n\n", out);
+    for (int i = 0; i < SUBCOMMANDS; i++)
+        fprintf(out, "  trace %-9s %s\n", subcommands[i].name, subcommands[i].summary);
+    fputs("\nExamples:\n"
+          "  trace record -o perl.trace -- perl script.pl\n"
+          "  trace info perl.trace\n"
+          "  trace print perl.trace | head\n\n"
+          "`trace COMMAND --help` tells the rest.\n"
+          "Exit status: 0 ok, 1 the trace is invalid, 2 usage or trouble; record: the program's "
+          "own.\n",
+          out);
+}
+
+int trace_command_failed(const struct error *error)
+{
+    fprintf(stderr, "trace: %s\n", error->text);
+    return error->kind == ERROR_INPUT ? TRACE_EXIT_INVALID : TRACE_EXIT_TROUBLE;
+}
+
+/* A result that could not be written is no result. */
+static int checked(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    perror("trace: cannot write to standard output");
+    return TRACE_EXIT_TROUBLE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-?") == 0 || strcmp(name, "help") == 0) {
+        print_usage(stdout);
+        return checked(TRACE_EXIT_OK);
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("trace (heapreel) %s\n", HEAPREEL_VERSION);
+        return checked(TRACE_EXIT_OK);
+    }
+    for (int i = 0; i < SUBCOMMANDS; i++)
+        if (strcmp(name, subcommands[i].name) == 0)
+            return checked(subcommands[i].run(argc - 1, argv + 1));
+    if (*name)
+        fprintf(stderr, "trace: no command '%s'\n", name);
+    print_usage(stderr);
+    return TRACE_EXIT_TROUBLE;
+}
