@@ -12,7 +12,7 @@
 
 struct heap *heap_init(const struct heap_config *config)
 {
-    struct heap *heap = heap_region_first(config->fixed_bytes, config->reserve_bytes);
+    struct heap *heap = heap_region_first(config->fixed_bytes, config->region_bytes);
     if (!heap)
         return NULL;
     heap->fit = config->fit;

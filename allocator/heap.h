@@ -42,7 +42,7 @@ struct heap_config {
     bool split;           /* truncate a chunk to the request; otherwise it is given whole */
     bool coalesce;        /* merge a freed chunk with its free neighbours */
     size_t fixed_bytes;   /* room for chunks in a heap of fixed size; 0: the heap grows */
-    size_t reserve_bytes; /* address space a growing heap reserves at once; 0: as much as is useful */
+    size_t region_bytes;  /* a growing heap opens a new region after this many; 0: no limit */
 };
 
 #define HEAP_CONFIG_DEFAULT                                                                        \
@@ -92,7 +92,7 @@ size_t heap_usable_size(struct heap *heap, const void *block);
 
 /* What is in a heap. Chunks count with their headers. */
 struct heap_stats {
-    size_t reserved_bytes;  /* address space taken from the system */
+    size_t mapped_bytes;    /* from the system, touched or not */
     size_t in_use_chunks, in_use_bytes;
     size_t free_chunks, free_bytes, largest_free_bytes;
     size_t unused_bytes;    /* room above the topmost chunk, before the heap must ask for more */

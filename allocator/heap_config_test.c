@@ -9,7 +9,7 @@ static struct heap_config parsed(const char *words)
     if (!heap_config_parse(words, &config, error, sizeof error))
         fail_msg("%s", error);
     assert_int_equal(config.fixed_bytes, 0);
-    assert_int_equal(config.reserve_bytes, 0);
+    assert_int_equal(config.region_bytes, 0);
     return config;
 }
 

@@ -259,7 +259,7 @@ static void a_heap_of_many_regions_agrees_with_its_shadow_on_every_rung(void **s
         struct heap_config config;
         char error[512];
         assert_true(heap_config_parse(model.spec, &config, error, sizeof error));
-        config.reserve_bytes = MIB;
+        config.region_bytes = MIB;
         model.heap = heap_init(&config);
         assert_non_null(model.heap);
         run_model(&model);

@@ -3,130 +3,141 @@
 #include "allocator/heap_list.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/mman.h>
 
-/* Address space costs nothing; this is more than programs of the size we serve ever need. */
-#define DEFAULT_RESERVE_BYTES ((size_t)64 << 30)
-#define MIN_REGION_BYTES      ((size_t)1 << 20)
-#define MIN_COMMIT_BYTES      ((size_t)1 << 20)
+#define MIN_GROWTH_BYTES ((size_t)1 << 20)
+
+/*
+ * The kernel places mappings from the top of the address space down. A region begins this far below
+ * them and grows upward, one mapping placed after the other: contiguous, without reserving anything
+ * that would count against an address space limit, as long as the gap lasts.
+ */
+#define PLACE_GAP_BYTES ((uintptr_t)64 << 30)
+#define PLACES          8
+
+#define UNLIMITED (UINTPTR_MAX & ~(uintptr_t)(HEAP_PAGE_BYTES - 1))
 
 static size_t max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
 
-/* The address of the first chunk whose payload is aligned, at or after `address`. */
-static struct chunk *first_chunk_after(uintptr_t address)
+static void *map(uintptr_t address, size_t bytes, int flags)
 {
-    return (struct chunk *)((address + CHUNK_BITS) & ~CHUNK_BITS);
-}
-
-static void *map(size_t bytes, int protection)
-{
-    void *mapping = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapping == MAP_FAILED)
-        errno = ENOMEM;
+    void *mapping = mmap((void *)address, bytes, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
     return mapping == MAP_FAILED ? NULL : mapping;
 }
 
-static bool commit_to(struct heap *heap, uintptr_t end)
+/* Maps at this address or not at all. */
+static void *map_at(uintptr_t address, size_t bytes)
 {
-    if (mprotect((void *)heap->committed, end - heap->committed, PROT_READ | PROT_WRITE) != 0) {
-        errno = ENOMEM;
-        return false;
+    void *mapping = map(address, bytes, MAP_FIXED_NOREPLACE);
+    /* Kernels before 4.17 take the address for a hint. */
+    if (mapping && (uintptr_t)mapping != address) {
+        munmap(mapping, bytes);
+        return NULL;
     }
-    heap->committed = end;
-    return true;
+    return mapping;
 }
 
-/* Opens more than is needed, in proportion to the heap, so that growing is rarely a system call. */
-static bool commit(struct heap *heap, uintptr_t need)
+/* Where the kernel would place the next mapping, or 0. */
+static uintptr_t next_place(void)
 {
-    size_t step = max_size(MIN_COMMIT_BYTES, chunk_distance(heap->first, heap->top) / 8);
-    uintptr_t least = heap_round_to_pages(need);
-    uintptr_t wanted = heap_round_to_pages(max_size(need, heap->committed + step));
-    if (wanted > heap->limit)
-        wanted = heap->limit;
-    int saved_errno = errno;
-    if (commit_to(heap, wanted))
-        return true;
-    if (least >= wanted || !commit_to(heap, least))
+    void *probe = map(0, HEAP_PAGE_BYTES, MAP_NORESERVE);
+    if (probe)
+        munmap(probe, HEAP_PAGE_BYTES);
+    return (uintptr_t)probe;
+}
+
+/* A new mapping, with room to grow into if possible. */
+static void *map_with_gap(size_t bytes)
+{
+    uintptr_t place = next_place();
+    for (int i = 0; i < PLACES && place > 2 * PLACE_GAP_BYTES; i++) {
+        place -= PLACE_GAP_BYTES;
+        void *mapping = map_at(place, bytes);
+        if (mapping)
+            return mapping;
+    }
+    return map(0, bytes, 0);
+}
+
+/* More than is needed, in proportion to the heap, so that growing is rarely a system call. */
+static size_t generous_growth(const struct heap *heap, size_t need)
+{
+    size_t share = heap->newest ? chunk_distance(heap->first, heap->top) / 8 : 0;
+    return heap_round_to_pages(max_size(need, max_size(MIN_GROWTH_BYTES, share)));
+}
+
+/* Lengthens the newest region so that it reaches `end`. */
+static bool extend_newest(struct heap *heap, uintptr_t end)
+{
+    size_t least = heap_round_to_pages(end - heap->committed);
+    size_t bytes = generous_growth(heap, least);
+    if (end > heap->limit)
         return false;
-    errno = saved_errno;
+    if (bytes > heap->limit - heap->committed)
+        bytes = heap->limit - heap->committed;
+    if (!map_at(heap->committed, bytes)) {
+        bytes = least;
+        if (!map_at(heap->committed, bytes))
+            return false;
+    }
+    heap->committed += bytes;
+    heap->newest->mapped_bytes += bytes;
     return true;
 }
 
 /* Carves from the mapping at `region`, of which `record_bytes` are taken, from now on. */
-static void enter_region(struct heap *heap, struct region *region, size_t record_bytes)
+static void enter_region(struct heap *heap, struct region *region, size_t mapped_bytes,
+                         size_t record_bytes)
 {
-    region->first = first_chunk_after((uintptr_t)region + record_bytes);
+    uintptr_t first = ((uintptr_t)region + record_bytes + CHUNK_BITS) & ~CHUNK_BITS;
+    region->mapped_bytes = mapped_bytes;
+    region->first = (struct chunk *)first;
     region->older = heap->newest;
     heap->newest = region;
     heap->first = heap->top = region->first;
     heap->top->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
     heap->high = (uintptr_t)heap->top + CHUNK_MARKER_BYTES;
-}
-
-/* Maps addresses with their first part accessible, enough for `need` bytes. */
-static struct region *map_region(size_t bytes, size_t need, size_t *committed_bytes)
-{
-    struct region *region = map(bytes, PROT_NONE);
-    if (!region)
-        return NULL;
-    size_t open_bytes = max_size(heap_round_to_pages(need), MIN_COMMIT_BYTES);
-    if (open_bytes > bytes)
-        open_bytes = bytes;
-    if (mprotect(region, open_bytes, PROT_READ | PROT_WRITE) != 0) {
-        munmap(region, bytes);
-        errno = ENOMEM;
-        return NULL;
-    }
-    *committed_bytes = open_bytes;
-    region->mapped_bytes = bytes;
-    return region;
+    heap->committed = (uintptr_t)region + mapped_bytes;
+    heap->limit = heap->region_bytes ? (uintptr_t)region + heap->region_bytes : UNLIMITED;
+    if (heap->limit < heap->committed)
+        heap->limit = heap->committed;
 }
 
 static struct heap *first_fixed(size_t fixed_bytes)
 {
     fixed_bytes = max_size(fixed_bytes & ~CHUNK_BITS, CHUNK_MIN_BYTES);
     size_t bytes = heap_round_to_pages(sizeof(struct heap) + CHUNK_MARKER_BYTES + fixed_bytes);
-    struct heap *heap = map(bytes, PROT_READ | PROT_WRITE);
+    struct heap *heap = map(0, bytes, 0);
     if (!heap)
         return NULL;
+    enter_region(heap, &heap->first_region, bytes, sizeof(struct heap));
     heap->fixed = true;
-    heap->first_region.mapped_bytes = bytes;
-    enter_region(heap, &heap->first_region, sizeof(struct heap));
     heap->limit = (uintptr_t)heap->first + fixed_bytes + CHUNK_MARKER_BYTES;
     heap->committed = heap->limit;
     return heap;
 }
 
-struct heap *heap_region_first(size_t fixed_bytes, size_t reserve_bytes)
+static struct heap *first_growing(size_t region_bytes)
 {
-    if (fixed_bytes > CHUNK_MAX_BYTES || reserve_bytes > CHUNK_MAX_BYTES) {
-        errno = ENOMEM;
+    struct heap *heap = map_with_gap(MIN_GROWTH_BYTES);
+    if (!heap)
         return NULL;
-    }
-    if (fixed_bytes)
-        return first_fixed(fixed_bytes);
+    heap->region_bytes = heap_round_to_pages(region_bytes);
+    enter_region(heap, &heap->first_region, MIN_GROWTH_BYTES, sizeof(struct heap));
+    return heap;
+}
 
+struct heap *heap_region_first(size_t fixed_bytes, size_t region_bytes)
+{
     int saved_errno = errno;
-    size_t bytes = reserve_bytes ? heap_round_to_pages(reserve_bytes) : DEFAULT_RESERVE_BYTES;
-    bytes = max_size(bytes, MIN_REGION_BYTES);
-    size_t committed_bytes = 0;
-    struct region *region = map_region(bytes, sizeof(struct heap), &committed_bytes);
-    size_t next_reserve_bytes = region ? bytes : 0;
-    if (!region)
-        region = map_region(MIN_REGION_BYTES, sizeof(struct heap), &committed_bytes);
-    if (!region)
-        return NULL;
-    errno = saved_errno;
-    struct heap *heap = (struct heap *)region;
-    heap->reserve_bytes = next_reserve_bytes;
-    enter_region(heap, region, sizeof(struct heap));
-    heap->limit = (uintptr_t)region + region->mapped_bytes;
-    heap->committed = (uintptr_t)region + committed_bytes;
+    struct heap *heap = NULL;
+    if (fixed_bytes <= CHUNK_MAX_BYTES && region_bytes <= CHUNK_MAX_BYTES)
+        heap = fixed_bytes ? first_fixed(fixed_bytes) : first_growing(region_bytes);
+    errno = heap ? saved_errno : ENOMEM;
     return heap;
 }
 
@@ -145,28 +156,20 @@ static void retire_newest(struct heap *heap)
     heap->newest->end = heap->top;
 }
 
-/* Where a large reservation is refused, the heap goes on with regions a fraction of its size. */
 static bool add_region(struct heap *heap, size_t bytes)
 {
-    size_t need = sizeof(struct region) + CHUNK_BITS + bytes + CHUNK_MARKER_BYTES;
-    size_t used = chunk_distance(heap->first, heap->top);
-    size_t sizes[] = {heap->reserve_bytes, max_size(MIN_REGION_BYTES, used / 4), need};
-    int saved_errno = errno;
-    struct region *region = NULL;
-    size_t committed_bytes = 0;
-    for (size_t i = 0; !region && i < sizeof sizes / sizeof sizes[0]; i++)
-        if (sizes[i])
-            region = map_region(heap_round_to_pages(max_size(sizes[i], need)), need,
-                                &committed_bytes);
+    size_t least = heap_round_to_pages(sizeof(struct region) + CHUNK_BITS + bytes +
+                                       CHUNK_MARKER_BYTES);
+    size_t mapped_bytes = generous_growth(heap, least);
+    struct region *region = map_with_gap(mapped_bytes);
+    if (!region) {
+        mapped_bytes = least;
+        region = map_with_gap(mapped_bytes);
+    }
     if (!region)
         return false;
-    errno = saved_errno;
-    if (region->mapped_bytes < heap->reserve_bytes)
-        heap->reserve_bytes = 0;
     retire_newest(heap);
-    enter_region(heap, region, sizeof(struct region));
-    heap->limit = (uintptr_t)region + region->mapped_bytes;
-    heap->committed = (uintptr_t)region + committed_bytes;
+    enter_region(heap, region, mapped_bytes, sizeof(struct region));
     return true;
 }
 
@@ -174,12 +177,11 @@ bool heap_region_grow(struct heap *heap, size_t bytes)
 {
     if (heap_top_has(heap, bytes))
         return true;
-    if (heap->fixed) {
-        errno = ENOMEM;
-        return false;
-    }
-    uintptr_t need = (uintptr_t)heap->top + bytes + CHUNK_MARKER_BYTES;
-    return need <= heap->limit ? commit(heap, need) : add_region(heap, bytes);
+    int saved_errno = errno;
+    uintptr_t end = (uintptr_t)heap->top + bytes + CHUNK_MARKER_BYTES;
+    bool grown = !heap->fixed && (extend_newest(heap, end) || add_region(heap, bytes));
+    errno = grown ? saved_errno : ENOMEM;
+    return grown;
 }
 
 /* The kernel may refuse (locked memory, no memory to split a mapping); then nothing is lost. */

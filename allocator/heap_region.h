@@ -19,7 +19,7 @@ static inline bool heap_top_has(const struct heap *heap, size_t bytes)
 }
 
 /* A heap with one region, its settings still to be made. NULL with errno ENOMEM. */
-struct heap *heap_region_first(size_t fixed_bytes, size_t reserve_bytes);
+struct heap *heap_region_first(size_t fixed_bytes, size_t region_bytes);
 
 /*
  * Makes room so that heap_top_has(bytes), in a new region if need be, hence `top` may change. False

@@ -2,10 +2,10 @@
  * What a heap remembers. Private to allocator/.
  *
  * The heap lives at the start of its first region, and every region's record at the start of its
- * mapping. A growing heap reserves far more addresses than it needs in its first region, without
- * access rights, and opens them from below as it grows, so that it stays contiguous; only where the
- * system refuses that (an address space limit) it goes on with further, smaller regions. Chunks are
- * carved from the newest region only; the memory of older ones is all on the free lists.
+ * mapping. A growing heap lengthens its newest region in place as long as the addresses above it are
+ * free, so that it stays contiguous and chunks can merge; where they are taken it goes on with a new
+ * region. Chunks are carved at the top of the newest region only; the memory of older ones is all on
+ * the free lists.
  */
 #ifndef ALLOCATOR_HEAP_STATE_H
 #define ALLOCATOR_HEAP_STATE_H
@@ -64,7 +64,7 @@ struct heap {
     enum heap_fit fit;
     enum heap_order order;
     bool fixed;
-    size_t reserve_bytes;       /* to ask for next; 0 after a refusal */
+    size_t region_bytes;        /* a region grows no further; 0: it may */
     size_t give_back_bytes;     /* a freed block above this returns its pages */
     struct free_link *rover;    /* where next fit goes on; NULL: at the list's head */
     struct huge_block *huge;

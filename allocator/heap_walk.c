@@ -57,9 +57,9 @@ void heap_stats(const struct heap *heap, struct heap_stats *stats)
     *stats = (struct heap_stats){0};
     heap_walk(heap, count_block, stats);
     for (const struct region *region = heap->newest; region; region = region->older)
-        stats->reserved_bytes += region->mapped_bytes;
+        stats->mapped_bytes += region->mapped_bytes;
     for (const struct huge_block *huge = heap->huge; huge; huge = huge->next)
-        stats->reserved_bytes += huge->mapped_bytes;
+        stats->mapped_bytes += huge->mapped_bytes;
     stats->unused_bytes = heap->committed - CHUNK_MARKER_BYTES - (uintptr_t)heap->top;
     stats->available_bytes = stats->free_bytes + stats->unused_bytes;
 }

@@ -48,7 +48,7 @@ static void add_linear_ticks(struct axis *axis, double step, const char *unit, b
     double last = floor(axis->high / step + 1e-9);
     for (double i = first; i <= last; i++) {
         bool suffix = suffix_all || i == last;
-        snprintf(text, sizeof text, "%.*f%s", decimals_of(step), i * step + 0.0,
+        snprintf(text, sizeof text, "%.*f%s", i == 0 ? 0 : decimals_of(step), i * step + 0.0,
                  suffix ? unit : "");
         add_tick(axis, i * step, text);
     }

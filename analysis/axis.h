@@ -7,8 +7,8 @@
 struct axis {
     double low, high;
     bool logarithmic;
-    char ticks[1024];  // a tick list of gnuplot: ("0" 0, "50" 50)
-    char blank[1024];  // the same without texts, for the inner axes of small multiples
+    char ticks[1024]; // a tick list of gnuplot: ("0" 0, "50" 50)
+    char blank[1024]; // the same without texts, for the inner axes of small multiples
 };
 
 // From 0 to a little above `high` in steps of 1, 2 or 5 times a power of ten, about `ticks` of

@@ -163,8 +163,8 @@ const struct sample_series *chart_series(const struct chart *chart,
         if (cell->pass != PASS_MEMORY || strcmp(cell->trace, chart->trace->trace) != 0 ||
             strcmp(cell->allocator, allocator->allocator) != 0)
             continue;
-        const struct sample_series *series = sample_set_find(&chart->summary->samples, cell->run_id,
-                                                             cell->trace, cell->allocator);
+        const struct sample_series *series =
+            sample_set_find(&chart->summary->samples, cell->run_id, cell->trace, cell->allocator);
         double distance = fabs(cell->metrics[METRIC_PEAK_HEAP] - median);
         if (series != NULL && distance < nearest_distance) {
             nearest = series;

@@ -54,15 +54,23 @@ static bool write_series(const struct chart *chart, const struct sample_series *
     return chart_close_data(data, name, error);
 }
 
+// What fits beside the label, which is bold and larger.
 static void write_note(const struct panel *panel, double high_bytes, size_t columns, char *note,
                        size_t size)
 {
     char peak[UNITS_TEXT_SIZE];
     const struct metric_summary *metrics = panel->allocator->metrics;
+    double ratio = metrics[METRIC_PEAK_RATIO].median;
+    size_t label_width = units_text_width(panel->allocator->allocator);
     units_write_bytes(peak, metrics[METRIC_PEAK_HEAP].median);
-    snprintf(note, size, "%s%s  (%.2f× %s)%s", columns < 3 ? "peak " : "", peak,
-             metrics[METRIC_PEAK_RATIO].median, columns < 3 ? "peak live" : "live",
-             panel->peak_bytes > high_bytes ? " off scale" : "");
+    if (panel->peak_bytes > high_bytes)
+        snprintf(note, size, "%s, off scale", peak);
+    else if (columns < 3)
+        snprintf(note, size, "peak %s  (%.2f× peak live)", peak, ratio);
+    else if (label_width < 11)
+        snprintf(note, size, "%s  (%.2f× live)", peak, ratio);
+    else
+        snprintf(note, size, "%s  (%.2f×)", peak, ratio);
 }
 
 static bool set_panel(const struct chart *chart, const struct panel *panel, size_t number,
@@ -78,14 +86,12 @@ static bool set_panel(const struct chart *chart, const struct panel *panel, size
     else
         write_note(panel, high_bytes, columns, note, sizeof note);
     gnuplot_set_text_element(settings, "LABEL", number, panel->allocator->allocator);
-    gnuplot_set_text_element(settings, "COLOR", number,
-                             palette_color(panel->allocator->allocator));
+    gnuplot_set_text_element(settings, "COLOR", number, palette_color(panel->allocator->allocator));
     gnuplot_set_text_element(settings, "NOTE", number, note);
     gnuplot_set_text_element(settings, "FAILURE", number, failure);
     gnuplot_set_number_element(settings, "PEAK_X", number, panel->peak_time_ns / time.size);
     gnuplot_set_number_element(settings, "PEAK_Y", number, panel->peak_bytes / bytes.size);
-    return panel->series == NULL ||
-           write_series(chart, panel->series, number, time, bytes, error);
+    return panel->series == NULL || write_series(chart, panel->series, number, time, bytes, error);
 }
 
 // The upper end of the bytes axis.

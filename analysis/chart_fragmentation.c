@@ -11,7 +11,7 @@
 enum {
     HEIGHT = 675,
     PLOT_HEIGHT = HEIGHT - 108 - 228, // as in the script
-    LABEL_HEIGHT = 19,               // pixels of a line of text
+    LABEL_HEIGHT = 19,                // pixels of a line of text
 };
 
 struct line {

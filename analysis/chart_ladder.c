@@ -190,12 +190,12 @@ static void set_rows(const struct chart *chart, const struct row *rows, size_t c
     gnuplot_set_number(chart->settings, "H", 118 + 72 + ROW_HEIGHT * (double)count);
 }
 
-static void set_sides(const struct chart *chart, const struct side *time,
-                      const struct side *memory)
+static void set_sides(const struct chart *chart, const struct side *time, const struct side *memory)
 {
     chart_set_axis(chart, time->letter, &time->axis);
     chart_set_axis(chart, memory->letter, &memory->axis);
-    gnuplot_set_number(chart->settings, "REFERENCE_T", isnan(time->reference) ? 0 : time->reference);
+    gnuplot_set_number(chart->settings, "REFERENCE_T",
+                       isnan(time->reference) ? 0 : time->reference);
     gnuplot_set_number(chart->settings, "REFERENCE_M",
                        isnan(memory->reference) ? 0 : memory->reference);
     gnuplot_set_number(chart->settings, "TIME_LEFT", TIME_LEFT);
@@ -227,9 +227,10 @@ enum chart_result chart_ladder(struct chart *chart, struct analysis_error *error
     double low, high, memory_low, memory_high;
     if (!range_of(rows, count, METRIC_COLD, &low, &high) ||
         !range_of(rows, count, METRIC_PEAK_RATIO, &memory_low, &memory_high))
-        return chart_leave_out(error, "needs the passes time and memory, and a rung that ends well");
-    struct side time = make_time_side(
-        low, high, baseline != NULL ? baseline->metrics[METRIC_COLD].median : NAN);
+        return chart_leave_out(error,
+                               "needs the passes time and memory, and a rung that ends well");
+    struct side time =
+        make_time_side(low, high, baseline != NULL ? baseline->metrics[METRIC_COLD].median : NAN);
     struct side memory =
         make_memory_side(memory_low, memory_high,
                          baseline != NULL ? baseline->metrics[METRIC_PEAK_RATIO].median : NAN);

@@ -10,7 +10,7 @@
 
 enum {
     PLOT_WIDTH = 1200 - 90 - 28, // pixels, as in the script
-    WIDEST_BAR = 110,
+    WIDEST_BAR = 150,
     LABEL_WIDTH = 34, // pixels that "1.43" takes
     NAME_WIDTH = 9,   // pixels of a character of a name below the bars
     MAX_FAILURES = 256,
@@ -111,8 +111,7 @@ static unsigned long color_number(const char *allocator)
     return strtoul(palette_color(allocator) + 1, NULL, 16);
 }
 
-static void write_bar(struct bars *bars, double x, const struct ratio *ratio,
-                      const char *allocator)
+static void write_bar(struct bars *bars, double x, const struct ratio *ratio, const char *allocator)
 {
     double speed = 1 / ratio->value;
     double low = isnan(ratio->interval.high) ? speed : 1 / ratio->interval.high;
@@ -243,10 +242,9 @@ static double set_frame(const struct chart *chart, const struct layout *layout, 
     gnuplot_set_raw(chart->settings, "ROTATION",
                     narrow ? "rotate by 90 left offset 0,0.4" : "center offset 0,0.7");
     gnuplot_set_number(chart->settings, "DIVIDER",
-                       layout->has_overall
-                           ? bar_place(layout, layout->group_count - 1, 0) - 0.5 -
-                                 (GROUP_GAP + GEOMEAN_GAP) / 2
-                           : 0);
+                       layout->has_overall ? bar_place(layout, layout->group_count - 1, 0) - 0.5 -
+                                                 (GROUP_GAP + GEOMEAN_GAP) / 2
+                                           : 0);
     gnuplot_set_raw(chart->settings, "TURN",
                     layout->group_count == 1 && bar_width < 7 * NAME_WIDTH ? "rotate by -35" : "");
     gnuplot_set_number(chart->settings, "W", 1200);

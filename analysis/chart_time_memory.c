@@ -13,7 +13,7 @@ enum {
     WIDTH = 1200,
     HEIGHT = 675,
     // The plot in pixels from the edges of the picture, as in the script.
-    PLOT_LEFT = 110,
+    PLOT_LEFT = 116,
     PLOT_RIGHT = 40,
     PLOT_TOP = 108,
     PLOT_BOTTOM = 96,
@@ -150,14 +150,14 @@ static size_t collect_obstacles(const struct points *points, const struct axis *
     double one_x = pixel_x(x, 1);
     double one_y = pixel_y(y, 1);
     boxes[count++] = (struct label_box){PLOT_LEFT + 130, PLOT_BOTTOM + 16, 130, 14};
-    boxes[count++] = (struct label_box){one_x, (PLOT_BOTTOM + one_y) / 2, 1,
-                                        (one_y - PLOT_BOTTOM) / 2};
+    boxes[count++] =
+        (struct label_box){one_x, (PLOT_BOTTOM + one_y) / 2, 1, (one_y - PLOT_BOTTOM) / 2};
     boxes[count++] = (struct label_box){(PLOT_LEFT + one_x) / 2, one_y, (one_x - PLOT_LEFT) / 2, 1};
     return count;
 }
 
-static void set_labels(const struct chart *chart, const struct points *points,
-                       const struct axis *x, const struct axis *y)
+static void set_labels(const struct chart *chart, const struct points *points, const struct axis *x,
+                       const struct axis *y)
 {
     static struct label_box boxes[MAX_POINTS + 3 * CHART_MAX_ALLOCATORS + 3];
     static const char *const arrays[] = {"LABEL", "COLOR", "PLACE_X", "PLACE_Y"};
@@ -169,7 +169,7 @@ static void set_labels(const struct chart *chart, const struct points *points,
         gnuplot_set_array(chart->settings, arrays[i], points->large_count);
     for (size_t i = 0; i < points->large_count; i++) {
         const struct point *point = &points->large[i];
-        struct label_box label = {0, 0, 5.8 * (double)units_text_width(point->allocator), 10};
+        struct label_box label = {0, 0, 5.8 * (double)units_text_width(point->allocator) + 3, 10};
         label_layout_place(&label, pixel_x(x, point->x), pixel_y(y, point->y), 13, boxes, box_count,
                            &frame);
         boxes[box_count++] = label;
@@ -198,8 +198,9 @@ enum chart_result chart_time_memory(struct chart *chart, struct analysis_error *
     struct points points = {.large_count = 0};
     collect_points(chart->summary, &points);
     if (points.large_count < 2)
-        return chart_leave_out(error, "fewer than two allocators have both time and memory "
-                                      "relative to %s on every trace",
+        return chart_leave_out(error,
+                               "fewer than two allocators have both time and memory "
+                               "relative to %s on every trace",
                                chart->summary->baseline);
     struct axis x = axis_over(&points, true);
     struct axis y = axis_over(&points, false);

@@ -77,8 +77,7 @@ static enum charts_result draw_format(struct drawing *drawing, const char *kind,
         !join(final, drawing->out_dir, name, ending, drawing->error))
         return CHARTS_CANNOT_WRITE;
     const char *const files[] = {"settings.gp", style, script, NULL};
-    enum gnuplot_result result =
-        gnuplot_run(drawing->work_dir, statement, files, drawing->error);
+    enum gnuplot_result result = gnuplot_run(drawing->work_dir, statement, files, drawing->error);
     if (result == GNUPLOT_MISSING)
         return CHARTS_NO_GNUPLOT;
     struct stat status;
@@ -143,8 +142,8 @@ static enum charts_result draw_all(struct drawing *drawing)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         size_t count = kinds[i].per_trace ? drawing->summary->trace_count : 1;
         for (size_t j = 0; j < count; j++) {
-            enum charts_result result = draw(
-                drawing, &kinds[i], kinds[i].per_trace ? &drawing->summary->traces[j] : NULL);
+            enum charts_result result =
+                draw(drawing, &kinds[i], kinds[i].per_trace ? &drawing->summary->traces[j] : NULL);
             if (result != CHARTS_OK)
                 return result;
         }

@@ -55,8 +55,7 @@ static void add_field(void *data, size_t length, void *context)
         reader_fail(reader, "a NUL byte: this is no CSV file");
         return;
     }
-    table->text =
-        grow(reader, table->text, 1, reader->text_used, length + 1, &reader->text_size);
+    table->text = grow(reader, table->text, 1, reader->text_used, length + 1, &reader->text_size);
     table->fields = grow(reader, table->fields, sizeof *table->fields, reader->fields_used, 1,
                          &reader->fields_size);
     if (reader->failed)
@@ -79,20 +78,22 @@ static void end_row(int terminator, void *context)
         table->column_count = count;
     if (count != table->column_count) {
         char reason[120];
-        snprintf(reason, sizeof reason, "%zu fields, but the header has %zu: the file is damaged or cut short",
-                 count, table->column_count);
+        snprintf(reason, sizeof reason,
+                 "%zu fields, but the header has %zu: the file is damaged or cut short", count,
+                 table->column_count);
         reader_fail(reader, reason);
         return;
     }
-    table->lines = grow(reader, table->lines, sizeof *table->lines, reader->rows_used, 1,
-                        &reader->rows_size);
+    table->lines =
+        grow(reader, table->lines, sizeof *table->lines, reader->rows_used, 1, &reader->rows_size);
     if (reader->failed)
         return;
     table->lines[reader->rows_used++] = reader->line;
     reader->row_start = reader->fields_used;
 }
 
-static void parse(struct reader *reader, struct csv_parser *parser, const char *bytes, size_t length)
+static void parse(struct reader *reader, struct csv_parser *parser, const char *bytes,
+                  size_t length)
 {
     if (csv_parse(parser, bytes, length, add_field, end_row, reader) != length)
         reader_fail(reader, csv_strerror(csv_error(parser)));
@@ -172,7 +173,8 @@ bool csv_table_column(const struct csv_table *table, const char *name, size_t *c
 {
     *column = csv_table_find(table, name);
     if (*column == CSV_NO_COLUMN)
-        return analysis_fail(error, "%s: there is no column '%s' in the header: not written by replay?",
+        return analysis_fail(error,
+                             "%s: there is no column '%s' in the header: not written by replay?",
                              table->path, name);
     return true;
 }

@@ -8,10 +8,10 @@
 #include <stddef.h>
 
 struct csv_table {
-    char *path;           // as it was given, for messages
-    char *text;           // all fields, each ended by NUL; the header's come first
-    size_t *fields;       // offsets into text, row after row; the header is row 0
-    size_t *lines;        // line of the file on which each row ends; the header's is lines[0]
+    char *path;     // as it was given, for messages
+    char *text;     // all fields, each ended by NUL; the header's come first
+    size_t *fields; // offsets into text, row after row; the header is row 0
+    size_t *lines;  // line of the file on which each row ends; the header's is lines[0]
     size_t column_count;
     size_t row_count; // without the header
 };

@@ -8,7 +8,7 @@ set label 2 "Line: resident heap. Dark: live (requested) bytes. Between: fragmen
 set multiplot
 set xrange [LOW_X:HIGH_X]
 set yrange [LOW_Y:HIGH_Y]
-gap_x = 34.0
+gap_x = 40.0
 gap_y = 74.0
 panel_w = (W - MARGIN - 28.0 - gap_x * (COLUMNS - 1)) / COLUMNS
 panel_h = (H - 108.0 - 90.0 - gap_y * (ROWS - 1)) / ROWS
@@ -32,7 +32,7 @@ do for [k = 1:COUNT] {
         plot NaN notitle
     } else {
         if (PEAK_Y[k] <= HIGH_Y) {
-            set label 13 "" at first PEAK_X[k],PEAK_Y[k] point pt 7 ps 0.9 lc rgb hue front
+            set label 13 "" at first PEAK_X[k],PEAK_Y[k] point pt 7 ps 0.9 * DOT lc rgb hue front
         }
         data = sprintf("footprint-%d.csv", k)
         plot data using 1:(0):3 with filledcurves fs transparent solid 0.28 noborder lc rgb hue, \

@@ -44,8 +44,7 @@ void label_layout_spread(double *positions, size_t count, double gap, double low
         while (cluster_count > 1) {
             struct cluster *last = &clusters[cluster_count - 1];
             struct cluster *before = last - 1;
-            double end =
-                cluster_start(before, gap, low, high) + gap * (double)before->count;
+            double end = cluster_start(before, gap, low, high) + gap * (double)before->count;
             if (cluster_start(last, gap, low, high) >= end)
                 break;
             before->sum += last->sum - gap * (double)(before->count * last->count);

@@ -52,7 +52,7 @@ do for [side = 1:2] {
     data = (side == 1) ? "ladder-time.csv" : "ladder-memory.csv"
     plot data using 2:1:(column(5) - column(2)):(0):6 with vectors nohead lw 2 lc rgb variable, \
          data using 3:1:(column(4) - column(3)):(0) with vectors nohead lw 2 lc rgb FG, \
-         data using 2:1:6 with points pt 7 ps 1.9 lc rgb variable
+         data using 2:1:6 with points pt 7 ps 1.9 * DOT lc rgb variable
     unset label
 }
 unset multiplot

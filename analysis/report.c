@@ -22,9 +22,9 @@ enum {
 };
 
 struct arguments {
-    bool summary;                // the subcommand
+    bool summary; // the subcommand
     enum summary_format format;
-    const char *out_dir;         // NULL: RESULTS_DIR/charts
+    const char *out_dir; // NULL: RESULTS_DIR/charts
     const char *results_dir;
     bool has_format, has_charts;
 };
@@ -69,8 +69,9 @@ static void take_word(struct arguments *arguments, const char *word, struct argp
     else if (arguments->results_dir == NULL)
         arguments->results_dir = word;
     else
-        argp_error(state, "'%s' is one word too many; there is one subcommand, summary, and one "
-                          "RESULTS_DIR, here '%s'",
+        argp_error(state,
+                   "'%s' is one word too many; there is one subcommand, summary, and one "
+                   "RESULTS_DIR, here '%s'",
                    word, arguments->results_dir);
 }
 
@@ -138,8 +139,9 @@ static bool find_scripts(char *dir, struct analysis_error *error)
     if (named != NULL && named[0] != '\0') {
         if (has_scripts(named) && realpath(named, dir) != NULL)
             return true;
-        return analysis_fail(error, "%s: holds no style.gp, but HEAPREEL_DATA says that the gnuplot "
-                                    "scripts are there",
+        return analysis_fail(error,
+                             "%s: holds no style.gp, but HEAPREEL_DATA says that the gnuplot "
+                             "scripts are there",
                              named);
     }
     char program[PATH_MAX], beside[PATH_MAX];
@@ -150,8 +152,9 @@ static bool find_scripts(char *dir, struct analysis_error *error)
         return true;
     if (has_scripts(HEAPREEL_INSTALLED_DATA) && realpath(HEAPREEL_INSTALLED_DATA, dir) != NULL)
         return true;
-    return analysis_fail(error, "the gnuplot scripts are neither in %s nor in %s; name their folder "
-                                "in HEAPREEL_DATA",
+    return analysis_fail(error,
+                         "the gnuplot scripts are neither in %s nor in %s; name their folder "
+                         "in HEAPREEL_DATA",
                          beside, HEAPREEL_INSTALLED_DATA);
 }
 

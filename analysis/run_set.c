@@ -74,7 +74,8 @@ static bool read_status(const struct csv_table *table, size_t row, size_t column
         }
     }
     return csv_table_fail(table, row, error,
-                          "status '%.40s' is none of ok, oom, crash, timeout, corrupt, refused", text);
+                          "status '%.40s' is none of ok, oom, crash, timeout, corrupt, refused",
+                          text);
 }
 
 static int same_cell_order(const struct run_row *a, const struct run_row *b)

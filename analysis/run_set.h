@@ -43,8 +43,8 @@ enum pass {
 
 enum pass metric_pass(enum metric metric);
 
-// One (trace, allocator, pass, round). The strings belong to the run set; a number that is not known
-// is NaN.
+// One (trace, allocator, pass, round). The strings belong to the run set; a number that is not
+// known is NaN.
 struct cell {
     const char *run_id, *trace, *allocator;
     const char *threads, *sync; // how it was replayed
@@ -53,7 +53,8 @@ struct cell {
     enum run_status status; // RUN_OK only when every loop was
     double ops;
     double peak_live_bytes;
-    double metrics[METRIC_COUNT]; // all NaN unless the status is RUN_OK; the mean ratio is not read here
+    double metrics[METRIC_COUNT]; // all NaN unless the status is RUN_OK; the mean ratio is not read
+                                  // here
     size_t row;                   // of its first row in runs.csv
 };
 
@@ -63,7 +64,8 @@ struct run_set {
     size_t cell_count;
 };
 
-// Reads the cells of the passes time and memory. On failure `runs` holds nothing that must be freed.
+// Reads the cells of the passes time and memory. On failure `runs` holds nothing that must be
+// freed.
 bool run_set_read(struct run_set *runs, const char *path, struct analysis_error *error);
 void run_set_free(struct run_set *runs);
 

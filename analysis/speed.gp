@@ -7,7 +7,7 @@ set label 2 SUBTITLE at screen left(MARGIN),top(60) left font FONT.",11.5" tc rg
 set lmargin at screen left(MARGIN)
 set rmargin at screen right(28)
 set tmargin at screen top(LEGEND_COUNT > 0 ? 128 : 96)
-set bmargin at screen bottom(78)
+set bmargin at screen bottom(90)
 set xrange [LOW_X:HIGH_X]
 set yrange [LOW_Y:HIGH_Y]
 set ytics @TICKS_Y

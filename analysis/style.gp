@@ -6,10 +6,12 @@ MUTED = "#6e7781"
 GRID = "#e6e8eb"
 LIVE = "#a9b2bc"
 BAD = "#a4452c"
+# svg counts sizes in pixels where pngcairo counts in points, and draws larger dots.
+DOT = (TERM eq "png") ? 1.0 : 0.62
 if (TERM eq "png") {
     set terminal pngcairo size W,H font FONT.",13" background rgb BG enhanced
 } else {
-    set terminal svg size W,H dynamic font FONT.",13" background rgb BG enhanced
+    set terminal svg size W,H dynamic font FONT.",13" fontscale 1.333 background rgb BG enhanced
 }
 set encoding utf8
 set output OUT

@@ -58,7 +58,8 @@ const char *summary_meta(const struct summary *summary, const char *prefix, cons
     size_t row = meta_row(&summary->meta, prefix, name, suffix);
     if (row == summary->meta.row_count)
         return NULL;
-    const char *value = csv_table_text(&summary->meta, row, csv_table_find(&summary->meta, "value"));
+    const char *value =
+        csv_table_text(&summary->meta, row, csv_table_find(&summary->meta, "value"));
     return value[0] != '\0' ? value : NULL;
 }
 
@@ -165,8 +166,8 @@ static void summarise_allocator(const struct summary *summary, const char *trace
             allocator->cells[cell->pass][cell->status]++;
     }
     for (int metric = 0; metric < METRIC_COUNT; metric++)
-        allocator->metrics[metric] = summarise_metric(summary, trace, allocator->allocator,
-                                                      (enum metric)metric, scratch);
+        allocator->metrics[metric] =
+            summarise_metric(summary, trace, allocator->allocator, (enum metric)metric, scratch);
 }
 
 static double floor_median(const struct summary *summary, const char *trace, const char *allocator,
@@ -267,25 +268,23 @@ static double overall_mean(const struct summary *summary, const char *allocator,
     return exp(log_sum / (double)summary->trace_count);
 }
 
-static bool finished(const struct allocator_summary *allocator)
+static const char *missing_trace(const struct summary *summary, const char *allocator,
+                                 enum pass pass)
 {
-    for (int pass = 0; pass < PASS_COUNT; pass++) {
-        if (summary_failure(allocator, (enum pass)pass) != NULL &&
-            allocator->cells[pass][RUN_OK] == 0)
-            return false;
+    for (size_t i = 0; i < summary->trace_count; i++) {
+        const struct allocator_summary *found = find_allocator(&summary->traces[i], allocator);
+        if (found == NULL ||
+            (found->cells[pass][RUN_OK] == 0 && summary_failure(found, pass) != NULL))
+            return summary->traces[i].trace;
     }
-    return true;
+    return NULL;
 }
 
 static void summarise_overall(const struct summary *summary, struct overall_summary *overall,
                               double *scratch, struct sample_group *groups)
 {
-    for (size_t i = 0; i < summary->trace_count && overall->missing_trace == NULL; i++) {
-        const struct trace_summary *trace = &summary->traces[i];
-        const struct allocator_summary *found = find_allocator(trace, overall->allocator);
-        if (found == NULL || !finished(found))
-            overall->missing_trace = trace->trace;
-    }
+    for (int pass = 0; pass < PASS_COUNT; pass++)
+        overall->missing_trace[pass] = missing_trace(summary, overall->allocator, (enum pass)pass);
     for (int metric = 0; metric < METRIC_COUNT; metric++)
         overall->to_baseline[metric] =
             overall_ratio(summary, overall->allocator, (enum metric)metric, scratch, groups);
@@ -406,10 +405,10 @@ static bool load_meta(struct summary *summary, const char *dir, struct analysis_
     char *path;
     size_t column;
     enum presence presence = find_file(dir, "meta.csv", &path, error);
-    bool ok = presence == ABSENT ||
-              (presence == PRESENT && csv_table_read(&summary->meta, path, error) &&
-               csv_table_column(&summary->meta, "key", &column, error) &&
-               csv_table_column(&summary->meta, "value", &column, error));
+    bool ok =
+        presence == ABSENT || (presence == PRESENT && csv_table_read(&summary->meta, path, error) &&
+                               csv_table_column(&summary->meta, "key", &column, error) &&
+                               csv_table_column(&summary->meta, "value", &column, error));
     free(path);
     return ok;
 }

@@ -51,7 +51,7 @@ struct overall_summary {
     const char *allocator;
     struct ratio to_baseline[METRIC_COUNT]; // .rounds: of the trace that has the fewest
     double peak_ratio, mean_ratio;
-    const char *missing_trace; // a trace on which it failed, or NULL
+    const char *missing_trace[PASS_COUNT]; // per pass a trace on which it failed, or NULL
 };
 
 struct summary {

@@ -19,9 +19,9 @@ static const struct {
 };
 
 static const char *const header[] = {
-    "trace",  "allocator", "metric",       "unit",          "n",       "min",    "median", "mad",
-    "mean",   "sd",        "ci_low",       "ci_high",       "baseline", "ratio", "ratio_ci_low",
-    "ratio_ci_high", "verdict", "failed", "status",
+    "trace",        "allocator",     "metric",  "unit",   "n",       "min",      "median",
+    "mad",          "mean",          "sd",      "ci_low", "ci_high", "baseline", "ratio",
+    "ratio_ci_low", "ratio_ci_high", "verdict", "failed", "status",
 };
 
 static void write_field(FILE *stream, const char *text, char end)

@@ -38,6 +38,11 @@ struct table {
     bool bold;
 };
 
+static const char *const pass_names[PASS_COUNT] = {
+    [PASS_TIME] = "time",
+    [PASS_MEMORY] = "memory",
+};
+
 struct row_text {
     const char *label;
     char cells[MAX_COLUMNS][CELL_SIZE];
@@ -52,7 +57,7 @@ static bool contains_one(const struct ratio *ratio)
 static void write_ratio(char *cell, const struct table *table, const void *row,
                         const struct ratio *ratio)
 {
-    int decimals = units_decimals(ratio->interval.high - ratio->interval.low);
+    int decimals = units_decimals(ratio->value, ratio->interval.high - ratio->interval.low);
     if (isnan(ratio->value))
         strcpy(cell, "-");
     else if (strcmp(table->label(row), table->baseline) == 0 && ratio->rounds > 0)
@@ -66,13 +71,13 @@ static void write_ratio(char *cell, const struct table *table, const void *row,
 static void write_interval(char *cell, const struct table *table, const void *row,
                            const struct ratio *ratio)
 {
-    int decimals = units_decimals(ratio->interval.high - ratio->interval.low);
+    int decimals = units_decimals(ratio->value, ratio->interval.high - ratio->interval.low);
     if (isnan(ratio->value) || strcmp(table->label(row), table->baseline) == 0)
         strcpy(cell, "");
     else if (isnan(ratio->interval.low))
         snprintf(cell, CELL_SIZE, "%zu round%s", ratio->rounds, ratio->rounds == 1 ? "" : "s");
     else
-        snprintf(cell, CELL_SIZE, "[%.*f, %.*f]", decimals, ratio->interval.low, decimals,
+        snprintf(cell, CELL_SIZE, "[%.*f %.*f]", decimals, ratio->interval.low, decimals,
                  ratio->interval.high);
 }
 
@@ -315,7 +320,9 @@ static void print_trace_header(const struct trace_summary *trace, FILE *stream)
     units_write_count(ops, trace->ops);
     units_write_bytes(live, trace->peak_live_bytes);
     units_write_ns(duration, trace->duration_us * 1e3);
-    fprintf(stream, "%s   %s calls, peak live %s, %s recorded", trace->trace, ops, live, duration);
+    fprintf(stream, "%s   %s calls, peak live %s", trace->trace, ops, live);
+    if (!isnan(trace->duration_us))
+        fprintf(stream, ", %s recorded", duration);
     if (trace->threads >= 1)
         fprintf(stream, ", %.0f thread%s", trace->threads, trace->threads > 1 ? "s" : "");
     fputc('\n', stream);
@@ -341,14 +348,13 @@ static void print_floor(const struct trace_summary *trace, FILE *stream)
     units_write_ns(null, trace->null_ns_per_op);
     units_write_ns(loop, trace->loop_ns_per_op);
     if (!isnan(trace->null_ns_per_op) || !isnan(trace->loop_ns_per_op))
-        fprintf(stream, "  floor, the harness's own cost in each time: null %s per op, loop %s\n",
+        fprintf(stream, "\n  floor, the harness's own cost in each time: null %s per op, loop %s\n",
                 null, loop);
 }
 
 // One line per allocator and pass with cells that did not end well.
 static void print_failures(const struct trace_summary *trace, FILE *stream)
 {
-    static const char *const pass_names[PASS_COUNT] = {[PASS_TIME] = "time", [PASS_MEMORY] = "memory"};
     for (size_t i = 0; i < trace->allocator_count; i++) {
         const struct allocator_summary *allocator = &trace->allocators[i];
         for (int pass = 0; pass < PASS_COUNT; pass++) {
@@ -364,6 +370,16 @@ static void print_failures(const struct trace_summary *trace, FILE *stream)
             }
         }
     }
+}
+
+static void print_missing_baseline(const struct summary *summary, const struct trace_summary *trace,
+                                   FILE *stream)
+{
+    for (size_t i = 0; i < trace->allocator_count; i++) {
+        if (strcmp(trace->allocators[i].allocator, summary->baseline) == 0)
+            return;
+    }
+    fprintf(stream, "  ! the baseline %s was not run: no ratios to it\n", summary->baseline);
 }
 
 static void print_trace(const struct summary *summary, const struct trace_summary *trace,
@@ -384,9 +400,9 @@ static void print_trace(const struct summary *summary, const struct trace_summar
     print_trace_header(trace, stream);
     fputc('\n', stream);
     print_table(stream, &table);
-    fputc('\n', stream);
     print_floor(trace, stream);
     print_failures(trace, stream);
+    print_missing_baseline(summary, trace, stream);
 }
 
 static void print_overall(const struct summary *summary, FILE *stream, bool bold)
@@ -405,9 +421,12 @@ static void print_overall(const struct summary *summary, FILE *stream, bool bold
     fprintf(stream, "\ngeometric means over %zu traces\n\n", summary->trace_count);
     print_table(stream, &table);
     for (size_t i = 0; i < summary->overall_count; i++) {
-        if (summary->overall[i].missing_trace != NULL)
-            fprintf(stream, "  ! %s has no result on %s, so no mean\n",
-                    summary->overall[i].allocator, summary->overall[i].missing_trace);
+        const struct overall_summary *overall = &summary->overall[i];
+        for (int pass = 0; pass < PASS_COUNT; pass++) {
+            if (overall->missing_trace[pass] != NULL)
+                fprintf(stream, "  ! %s: no mean of %s, because it has none on %s\n",
+                        overall->allocator, pass_names[pass], overall->missing_trace[pass]);
+        }
     }
 }
 
@@ -419,10 +438,14 @@ static const char *meta_or(const struct summary *summary, const char *key, const
 
 static void print_environment(const struct summary *summary, FILE *stream)
 {
-    fprintf(stream, "%s rounds of time, %s of memory, interleaved (seed %s)",
+    if (summary->meta.row_count == 0) {
+        fprintf(stream, "no meta.csv: how this was measured is not known\n\n");
+        return;
+    }
+    fprintf(stream, "%s rounds of time, %s of memory, interleaved (seed %s)\n",
             meta_or(summary, "rounds_time", "?"), meta_or(summary, "rounds_memory", "?"),
             meta_or(summary, "seed", "?"));
-    fprintf(stream, "; %s, %s\n\n", meta_or(summary, "cpu", "unknown CPU"),
+    fprintf(stream, "%s, %s\n\n", meta_or(summary, "cpu", "unknown CPU"),
             meta_or(summary, "kernel", "unknown kernel"));
 }
 
@@ -455,8 +478,9 @@ static void print_legend(const struct summary *summary, FILE *stream)
 {
     fprintf(stream, "Medians over the rounds, ratios paired by round; lower is better everywhere. "
                     "Means weighted by time.\n");
-    fprintf(stream, "= no detectable difference from %s: the 95 %% interval contains 1 (it takes %d "
-                    "rounds or more).\n",
+    fprintf(stream,
+            "= no detectable difference from %s: the 95 %% interval contains 1 (it takes %d "
+            "rounds or more).\n",
             summary->baseline, STATISTICS_MIN_ROUNDS);
 }
 

@@ -1,5 +1,5 @@
 # Time against peak memory, both relative to the baseline.
-MARGIN = 110
+MARGIN = 116
 set label 1 "{/:Bold Time against memory}, relative to ".BASELINE at screen left(MARGIN),top(32) \
     left font FONT.",17" tc rgb FG
 set label 3 FOOTER at screen left(MARGIN),bottom(16) left font FONT.",10" tc rgb MUTED
@@ -17,13 +17,14 @@ set xtics @TICKS_X
 set ytics @TICKS_Y
 set grid xtics ytics lc rgb GRID lt 1 lw 1
 set xlabel "CPU time per op relative to ".BASELINE."  (lower is faster)" offset 0,0.2
-set ylabel "peak heap relative to ".BASELINE."  (lower is smaller)" offset 0,0
+set label 6 "peak heap relative to ".BASELINE."  (lower is smaller)" at screen left(22),graph 0.5 center rotate by 90 \
+    font FONT.",12" tc rgb MUTED
 set object 1 rectangle from graph 0,graph 0 to first 1,first 1 fc rgb "#eef8f2" fs solid noborder behind
 set label 5 "faster {/:Italic and} smaller than ".BASELINE at graph 0.012,0.032 left font FONT.",11.5" tc rgb "#009e73"
 do for [k = 1:COUNT] {
     name = LABEL[k]; hue = COLOR[k]; place_x = PLACE_X[k]; place_y = PLACE_Y[k]
     set label 10 + k name at screen left(place_x),bottom(place_y) center font FONT.":Bold,13" tc rgb hue front
 }
-SMALL = SMALL_COUNT > 0 ? '"time_memory-traces.csv" using 1:2:(int(column(3)) + 0x90000000) with points pt 7 ps 0.8 lc rgb variable, ' : ""
+SMALL = SMALL_COUNT > 0 ? '"time_memory-traces.csv" using 1:2:(int(column(3)) + 0x90000000) with points pt 7 ps 0.8 * DOT lc rgb variable, ' : ""
 plot @SMALL "time_memory.csv" using 3:2:(column(4) - column(3)):(0):5 with vectors nohead lw 2 lc rgb variable, \
-     "time_memory.csv" using 1:2:5 with points pt 7 ps 2.2 lc rgb variable
+     "time_memory.csv" using 1:2:5 with points pt 7 ps 2.2 * DOT lc rgb variable

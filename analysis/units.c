@@ -68,11 +68,11 @@ void units_write_count(char *text, double count)
     *text = '\0';
 }
 
-int units_decimals(double width)
+int units_decimals(double value, double width)
 {
-    if (!(width > 0))
-        return isnan(width) ? 2 : 4;
-    return (int)fmin(4, fmax(2, 1 - floor(log10(width))));
+    if (isnan(width))
+        return value < 100 ? 2 : 1;
+    return width > 0 ? (int)fmin(4, fmax(0, 1 - floor(log10(width)))) : 4;
 }
 
 size_t units_text_width(const char *text)

@@ -21,9 +21,9 @@ void units_write_bytes(char *text, double bytes);
 void units_write_ns(char *text, double ns);
 void units_write_count(char *text, double count);
 
-// How many decimals show a number that is known to within `width`: two digits of the width, but at
-// least 2 and at most 4 in all; 2 when the width is NaN.
-int units_decimals(double width);
+// How many decimals to show of `value`, whose interval is `width` wide: two digits of the width,
+// but at most 4 decimals. Without an interval (NaN) 2 decimals, and 1 from 100 on.
+int units_decimals(double value, double width);
 
 // The columns that UTF-8 text takes on a terminal, of the characters used here.
 size_t units_text_width(const char *text);

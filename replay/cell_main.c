@@ -76,6 +76,16 @@ static bool park_thread(void)
            pthread_create(&thread, &attributes, park, NULL) == 0;
 }
 
+/* The kernel places the stack at random within a page: its pages must not differ from cell to cell.
+ */
+static void touch_stack(void)
+{
+    enum { STACK_BYTES = 128 << 10, PAGE_BYTES = 4096 };
+    volatile char stack[STACK_BYTES];
+    for (size_t at = 0; at < sizeof stack; at += PAGE_BYTES)
+        stack[at] = 0;
+}
+
 static void set_up(struct worker *worker, int plan_fd)
 {
     struct cell_channel *cell = worker->cell;
@@ -196,6 +206,7 @@ int main(int argc, char **argv)
         functions_probe(cell);
         finish(cell, CELL_OK);
     }
+    touch_stack();
     set_up(&worker, argc > 2 ? atoi(argv[2]) : -1);
     if (cell->pass == CELL_TIME)
         run_time_pass(&worker);

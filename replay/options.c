@@ -34,7 +34,9 @@ static const struct argp_option option_table[] = {
     {"allocators", 'a', "ITEM[,ITEM...]", 0,
      "whom to measure (default heap,glibc; may be repeated). ITEM is NAME, NAME:OPTIONS, PATH.so, "
      "or "
-     "LABEL=ITEM; all means all that are found here",
+     "LABEL=ITEM; all means all that are found here; null is always there, and alone with -b null "
+     "it is the "
+     "harness's own cost",
      1},
     {"baseline", 'b', "LABEL", 0, "whom to compare with (default glibc; added if missing)", 1},
     {"list-allocators", KEY_LIST, NULL, 0, "print the names that can be used here, and exit", 1},

@@ -243,8 +243,8 @@ static void compile_event(struct compiler *compiler, const struct trace_event *e
 static void add_sample(struct compiler *compiler, uint64_t events, uint64_t time_us)
 {
     struct vector *samples = &compiler->samples;
-    struct plan_sample *last = (struct plan_sample *)samples->items + samples->count - 1;
-    if (samples->count && last->op == compiler->ops.count)
+    const struct plan_sample *all = samples->items;
+    if (samples->count && all[samples->count - 1].op == compiler->ops.count)
         return;
     struct plan_sample *sample = vector_add(samples);
     *sample = (struct plan_sample){

@@ -35,14 +35,21 @@ static const struct allocator_spec *find_label(const struct session *session, co
     return NULL;
 }
 
+/* The floor runs in every session; to name it alone is to ask for nothing else. */
+static bool is_floor_name(const char *name)
+{
+    return strcmp(name, "null") == 0 || strcmp(name, "loop") == 0;
+}
+
 static bool add_item(struct session *session, const char *item, struct error *error)
 {
     struct allocator_spec allocator;
+    if (is_floor_name(item))
+        return true;
     if (!allocator_parse(item, &allocator, error) ||
         !runner_probe(&session->runner, &allocator, error))
         return false;
-    if (find_label(session, allocator.label) || strcmp(allocator.label, "null") == 0 ||
-        strcmp(allocator.label, "loop") == 0)
+    if (find_label(session, allocator.label) || is_floor_name(allocator.label))
         return error_set(error, ERROR_USAGE,
                          "two rows would be called '%s'; give one another label: LABEL=%s",
                          allocator.label, item);
@@ -75,6 +82,13 @@ static bool add_allocators(struct session *session, struct error *error)
     return true;
 }
 
+void session_close(struct session *session)
+{
+    free(session->allocators);
+    session->allocators = NULL;
+    session->allocator_count = 0;
+}
+
 bool session_open(struct session *session, const struct replay_options *options,
                   volatile const sig_atomic_t *interrupted, struct error *error)
 {
@@ -99,12 +113,10 @@ bool session_open(struct session *session, const struct replay_options *options,
     if (access(cell_program, X_OK) != 0)
         return error_set(error, ERROR_RUN, "%s: %s; it belongs beside replay", cell_program,
                          strerror(errno));
-    return add_allocators(session, error);
-}
-
-void session_close(struct session *session)
-{
-    free(session->allocators);
+    if (add_allocators(session, error))
+        return true;
+    session_close(session);
+    return false;
 }
 
 /* ---- meta.csv ---- */

@@ -25,7 +25,7 @@ struct session {
 
 /*
  * Finds, loads and checks all allocators that the options name. `interrupted` becomes non-zero when
- * the user wants to stop.
+ * the user wants to stop. After a failure there is nothing to close.
  */
 bool session_open(struct session *session, const struct replay_options *options,
                   volatile const sig_atomic_t *interrupted, struct error *error);

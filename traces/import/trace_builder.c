@@ -41,6 +41,7 @@ struct trace_builder *trace_builder_new(struct trace_writer *writer)
     return builder;
 }
 
+/* May move the array: index it only after the call. */
 static size_t thread_index(struct trace_builder *builder, uint64_t thread_id)
 {
     uint64_t index;
@@ -82,7 +83,8 @@ static uint64_t event_time(struct trace_builder *builder, uint64_t time_us)
 
 void trace_builder_release(struct trace_builder *builder, uint64_t thread_id, uint64_t argument)
 {
-    struct thread *thread = &builder->threads[thread_index(builder, thread_id)];
+    size_t index = thread_index(builder, thread_id);
+    struct thread *thread = &builder->threads[index];
     thread->in_realloc = true;
     thread->released_address = argument;
     thread->released_at = builder->events;
@@ -187,7 +189,8 @@ bool trace_builder_add(struct trace_builder *builder, const struct trace_call *c
 
 void trace_builder_name_thread(struct trace_builder *builder, uint64_t thread_id, const char *name)
 {
-    struct thread *thread = &builder->threads[thread_index(builder, thread_id)];
+    size_t index = thread_index(builder, thread_id);
+    struct thread *thread = &builder->threads[index];
     snprintf(thread->name, sizeof thread->name, "%s", name);
 }
 

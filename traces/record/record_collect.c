@@ -2,6 +2,7 @@
 #include "traces/format/trace_reader.h"
 #include "traces/import/import_raw.h"
 #include "traces/record/record_clock.h"
+#include "traces/record/record_output.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -157,21 +158,12 @@ static bool nothing_recorded(const struct record_options *options, const char *f
 
 /* ---- writing ---- */
 
-static void join_command(char *const argv[], char *text, size_t size)
-{
-    size_t used = 0;
-    for (; *argv != NULL && used < size; argv++) {
-        int length = snprintf(text + used, size - used, "%s%s", used > 0 ? " " : "", *argv);
-        used += length > 0 ? (size_t)length : 0;
-    }
-}
-
 static void describe(const struct import_raw *raw, const struct record_options *options,
                      const struct record_exit *run, struct trace_meta *meta)
 {
     const struct raw_header *header = import_raw_header(raw);
-    char command[4096] = "";
-    join_command(options->argv, command, sizeof command);
+    char command[4096];
+    record_output_command(options->argv, command, sizeof command);
     import_raw_describe(raw, meta);
     trace_meta_set(meta, "command", "%s", command);
     if (!header->ended && header->process_id == (uint32_t)run->process) {
@@ -240,19 +232,10 @@ static void tell_loss(const struct recording *recording, const struct trace_meta
 
 static void tell(const struct recording *recording, const char *output)
 {
+    record_output_tell(output, recording->header.name);
     struct trace_reader *reader = trace_reader_open(output, NULL);
-    if (reader == NULL)
-        return;
-    const struct trace_meta *meta = trace_reader_meta(reader);
-    struct stat status = {0};
-    stat(output, &status);
-    fprintf(stderr,
-            "trace record: %s: %s, %" PRIu64 " events, threads: %" PRIu64
-            ", peak live: %.1f MB; %.2f MB\n",
-            output, recording->header.name, trace_meta_number(meta, "events", 0),
-            trace_meta_number(meta, "threads", 1),
-            (double)trace_meta_number(meta, "peak_live_bytes", 0) / 1e6, (double)status.st_size / 1e6);
-    tell_loss(recording, meta);
+    if (reader != NULL)
+        tell_loss(recording, trace_reader_meta(reader));
     trace_reader_close(reader);
 }
 
@@ -270,22 +253,6 @@ static bool make_trace(const struct recording *recording, const char *output,
     return written;
 }
 
-/* FILE.N.NAME.trace for FILE.trace. */
-static void numbered_output(char path[static PATH_MAX], const char *output, size_t number,
-                            const char *name)
-{
-    static const char suffix[] = ".trace";
-    char clean[RAW_NAME_BYTES];
-    snprintf(clean, sizeof clean, "%s", name);
-    for (char *c = clean; *c != '\0'; c++)
-        if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-", *c) == NULL)
-            *c = '_';
-    size_t stem = strlen(output);
-    if (stem > sizeof suffix - 1 && strcmp(output + stem - (sizeof suffix - 1), suffix) == 0)
-        stem -= sizeof suffix - 1;
-    snprintf(path, PATH_MAX, "%.*s.%zu.%s%s", (int)stem, output, number, clean, suffix);
-}
-
 static bool make_all(const struct recordings *recordings, const struct record_options *options,
                      const struct record_exit *run, struct error *error)
 {
@@ -294,7 +261,7 @@ static bool make_all(const struct recordings *recordings, const struct record_op
         char path[PATH_MAX];
         if (recording->calls == 0)
             continue;
-        numbered_output(path, options->output, i + 1, recording->header.name);
+        record_output_numbered(path, options->output, i + 1, recording->header.name);
         if (!make_trace(recording, path, options, run, error))
             return false;
     }

@@ -32,7 +32,6 @@ static struct {
     atomic_uint_fast64_t taken;     /* bytes of the file given to chunks */
     atomic_uint_fast64_t allocated; /* bytes of the file that are on disk */
     atomic_flag allocating;
-    atomic_bool no_populate;
 } file = {.descriptor = -1, .allocating = ATOMIC_FLAG_INIT};
 
 /* For file systems without fallocate. Slower, but it reserves the space as well. */
@@ -193,13 +192,6 @@ static int reach(uint64_t end)
     return error;
 }
 
-/* One call in place of a page fault for each page. Where a sandbox refuses it, it is not tried again. */
-static void populate(void *chunk)
-{
-    if (!file.no_populate && madvise(chunk, RAW_CHUNK_BYTES, MADV_POPULATE_WRITE) != 0)
-        file.no_populate = true;
-}
-
 uint64_t *record_file_chunk(uint32_t lane, uint64_t sequence, uint64_t **end)
 {
     if (!descriptor_is_ours()) {
@@ -216,7 +208,6 @@ uint64_t *record_file_chunk(uint32_t lane, uint64_t sequence, uint64_t **end)
                                    file.descriptor, (off_t)offset);
     if (chunk == MAP_FAILED)
         return NULL;
-    populate(chunk);
     chunk->lane = lane;
     chunk->sequence = sequence;
     chunk->magic = RAW_CHUNK_MAGIC;

@@ -115,9 +115,8 @@ static void warn_of_losses(const struct recording *recording,
     if (report->lost > 0)
         tell("%" PRIu64 " calls are missing, see `lost` in `trace info`", report->lost);
     if (counts->unknown_releases > 0)
-        tell("%" PRIu64
-             " frees of blocks that ltrace did not see acquired (library constructors run "
-             "before it) were left out",
+        tell("%" PRIu64 " frees were left out, of blocks that ltrace did not see acquired: library "
+             "constructors run before it, and ended threads leave caches",
              counts->unknown_releases);
     if (run->log_errno)
         tell("recording stopped, the program went on: ltrace's log: %s", strerror(run->log_errno));
@@ -220,11 +219,13 @@ static bool choose_image(const struct recording *recording, size_t *image, struc
 static bool write_all(struct recording *recording, struct error *error)
 {
     const struct ltrace_log *log = &recording->log;
+    size_t number = 0;
     for (size_t i = 0; i < log->image_count; i++) {
         char path[PATH_MAX];
         if (log->images[i].calls == 0)
             continue;
-        record_output_numbered(path, recording->options->output, i + 1, image_name(recording, i));
+        record_output_numbered(path, recording->options->output, ++number,
+                               image_name(recording, i));
         if (!write_image(recording, i, path, error))
             return false;
     }

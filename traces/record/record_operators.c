@@ -4,7 +4,7 @@
  *
  * A throwing new is served by the real nothrow one: an exception that passes through a recorded call
  * would leave the thread inside it for ever. Only when that fails, the real throwing one is called, to
- * throw as it does.
+ * throw as it does: its own vain attempt then stands in the trace as well.
  */
 #include "traces/record/record_lane.h"
 #include "traces/record/record_preload.h"
@@ -130,39 +130,53 @@ void record_operators_resolve(void)
 
 /* ---- new ---- */
 
-static inline void *new_nothrow(const struct operators *real, unsigned op, size_t size)
+static inline void *recorded_new(struct record_thread *thread, const struct operators *real,
+                                 unsigned op, size_t size)
 {
-    struct record_thread *thread = record_begin();
     void *block = real->new_nothrow(size, &nothrow_object);
-    if (thread != NULL) {
-        record_2(thread, op, (uint64_t)block, size);
-        record_end(thread);
-    }
+    record_2(thread, op, (uint64_t)block, size);
+    record_end(thread);
     return block;
 }
 
+static inline void *new_nothrow(const struct operators *real, unsigned op, size_t size)
+{
+    struct record_thread *thread = record_begin();
+    return thread != NULL ? recorded_new(thread, real, op, size)
+                          : real->new_nothrow(size, &nothrow_object);
+}
+
+/* Inside a recorded nothrow new, the C++ library comes by here: it must reach the real throwing one. */
 static inline void *new_throwing(const struct operators *real, unsigned op, size_t size)
 {
-    void *block = new_nothrow(real, op, size);
+    struct record_thread *thread = record_begin();
+    void *block = thread != NULL ? recorded_new(thread, real, op, size) : NULL;
     return block != NULL ? block : real->new(size);
+}
+
+static inline void *recorded_new_aligned(struct record_thread *thread, const struct operators *real,
+                                         unsigned op, size_t size, size_t alignment)
+{
+    void *block = real->new_aligned_nothrow(size, alignment, &nothrow_object);
+    record_3(thread, op, (uint64_t)block, size, alignment);
+    record_end(thread);
+    return block;
 }
 
 static inline void *new_aligned_nothrow(const struct operators *real, unsigned op, size_t size,
                                         size_t alignment)
 {
     struct record_thread *thread = record_begin();
-    void *block = real->new_aligned_nothrow(size, alignment, &nothrow_object);
-    if (thread != NULL) {
-        record_3(thread, op, (uint64_t)block, size, alignment);
-        record_end(thread);
-    }
-    return block;
+    return thread != NULL ? recorded_new_aligned(thread, real, op, size, alignment)
+                          : real->new_aligned_nothrow(size, alignment, &nothrow_object);
 }
 
 static inline void *new_aligned_throwing(const struct operators *real, unsigned op, size_t size,
                                          size_t alignment)
 {
-    void *block = new_aligned_nothrow(real, op, size, alignment);
+    struct record_thread *thread = record_begin();
+    void *block =
+        thread != NULL ? recorded_new_aligned(thread, real, op, size, alignment) : NULL;
     return block != NULL ? block : real->new_aligned(size, alignment);
 }
 

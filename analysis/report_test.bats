@@ -1,0 +1,195 @@
+# The command line of report: its charts, its table, and what it says to bad input.
+
+setup() {
+    report="$BUILD_DIR/report"
+    results="$BATS_TEST_TMPDIR/results"
+    cp -r "$SOURCE_DIR/analysis/testdata/ladder" "$results"
+}
+
+# A PNG that ends as one: not empty, not cut.
+assert_png() {
+    [ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ]
+    [ "$(tail -c 8 "$1" | head -c 4)" = IEND ]
+}
+
+assert_svg() {
+    head -n 5 "$1" | grep -q '<svg'
+    tail -n 3 "$1" | grep -q '</svg>'
+}
+
+# The texts of an SVG, without markup, a line each.
+svg_texts() {
+    sed -e 's/<[^>]*>//g' -e 's/&gt;/>/g' "$1" | grep -v '^[[:space:]]*$'
+}
+
+# What is in the folder of charts beside pictures; nothing may be left there.
+leftovers() {
+    find "$1" -mindepth 1 -not -name '*.png' -not -name '*.svg'
+}
+
+@test "report draws every chart as PNG and SVG and says what it wrote" {
+    run "$report" "$results"
+    [ "$status" -eq 0 ]
+    for name in footprint fragmentation speed time-memory ladder; do
+        assert_png "$results/charts/$name.png"
+        assert_svg "$results/charts/$name.svg"
+        [[ "$output" == *"wrote $results/charts/$name.png and .svg"* ]]
+    done
+    [ -z "$(leftovers "$results/charts")" ]
+}
+
+@test "--charts is the same, and --out names another folder" {
+    run "$report" --charts --out="$BATS_TEST_TMPDIR/pictures" "$results"
+    [ "$status" -eq 0 ]
+    assert_png "$BATS_TEST_TMPDIR/pictures/ladder.png"
+    [ ! -e "$results/charts" ]
+}
+
+@test "a rung without a number is drawn with the reason" {
+    "$report" "$results"
+    svg_texts "$results/charts/ladder.svg" > "$BATS_TEST_TMPDIR/texts"
+    grep -q 'heap-whole' "$BATS_TEST_TMPDIR/texts"
+    grep -q 'timeout > 60 s' "$BATS_TEST_TMPDIR/texts"
+    grep -q 'out of memory' "$BATS_TEST_TMPDIR/texts"
+    grep -q '308 ns' "$BATS_TEST_TMPDIR/texts"
+    svg_texts "$results/charts/time-memory.svg" | grep -q 'Not drawn: heap-whole: timeout > 60 s'
+}
+
+@test "the charts show the numbers of the table" {
+    "$report" "$results"
+    svg_texts "$results/charts/speed.svg" > "$BATS_TEST_TMPDIR/texts"
+    grep -q '0.33' "$BATS_TEST_TMPDIR/texts" # heap-split takes 3 times as long
+    grep -q '0.50' "$BATS_TEST_TMPDIR/texts" # heap-best twice
+    svg_texts "$results/charts/footprint.svg" | grep -q '2.29 MiB'
+    "$report" summary "$results" | grep -q '2.29 MiB'
+}
+
+@test "several traces have a footprint each and common charts" {
+    run "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/traces"
+    [ "$status" -eq 0 ]
+    for name in footprint-one_a footprint-two fragmentation-one_a fragmentation-two speed \
+        time-memory; do
+        assert_png "$BATS_TEST_TMPDIR/pictures/$name.png"
+        assert_svg "$BATS_TEST_TMPDIR/pictures/$name.svg"
+    done
+    svg_texts "$BATS_TEST_TMPDIR/pictures/speed.svg" | grep -q 'one_a'
+    svg_texts "$BATS_TEST_TMPDIR/pictures/speed.svg" | grep -q 'geomean'
+}
+
+@test "a chart that the data do not make is left out with a reason" {
+    run "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/bare"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"footprint is left out: no samples of the heap over time"* ]]
+    [[ "$output" == *"speed is left out: no times that could be compared with those of glibc"* ]]
+    [ -z "$(ls -A "$BATS_TEST_TMPDIR/pictures")" ]
+}
+
+@test "summary prints the table, without escapes when it is no terminal" {
+    run "$report" summary "$results"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"heap-whole        timeout"* ]]
+    [[ "$output" != *$'\033'* ]]
+    # In characters, of which ÷ and µ are one.
+    [ "$(sed 's/÷/:/g; s/µ/u/g' <<< "$output" |
+        awk '{ if (length($0) > most) most = length($0) } END { print most }')" -le 100 ]
+}
+
+@test "summary marks the best in bold on a terminal, and not with NO_COLOR" {
+    script -qec "$report summary $results" /dev/null < /dev/null | grep -q $'\033\[1m'
+    ! NO_COLOR=1 script -qec "$report summary $results" /dev/null < /dev/null | grep -q $'\033\[1m'
+}
+
+@test "summary --format=csv prints a row per trace, allocator and metric" {
+    run "$report" summary --format=csv "$results"
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 41 ] # a header, and 8 metrics of 5 allocators
+    [[ "${lines[0]}" == '"trace","allocator","metric","unit","n",'* ]]
+}
+
+@test "summary says when its output cannot be written" {
+    run bash -c "'$report' summary '$results' > /dev/full"
+    [ "$status" -eq 2 ]
+    [ "$output" = "report: standard output: No space left on device" ]
+}
+
+@test "a folder without runs.csv is refused in one line" {
+    rm "$results/runs.csv"
+    run "$report" "$results"
+    [ "$status" -eq 2 ]
+    [ "$output" = "report: $results/runs.csv: No such file or directory; give the folder that replay wrote its results to" ]
+    [ ! -e "$results/charts" ]
+}
+
+@test "a damaged CSV is refused with file and line" {
+    head -c -40 "$results/samples.csv" > "$results/cut.csv"
+    mv "$results/cut.csv" "$results/samples.csv"
+    run "$report" "$results"
+    [ "$status" -eq 2 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [[ "$output" == "report: $results/samples.csv:"*": "* ]]
+    [ ! -e "$results/charts" ]
+}
+
+@test "a folder that cannot be written to is refused" {
+    touch "$results/charts"
+    run "$report" "$results"
+    [ "$status" -eq 2 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [[ "$output" == "report: $results/charts: cannot be written to: Not a directory" ]]
+    run "$report" --out=/proc/pictures "$results"
+    [ "$status" -eq 2 ]
+    [[ "$output" == "report: /proc/pictures: the folder cannot be made: "* ]]
+}
+
+@test "without gnuplot one line names its package" {
+    mkdir "$BATS_TEST_TMPDIR/empty"
+    run env PATH="$BATS_TEST_TMPDIR/empty" "$report" "$results"
+    [ "$status" -eq 2 ]
+    [ "$output" = "report: gnuplot is not installed, and it draws the charts: apt install gnuplot-nox" ]
+    [ -z "$(ls -A "$results/charts")" ]
+}
+
+@test "when gnuplot fails, its message is shown and no empty picture is left" {
+    cp -r "$SOURCE_DIR/analysis" "$BATS_TEST_TMPDIR/scripts"
+    echo 'plot no_such_variable' > "$BATS_TEST_TMPDIR/scripts/speed.gp"
+    run env HEAPREEL_DATA="$BATS_TEST_TMPDIR/scripts" "$report" "$results"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"report: gnuplot: "*"undefined variable: no_such_variable"* ]]
+    assert_png "$results/charts/footprint.png"
+    [ ! -e "$results/charts/speed.png" ]
+    [ ! -e "$results/charts/speed.svg" ]
+    [ -z "$(leftovers "$results/charts")" ]
+}
+
+@test "HEAPREEL_DATA without scripts is refused" {
+    run env HEAPREEL_DATA="$BATS_TEST_TMPDIR" "$report" "$results"
+    [ "$status" -eq 2 ]
+    [[ "$output" == "report: $BATS_TEST_TMPDIR: holds no style.gp, but HEAPREEL_DATA says"* ]]
+}
+
+@test "drawing again gives the same pictures" {
+    "$report" "$results"
+    cp -r "$results/charts" "$BATS_TEST_TMPDIR/first"
+    "$report" "$results"
+    for picture in "$results"/charts/*.png; do
+        cmp "$picture" "$BATS_TEST_TMPDIR/first/$(basename "$picture")"
+    done
+}
+
+@test "usage errors end with status 2" {
+    for arguments in "" "$results $results" "summary" "--format=html summary $results" \
+        "--format=csv $results" "summary --out=x $results" "--nonsense $results"; do
+        run "$report" $arguments
+        [ "$status" -eq 2 ]
+        [ -n "$output" ]
+    done
+}
+
+@test "--help teaches, --version says the version" {
+    run "$report" --help
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"report summary results/firefox"* ]]
+    run "$report" --version
+    [ "$status" -eq 0 ]
+    [[ "$output" == "report (heapreel) "* ]]
+}

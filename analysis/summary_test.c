@@ -1,0 +1,444 @@
+// Known answers: the numbers of testdata/ were chosen so that the medians and ratios can be
+// computed by hand; the computations stand beside the assertions.
+#include "analysis/summary.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct summary load(const char *name)
+{
+    struct summary summary;
+    struct analysis_error error = {0};
+    char dir[512];
+    snprintf(dir, sizeof dir, "%s/%s", TESTDATA_DIR, name);
+    if (!summary_load(&summary, dir, &error))
+        fail_msg("%s", error.text);
+    return summary;
+}
+
+static const struct allocator_summary *find(const struct trace_summary *trace, const char *name)
+{
+    for (size_t i = 0; i < trace->allocator_count; i++) {
+        if (strcmp(trace->allocators[i].allocator, name) == 0)
+            return &trace->allocators[i];
+    }
+    fail_msg("there is no allocator %s", name);
+    return NULL;
+}
+
+static double median(const struct trace_summary *trace, const char *name, enum metric metric)
+{
+    return find(trace, name)->metrics[metric].median;
+}
+
+static char *print(const struct summary *summary, enum summary_format format, bool bold)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    summary_print(summary, stream, &(struct summary_options){format, bold});
+    assert_int_equal(fclose(stream), 0);
+    return text;
+}
+
+static void assert_contains(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        fail_msg("no '%s' in:\n%s", part, text);
+}
+
+static void times_are_medians_over_rounds(void **state)
+{
+    (void)state;
+    struct summary summary = load("basic");
+    assert_int_equal(summary.trace_count, 1);
+    const struct trace_summary *toy = &summary.traces[0];
+    assert_float_equal(median(toy, "glibc", METRIC_COLD), 110, 0);   // 100 110 120
+    assert_float_equal(median(toy, "heap", METRIC_COLD), 50, 0);     // 50 66 48
+    assert_float_equal(median(toy, "heap", METRIC_COLD_NET), 40, 0); // less null, always 10
+    assert_float_equal(median(toy, "glibc", METRIC_WARM), 85, 0);    // 85 82 95 of 2 loops each
+    assert_float_equal(median(toy, "heap", METRIC_WARM), 45, 0);     // 45 41 47.5
+    assert_float_equal(toy->null_ns_per_op, 10, 0);
+    assert_float_equal(toy->loop_ns_per_op, 5, 0); // 4 5 6
+    assert_float_equal(find(toy, "glibc")->metrics[METRIC_COLD].mad, 10, 0);
+    assert_float_equal(find(toy, "glibc")->metrics[METRIC_COLD].min, 100, 0);
+    assert_float_equal(find(toy, "glibc")->metrics[METRIC_COLD].mean, 110, 1e-9);
+    assert_float_equal(find(toy, "glibc")->metrics[METRIC_COLD].sd, 10, 1e-9);
+    summary_free(&summary);
+}
+
+static void ratios_are_paired_by_round(void **state)
+{
+    (void)state;
+    struct summary summary = load("basic");
+    const struct metric_summary *metrics = find(&summary.traces[0], "heap")->metrics;
+    // 50/100 66/110 48/120; the ratio of the medians would be 50/110.
+    assert_float_equal(metrics[METRIC_COLD].to_baseline.value, 0.5, 1e-12);
+    assert_int_equal(metrics[METRIC_COLD].to_baseline.rounds, 3);
+    assert_true(isnan(metrics[METRIC_COLD].to_baseline.interval.low));      // 3 rounds are too few
+    assert_float_equal(metrics[METRIC_WARM].to_baseline.value, 0.5, 1e-12); // 45/85 41/82 47.5/95
+    assert_float_equal(metrics[METRIC_PEAK_HEAP].to_baseline.value, 0.88,
+                       1e-12); // 11/12 11/13 11/12.5
+    summary_free(&summary);
+}
+
+static void memory_is_relative_to_live(void **state)
+{
+    (void)state;
+    struct summary summary = load("basic");
+    const struct trace_summary *toy = &summary.traces[0];
+    assert_float_equal(median(toy, "glibc", METRIC_PEAK_HEAP), 1250000, 0); // 1.2 1.3 1.25 million
+    assert_float_equal(median(toy, "glibc", METRIC_PEAK_RATIO), 1.25, 1e-12);
+    assert_float_equal(median(toy, "heap", METRIC_PEAK_RATIO), 1.1, 1e-12);
+    assert_float_equal(median(toy, "glibc", METRIC_END_HEAP), 900000, 0);
+    assert_float_equal(median(toy, "glibc", METRIC_LOAD_HEAP), 4096, 0);
+    // Live for 10 and 30 µs: 0.25 and 1 million; mean 812500. Heap of heap: 0.35 and 1.4 million;
+    // mean 1137500. The last sample holds for no time.
+    assert_float_equal(median(toy, "heap", METRIC_MEAN_RATIO), 1.4, 1e-12);
+    assert_float_equal(median(toy, "glibc", METRIC_MEAN_RATIO), 2, 1e-12); // 2 2 3
+    summary_free(&summary);
+}
+
+static void the_trace_is_described(void **state)
+{
+    (void)state;
+    struct summary summary = load("basic");
+    const struct trace_summary *toy = &summary.traces[0];
+    assert_string_equal(toy->trace, "toy");
+    assert_float_equal(toy->ops, 1000, 0);
+    assert_float_equal(toy->peak_live_bytes, 1000000, 0);
+    assert_float_equal(toy->duration_us, 40, 0);
+    assert_float_equal(toy->threads, 2, 0);
+    assert_int_equal(toy->allocator_count, 2);                 // null and loop are no rows
+    assert_string_equal(toy->allocators[0].allocator, "heap"); // the order of meta.csv
+    assert_string_equal(summary_meta(&summary, "", "kernel", ""), "Linux 6.1.0");
+    assert_null(summary_meta(&summary, "", "host", ""));
+    summary_free(&summary);
+}
+
+static const char basic_table[] =
+    "3 rounds of time, 3 of memory, interleaved (seed 7)\n"
+    "Test CPU, Linux 6.1.0\n"
+    "\n"
+    "toy   1,000 calls, peak live 976.6 KiB, 40.0 µs recorded, 2 threads\n"
+    "\n"
+    "             CPU time                                       peak ÷  mean ÷    heap at\n"
+    "               per op  cold ÷      95 %               peak    peak    mean     end of\n"
+    "  allocator      cold   glibc  interval     warm      heap    live    live      trace\n"
+    "  heap        50.0 ns   0.50x  3 rounds  45.0 ns  1.05 MiB   1.10x   1.40x  781.2 KiB\n"
+    "  glibc        110 ns       1            85.0 ns  1.19 MiB   1.25x   2.00x  878.9 KiB\n"
+    "\n"
+    "  floor, the harness's own cost in each time: null 10.0 ns per op, loop 5.00 ns\n"
+    "\n"
+    "Medians over the rounds, ratios paired by round; lower is better everywhere. Means weighted "
+    "by "
+    "time.\n"
+    "= no detectable difference from glibc: the 95 % interval contains 1 (it takes 6 rounds or "
+    "more).\n"
+    "toy: the calls of its 2 threads were replayed in recorded order on one thread.\n"
+    "The allocators saw the real clock: memory that they return by time, they return late or "
+    "never.\n";
+
+static void the_table_shows_the_numbers_of_the_summary(void **state)
+{
+    (void)state;
+    struct summary summary = load("basic");
+    char *table = print(&summary, SUMMARY_TABLE, false);
+    assert_string_equal(table, basic_table);
+    free(table);
+    summary_free(&summary);
+}
+
+static void the_best_is_bold_on_request(void **state)
+{
+    (void)state;
+    struct summary summary = load("basic");
+    char *table = print(&summary, SUMMARY_TABLE, true);
+    assert_contains(table, "\033[1m50.0 ns\033[0m");
+    assert_contains(table, "\033[1m1.40x\033[0m");
+    assert_null(strstr(table, "\033[1m110 ns"));
+    free(table);
+    summary_free(&summary);
+}
+
+static void failures_are_words_not_numbers(void **state)
+{
+    (void)state;
+    struct summary summary = load("ladder");
+    const struct trace_summary *toy = &summary.traces[0];
+    const struct allocator_summary *whole = find(toy, "heap-whole");
+    assert_int_equal(whole->cells[PASS_TIME][RUN_TIMEOUT], 6);
+    assert_int_equal(whole->cells[PASS_MEMORY][RUN_OOM], 3);
+    assert_string_equal(summary_failure(whole, PASS_TIME), "timeout");
+    assert_string_equal(summary_failure(whole, PASS_MEMORY), "oom");
+    for (int metric = 0; metric < METRIC_COUNT; metric++) {
+        assert_int_equal(whole->metrics[metric].count, 0);
+        assert_true(isnan(whole->metrics[metric].median));
+        assert_true(isnan(whole->metrics[metric].to_baseline.value));
+    }
+    char *table = print(&summary, SUMMARY_TABLE, false);
+    assert_contains(table,
+                    "  heap-whole        timeout        -                         oom       -");
+    assert_contains(table, "! heap-whole: 6 of 6 time runs ended with timeout\n");
+    assert_contains(table, "! heap-whole: 3 of 3 memory runs ended with oom\n");
+    free(table);
+    summary_free(&summary);
+}
+
+static void some_failed_rounds_are_said(void **state)
+{
+    (void)state;
+    struct summary summary = load("ladder");
+    const struct allocator_summary *best = find(&summary.traces[0], "heap-best");
+    assert_int_equal(best->metrics[METRIC_COLD].count, 5);
+    assert_float_equal(best->metrics[METRIC_COLD].median, 206, 0); // 202 204 206 208 210
+    char *table = print(&summary, SUMMARY_TABLE, false);
+    assert_contains(table, "! heap-best: 1 of 6 time runs ended with crash\n");
+    free(table);
+    summary_free(&summary);
+}
+
+static void differences_must_be_detectable(void **state)
+{
+    (void)state;
+    struct summary summary = load("ladder");
+    const struct trace_summary *toy = &summary.traces[0];
+    const struct ratio *same = &find(toy, "heap-segregated")->metrics[METRIC_COLD].to_baseline;
+    assert_float_equal(same->value, 1, 1e-12); // 1.1 0.9 1.1 0.9 1.1 0.9
+    assert_float_equal(same->interval.low, 0.9, 1e-12);
+    assert_float_equal(same->interval.high, 1.1, 1e-12);
+    const struct ratio *slower = &find(toy, "heap-split")->metrics[METRIC_COLD].to_baseline;
+    assert_float_equal(slower->value, 3, 1e-12); // 3 times as slow in every round
+    assert_float_equal(slower->interval.low, 3, 1e-12);
+    char *table = print(&summary, SUMMARY_TABLE, false);
+    assert_contains(table, "        =      [0.90 1.10]");
+    assert_contains(table, "  3.0000x  [3.0000 3.0000]");
+    free(table);
+    summary_free(&summary);
+}
+
+static void without_baseline_samples_or_meta(void **state)
+{
+    (void)state;
+    struct summary summary = load("bare");
+    const struct trace_summary *toy = &summary.traces[0];
+    assert_string_equal(summary.baseline, "glibc");
+    assert_float_equal(median(toy, "heap", METRIC_COLD), 50, 0);
+    assert_float_equal(median(toy, "heap", METRIC_PEAK_RATIO), 1.1, 1e-12);
+    assert_true(isnan(median(toy, "heap", METRIC_MEAN_RATIO)));
+    assert_true(isnan(find(toy, "heap")->metrics[METRIC_COLD].to_baseline.value));
+    assert_true(isnan(toy->null_ns_per_op));
+    assert_true(isnan(toy->duration_us));
+    char *table = print(&summary, SUMMARY_TABLE, false);
+    assert_contains(table, "no meta.csv: how this was measured is not known\n");
+    assert_contains(table, "! the baseline glibc was not run: no ratios to it\n");
+    assert_null(strstr(table, "nan"));
+    free(table);
+    summary_free(&summary);
+}
+
+static void several_traces_have_geometric_means(void **state)
+{
+    (void)state;
+    struct summary summary = load("traces");
+    assert_int_equal(summary.trace_count, 2);
+    assert_int_equal(summary.overall_count, 3);
+    const struct overall_summary *heap = &summary.overall[0];
+    assert_string_equal(heap->allocator, "heap");
+    assert_float_equal(heap->to_baseline[METRIC_COLD].value, sqrt(0.5 * 0.8), 1e-12);
+    assert_float_equal(heap->to_baseline[METRIC_COLD].interval.low, sqrt(0.5 * 0.8), 1e-12);
+    assert_int_equal(heap->to_baseline[METRIC_COLD].rounds, 6);
+    assert_float_equal(heap->to_baseline[METRIC_PEAK_HEAP].value, 1, 1e-12); // 1/2 and 4/2
+    assert_float_equal(heap->peak_ratio, 2, 1e-12);                          // 1 and 4
+    summary_free(&summary);
+}
+
+// A mean over the traces that went well would look better than it is.
+static void a_failure_on_one_trace_leaves_no_mean(void **state)
+{
+    (void)state;
+    struct summary summary = load("traces");
+    const struct overall_summary *jemalloc = &summary.overall[2];
+    assert_string_equal(jemalloc->allocator, "jemalloc");
+    assert_true(isnan(jemalloc->to_baseline[METRIC_COLD].value));
+    assert_string_equal(jemalloc->missing_trace[PASS_TIME], "two");
+    assert_null(jemalloc->missing_trace[PASS_MEMORY]);
+    assert_float_equal(jemalloc->to_baseline[METRIC_PEAK_HEAP].value, 1.5, 1e-12);
+    char *table = print(&summary, SUMMARY_TABLE, false);
+    assert_contains(table, "! jemalloc: no mean of time, because it has none on two\n");
+    free(table);
+    summary_free(&summary);
+}
+
+// Every row of the CSV is a metric of the summary, digit for digit.
+static void the_csv_holds_the_same_numbers(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {"basic", "ladder", "bare", "traces"};
+    char path[] = "/tmp/summary_test-XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    close(file);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        struct summary summary = load(folders[i]);
+        struct analysis_error error = {0};
+        struct csv_table table;
+        FILE *stream = fopen(path, "w");
+        assert_non_null(stream);
+        summary_print(&summary, stream, &(struct summary_options){SUMMARY_CSV, false});
+        assert_int_equal(fclose(stream), 0);
+        assert_true(csv_table_read(&table, path, &error));
+        size_t row = 0;
+        for (size_t t = 0; t < summary.trace_count; t++) {
+            const struct trace_summary *trace = &summary.traces[t];
+            for (size_t a = 0; a < trace->allocator_count; a++) {
+                for (int m = 0; m < METRIC_COUNT; m++, row++) {
+                    const struct metric_summary *metric = &trace->allocators[a].metrics[m];
+                    double value, ratio;
+                    assert_string_equal(csv_table_text(&table, row, 0), trace->trace);
+                    assert_string_equal(csv_table_text(&table, row, 1),
+                                        trace->allocators[a].allocator);
+                    assert_true(csv_table_number(&table, row, csv_table_find(&table, "median"),
+                                                 &value, &error));
+                    assert_true(csv_table_number(&table, row, csv_table_find(&table, "ratio"),
+                                                 &ratio, &error));
+                    assert_true(value == metric->median || (isnan(value) && isnan(metric->median)));
+                    assert_true(ratio == metric->to_baseline.value ||
+                                (isnan(ratio) && isnan(metric->to_baseline.value)));
+                }
+            }
+        }
+        assert_int_equal(table.row_count, row + summary.overall_count * METRIC_COUNT);
+        csv_table_free(&table);
+        summary_free(&summary);
+    }
+    unlink(path);
+}
+
+static void verdicts_stand_in_the_csv(void **state)
+{
+    (void)state;
+    struct summary summary = load("ladder");
+    char *csv = print(&summary, SUMMARY_CSV, false);
+    assert_contains(csv, "\"toy\",\"heap-split\",\"cold_cpu_ns_per_op\",\"ns\",\"6\",");
+    assert_contains(csv, "\"glibc\",\"3\",\"3\",\"3\",\"worse\",\"0\",\"ok\"\n");
+    assert_contains(csv, "\"same\",\"0\",\"ok\"\n");
+    assert_contains(csv, "\"inconclusive\",\"1\",\"crash\"\n");
+    assert_contains(csv, "\"toy\",\"heap-whole\",\"peak_heap_bytes\",\"bytes\",\"0\",\"\",\"\"");
+    assert_contains(csv, "\"glibc\",\"\",\"\",\"\",\"\",\"3\",\"oom\"\n");
+    free(csv);
+    summary_free(&summary);
+}
+
+// Writes runs.csv (and another file) into a fresh folder, and loads it; it must be refused.
+static void assert_refused(const char *runs, const char *other, const char *other_text,
+                           const char *reason)
+{
+    char dir[] = "/tmp/summary_test-XXXXXX";
+    const char *const names[] = {"runs.csv", other};
+    const char *const texts[] = {runs, other_text};
+    assert_non_null(mkdtemp(dir));
+    char path[64];
+    for (size_t i = 0; i < 2; i++) {
+        if (names[i] == NULL || texts[i] == NULL)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        FILE *stream = fopen(path, "w");
+        assert_non_null(stream);
+        fputs(texts[i], stream);
+        assert_int_equal(fclose(stream), 0);
+    }
+    struct summary summary;
+    struct analysis_error error = {0};
+    bool ok = summary_load(&summary, dir, &error);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, names[i] != NULL ? names[i] : "");
+        unlink(path);
+    }
+    rmdir(dir);
+    assert_false(ok);
+    assert_memory_equal(error.text, dir, strlen(dir));
+    assert_contains(error.text, reason);
+}
+
+#define RUNS_HEADER                                                                                \
+    "run_id,round,trace,allocator,pass,status,loop,threads,sync,ops,cpu_ns_per_op,net_ns_per_op,"  \
+    "peak_live_bytes,peak_heap_bytes,end_heap_bytes,load_heap_bytes\n"
+#define GOOD_RUN "1,1,t,heap,time,ok,1,1,serial,10,5,4,,,,\n"
+
+static void bad_folders_are_refused(void **state)
+{
+    (void)state;
+    assert_refused(NULL, NULL, NULL, "/runs.csv: No such file or directory; give the folder");
+    assert_refused("run_id,trace\n1,t\n", NULL, NULL, "no column 'allocator'");
+    assert_refused(RUNS_HEADER, NULL, NULL, "nothing to summarise");
+    assert_refused(RUNS_HEADER "1,1,t,heap,time,fine,1,1,serial,10,5,4,,,,\n", NULL, NULL,
+                   "runs.csv:2: status 'fine'");
+    assert_refused(RUNS_HEADER GOOD_RUN "2,1,t,heap,time,ok,1,1,serial,10,quick,4,,,,\n", NULL,
+                   NULL, "runs.csv:3: 'quick' in column 'cpu_ns_per_op'");
+    assert_refused(RUNS_HEADER GOOD_RUN "2,1,t,he", NULL, NULL, "runs.csv:3: 4 fields");
+    assert_refused(RUNS_HEADER GOOD_RUN, "samples.csv", "run_id\n1\n", "samples.csv: there is no");
+    assert_refused(RUNS_HEADER GOOD_RUN, "samples.csv", "", "samples.csv: the file is empty");
+    assert_refused(RUNS_HEADER GOOD_RUN, "meta.csv", "name,value\na,b\n", "no column 'key'");
+}
+
+// A loop that failed spoils its cell: what the loops before it measured is not counted.
+static void a_cell_fails_as_a_whole(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/summary_test-XXXXXX";
+    char path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/runs.csv", dir);
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    fputs(RUNS_HEADER "1,1,t,heap,time,ok,1,1,serial,10,5,4,,,,\n"
+                      "1,1,t,heap,time,crash,2,1,serial,,,,,,,\n"
+                      "2,2,t,heap,time,ok,1,1,serial,10,7,6,,,,\n"
+                      "3,1,t,heap,verify,ok,1,1,serial,10,900,900,,,,\n",
+          stream);
+    assert_int_equal(fclose(stream), 0);
+    struct summary summary;
+    struct analysis_error error = {0};
+    assert_true(summary_load(&summary, dir, &error));
+    unlink(path);
+    rmdir(dir);
+    const struct allocator_summary *heap = find(&summary.traces[0], "heap");
+    assert_int_equal(heap->metrics[METRIC_COLD].count, 1);
+    assert_float_equal(heap->metrics[METRIC_COLD].median, 7, 0);
+    assert_int_equal(heap->cells[PASS_TIME][RUN_CRASH], 1);
+    assert_int_equal(heap->cells[PASS_TIME][RUN_OK], 1);
+    summary_free(&summary);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_medians_over_rounds),
+        cmocka_unit_test(ratios_are_paired_by_round),
+        cmocka_unit_test(memory_is_relative_to_live),
+        cmocka_unit_test(the_trace_is_described),
+        cmocka_unit_test(the_table_shows_the_numbers_of_the_summary),
+        cmocka_unit_test(the_best_is_bold_on_request),
+        cmocka_unit_test(failures_are_words_not_numbers),
+        cmocka_unit_test(some_failed_rounds_are_said),
+        cmocka_unit_test(differences_must_be_detectable),
+        cmocka_unit_test(without_baseline_samples_or_meta),
+        cmocka_unit_test(several_traces_have_geometric_means),
+        cmocka_unit_test(a_failure_on_one_trace_leaves_no_mean),
+        cmocka_unit_test(the_csv_holds_the_same_numbers),
+        cmocka_unit_test(verdicts_stand_in_the_csv),
+        cmocka_unit_test(bad_folders_are_refused),
+        cmocka_unit_test(a_cell_fails_as_a_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

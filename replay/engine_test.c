@@ -1,0 +1,276 @@
+/*
+ * engine_test.c - the loop of the cell calls what the plan says, with the arguments it says.
+ */
+#include "replay/engine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A plan of a few ops, laid out by hand. */
+static struct {
+    struct plan plan;
+    struct plan_op ops[32];
+} flat;
+
+static char calls[2048]; /* what was called, as text */
+static char blocks[64][8192] __attribute__((aligned(4096)));
+static size_t next_block, fail_after;
+
+static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void note(const char *format, ...)
+{
+    size_t used = strlen(calls);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(calls + used, sizeof calls - used, format, arguments);
+    va_end(arguments);
+}
+
+/* Blocks are named by their numbers; -1 is NULL. */
+static int number_of(const void *block)
+{
+    return block ? (int)(((const char *)block - blocks[0]) / (ptrdiff_t)sizeof blocks[0]) : -1;
+}
+
+static void *give(void)
+{
+    return next_block < fail_after ? blocks[next_block++] : NULL;
+}
+
+static void *noted_malloc(size_t size)
+{
+    note("malloc %zu;", size);
+    return give();
+}
+
+static void noted_free(void *block)
+{
+    note("free %d;", number_of(block));
+}
+
+static void *noted_calloc(size_t count, size_t size)
+{
+    note("calloc %zu %zu;", count, size);
+    return give();
+}
+
+static void *noted_realloc(void *block, size_t size)
+{
+    note("realloc %d %zu;", number_of(block), size);
+    return size ? give() : NULL;
+}
+
+static void *noted_reallocarray(void *block, size_t count, size_t size)
+{
+    note("reallocarray %d %zu;", number_of(block), count * size);
+    return give();
+}
+
+static void *noted_memalign(size_t alignment, size_t size)
+{
+    note("memalign %zu %zu;", alignment, size);
+    return give();
+}
+
+static void *noted_aligned_alloc(size_t alignment, size_t size)
+{
+    note("aligned_alloc %zu %zu;", alignment, size);
+    return give();
+}
+
+static int noted_posix_memalign(void **out, size_t alignment, size_t size)
+{
+    note("posix_memalign %zu %zu;", alignment, size);
+    *out = give();
+    return *out ? 0 : 12;
+}
+
+static void *noted_new_aligned(size_t size, size_t alignment)
+{
+    note("new_aligned %zu %zu;", size, alignment);
+    return give();
+}
+
+static size_t noted_usable_size(void *block)
+{
+    note("usable_size %d;", number_of(block));
+    return 0;
+}
+
+static void noted_delete_sized(void *block, size_t size)
+{
+    note("delete_sized %d %zu;", number_of(block), size);
+}
+
+static const struct functions noted = {
+    .malloc = noted_malloc,
+    .free = noted_free,
+    .calloc = noted_calloc,
+    .realloc = noted_realloc,
+    .reallocarray = noted_reallocarray,
+    .memalign = noted_memalign,
+    .aligned_alloc = noted_aligned_alloc,
+    .posix_memalign = noted_posix_memalign,
+    .valloc = noted_malloc,
+    .pvalloc = noted_malloc,
+    .usable_size = noted_usable_size,
+    .new_plain = noted_malloc,
+    .new_array = noted_malloc,
+    .new_aligned = noted_new_aligned,
+    .new_array_aligned = noted_new_aligned,
+    .delete_plain = noted_free,
+    .delete_array = noted_free,
+    .delete_sized = noted_delete_sized,
+    .delete_array_sized = noted_delete_sized,
+    .delete_aligned = noted_delete_sized,
+    .delete_array_aligned = noted_delete_sized,
+};
+
+static void add(enum plan_code code, uint32_t in, uint32_t out, uint64_t size)
+{
+    flat.ops[flat.plan.op_count++] =
+        (struct plan_op){in, out, (uint64_t)code << PLAN_SIZE_BITS | size};
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    memset(&flat, 0, sizeof flat);
+    memset(blocks, 0, sizeof blocks);
+    flat.plan.ops_offset = sizeof flat.plan;
+    flat.plan.slot_count = 8;
+    calls[0] = '\0';
+    next_block = 0;
+    fail_after = 64;
+    return 0;
+}
+
+static void *slots[8];
+
+static uint64_t run(enum cell_touch touch)
+{
+    return engine_run(&flat.plan, 0, flat.plan.op_count, &noted, slots, touch);
+}
+
+static void calls_are_made_as_planned(void **state)
+{
+    (void)state;
+    add(PLAN_MALLOC, 0, 0, 100);
+    add(PLAN_CALLOC, 3, 1, 8);
+    add(PLAN_REALLOC, 0, 0, 200);
+    add(PLAN_REALLOC_NULL, 0, 2, 9);
+    add(PLAN_REALLOCARRAY, 2, 2, 30);
+    add(PLAN_MEMALIGN, 64, 3, 40);
+    add(PLAN_POSIX_MEMALIGN, 32, 4, 50);
+    add(PLAN_ALIGNED_ALLOC, 16, 5, 60);
+    add(PLAN_NEW_ALIGNED, 128, 6, 70);
+    add(PLAN_USABLE_SIZE, 0, 0, 0);
+    add(PLAN_FREE_NULL, 0, 0, 0);
+    add(PLAN_FREE, 0, 0, 200);
+    add(PLAN_DELETE_SIZED, 1, 0, 24);
+    assert_int_equal(run(CELL_TOUCH_NONE), flat.plan.op_count);
+    assert_string_equal(calls, "malloc 100;calloc 3 8;realloc 0 200;realloc -1 9;"
+                               "reallocarray 3 30;memalign 64 40;posix_memalign 32 50;"
+                               "aligned_alloc 16 60;new_aligned 70 128;usable_size 2;free -1;"
+                               "free 2;delete_sized 1 24;");
+}
+
+static void what_was_null_stays_null(void **state)
+{
+    (void)state;
+    add(PLAN_MALLOC, 0, 0, 10);
+    add(PLAN_FAILED, 0, 0, 1000);         /* succeeds here: goes back at once */
+    add(PLAN_REALLOC_FAILED, 0, 0, 2000); /* succeeds here: is kept in its slot */
+    add(PLAN_REALLOC_ZERO, 0, 0, 10);
+    assert_int_equal(run(CELL_TOUCH_NONE), flat.plan.op_count);
+    assert_string_equal(calls, "malloc 10;malloc 1000;free 1;realloc 0 2000;realloc 2 0;");
+}
+
+static void a_missing_block_ends_the_run_at_its_op(void **state)
+{
+    (void)state;
+    add(PLAN_MALLOC, 0, 0, 10);
+    add(PLAN_MALLOC, 0, 1, 0);
+    add(PLAN_MALLOC, 0, 2, 10);
+    add(PLAN_FREE, 0, 0, 10);
+    fail_after = 1;
+    assert_int_equal(run(CELL_TOUCH_ENDS), 2);
+    assert_string_equal(calls, "malloc 10;malloc 0;malloc 10;");
+}
+
+static size_t bytes_written(const char *block, size_t size)
+{
+    size_t written = 0;
+    for (size_t i = 0; i < size; i++)
+        written += block[i] != 0;
+    return written;
+}
+
+static void blocks_are_touched_as_asked_and_never_beyond(void **state)
+{
+    static const struct {
+        enum cell_touch touch;
+        size_t small, large; /* bytes written of 1000 and of 8000 */
+    } cases[] = {
+        {CELL_TOUCH_NONE, 0, 0},
+        {CELL_TOUCH_ENDS, 2, 2},
+        {CELL_TOUCH_PAGE, 2, 3},
+        {CELL_TOUCH_USE, 1000, 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        begin(state);
+        add(PLAN_MALLOC, 0, 0, 1000);
+        add(PLAN_MALLOC, 0, 1, 8000);
+        add(PLAN_MALLOC, 0, 2, 0);
+        run(cases[i].touch);
+        assert_int_equal(bytes_written(blocks[0], sizeof blocks[0]), cases[i].small);
+        assert_int_equal(bytes_written(blocks[1], sizeof blocks[1]), cases[i].large);
+        assert_int_equal(bytes_written(blocks[2], sizeof blocks[2]), 0);
+    }
+}
+
+static void the_bare_loop_calls_nothing(void **state)
+{
+    (void)state;
+    add(PLAN_MALLOC, 0, 0, 10);
+    add(PLAN_FREE, 0, 0, 10);
+    add(PLAN_DELETE_ALIGNED, 0, 4096, 10);
+    engine_run_loop(&flat.plan, 0, flat.plan.op_count, slots);
+    assert_string_equal(calls, "");
+}
+
+static void the_null_allocator_gives_blocks_of_every_size(void **state)
+{
+    (void)state;
+    struct functions null;
+    enum { LARGEST = 3 << 20 };
+    assert_true(functions_of_null(&null, LARGEST));
+    for (size_t size = 0; size <= LARGEST; size += 4099) {
+        char *block = null.malloc(size);
+        assert_int_equal((uintptr_t)block % 16, 0);
+        if (size)
+            block[0] = block[size - 1] = 1;
+        null.free(block);
+    }
+}
+
+#define ENGINE_TEST(test) cmocka_unit_test_setup(test, begin)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ENGINE_TEST(calls_are_made_as_planned),
+        ENGINE_TEST(what_was_null_stays_null),
+        ENGINE_TEST(a_missing_block_ends_the_run_at_its_op),
+        ENGINE_TEST(blocks_are_touched_as_asked_and_never_beyond),
+        ENGINE_TEST(the_bare_loop_calls_nothing),
+        ENGINE_TEST(the_null_allocator_gives_blocks_of_every_size),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,227 @@
+#!/usr/bin/env bats
+# The program replay, as a user calls it.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    PATH="$BUILD_DIR:$PATH"
+    misbehaving="$BUILD_DIR/libmisbehaving_allocator.so"
+}
+
+# A trace of N rounds of: allocate, grow, ask, free; one block of every ten is left over.
+make_trace() { # FILE ROUNDS [THREADS]
+    {
+        echo "# heapreel trace as text, version 1"
+        echo "# program=made"
+        echo "# recorder=made"
+        awk -v rounds="$2" -v threads="${3:-1}" 'BEGIN {
+            object = 0; index_ = 0
+            for (i = 0; i < rounds; i++) {
+                thread = i < threads ? i : i % threads
+                time = i * 10
+                print index_++, time, thread, "malloc", 16 + i % 1000, "= #" ++object
+                print index_++, time, thread, "realloc #" object, 100 + i % 3000, "= #" (object + 1); object++
+                print index_++, time, thread, "malloc_usable_size #" object " = 1"
+                if (i % 10) print index_++, time, thread, "free #" object
+            }
+        }'
+    } > made.txt
+    trace convert made.txt "$1"
+}
+
+rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all of them
+    local found; found=$(cat out/runs.csv)
+    for pattern in "$@"; do found=$(grep -F "\"$pattern\"" <<<"$found" || true); done
+    if [ -z "$found" ]; then echo 0; else wc -l <<<"$found"; fi
+}
+
+@test "a trace is replayed and three files are written" {
+    make_trace a.trace 500
+    run replay -r 2 -o out a.trace
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"heap"*"glibc"* ]]
+    [ "$(head -n 1 out/runs.csv | tr -d '"')" = "schema,run_id,round,order,started_utc,trace,trace_sha256,allocator,pass,status,loop,loops,clock,touch,threads,sync,seed,ops,wall_ns,cpu_ns,wall_ns_per_op,cpu_ns_per_op,net_ns_per_op,minflt,nivcsw,wait_ns,peak_live_bytes,peak_heap_bytes,mean_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes" ]
+    # 2 rounds of 4 rows (null and loop too) of 3 loops, and 2 rounds of memory of 2 allocators
+    [ "$(rows time ok)" -eq 24 ]
+    [ "$(rows memory ok)" -eq 4 ]
+    grep -q "^\"trace.a.sha256\",\"$(sha256sum a.trace | cut -d' ' -f1)\"" out/meta.csv
+    [ "$(ls out)" = "$(printf 'meta.csv\nruns.csv\nsamples.csv')" ]
+}
+
+@test "results go to results/TRACE by default" {
+    make_trace a.trace 10
+    run replay -r 1 a.trace
+    [ "$status" -eq 0 ]
+    [ -s results/a/runs.csv ]
+}
+
+@test "the cell calls the allocator for the recorded calls and for nothing else" {
+    make_trace a.trace 500
+    replay -q -r 1 --loops=1 -p time -o out -a "counted=$misbehaving:COUNT=$PWD/count" a.trace
+    calls=$(od -An -t d8 -N 8 count | tr -d ' ')
+    # The library has no malloc_usable_size, so these calls do not reach it; the leftovers are freed.
+    usable=$(trace print a.trace | grep -c malloc_usable_size)
+    ops=$(trace print a.trace | grep -vc '^#')
+    leftovers=$(trace info --format=csv a.trace | sed -n 's/^"end_live_objects","\(.*\)"/\1/p')
+    echo "calls $calls, ops $ops, usable $usable, leftovers $leftovers"
+    [ "$calls" -eq $((ops - usable + leftovers)) ]
+}
+
+@test "memory under two names of one allocator is the same to a few pages" {
+    make_trace a.trace 20000
+    replay -q -r 3 -p memory -o out -a glibc,again=glibc a.trace
+    peaks() { grep -F "\"$1\"" out/runs.csv | cut -d, -f28 | tr -d '"' | sort -n | sed -n 2p; }
+    difference=$(($(peaks glibc) - $(peaks again)))
+    [ "${difference#-}" -le 16384 ]
+}
+
+@test "a trace of several threads is replayed on one, and the files say so" {
+    make_trace a.trace 100 3
+    run replay -r 1 -o out a.trace
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"3 threads"* ]]
+    grep -q '"sync","serial"' out/meta.csv
+    grep -q '"clock","real"' out/meta.csv
+}
+
+@test "a crash is the row's status and the rest goes on" {
+    make_trace a.trace 500
+    run replay -r 1 -o out -a "bad=$misbehaving:MISBEHAVE=crash" a.trace
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"bad on a: crash: Segmentation fault"* ]]
+    [ "$(rows bad crash)" -eq 2 ]
+    [ "$(rows glibc ok)" -eq 4 ]
+}
+
+@test "a hang ends at the timeout" {
+    make_trace a.trace 500
+    run replay -r 1 -p time --timeout=0.5 -o out -a "bad=$misbehaving:MISBEHAVE=hang" a.trace
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"bad on a: timeout: not finished after 0.5 s"* ]]
+    [ "$(rows bad timeout)" -eq 1 ]
+}
+
+@test "a NULL that the program did not see is out of memory" {
+    make_trace a.trace 500
+    run replay -r 1 -p time -o out -a "bad=$misbehaving:MISBEHAVE=null" a.trace
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"bad on a: oom: op "*" got NULL"* ]]
+    [ "$(rows bad oom)" -eq 1 ]
+}
+
+@test "an interruption keeps what was finished" {
+    make_trace a.trace 500
+    # bats ignores SIGINT in background jobs; a fresh session does not.
+    setsid "$BUILD_DIR/replay" -r 10000 -o out a.trace > log 2>&1 &
+    pid=$!
+    sleep 1
+    kill -TERM "$pid"
+    status=0; wait "$pid" || status=$?
+    [ "$status" -eq 130 ]
+    [ "$(rows glibc ok)" -gt 1 ]
+    [ "$(ls out)" = "$(printf 'meta.csv\nruns.csv\nsamples.csv')" ]
+}
+
+@test "missing, empty, foreign, cut and damaged traces are told apart, status 3" {
+    make_trace a.trace 500
+    run replay -o out nosuch.trace
+    [ "$status" -eq 3 ]; [[ "$output" == *"nosuch.trace: cannot open: No such file"* ]]
+    : > empty.trace
+    run replay -o out empty.trace
+    [ "$status" -eq 3 ]; [[ "$output" == *"empty.trace: the file is empty"* ]]
+    echo "just some words" > text.trace
+    run replay -o out text.trace
+    [ "$status" -eq 3 ]; [[ "$output" == *"text.trace: byte 0: this is no trace of heapreel"* ]]
+    head -c 400 a.trace > cut.trace
+    run replay -o out cut.trace
+    [ "$status" -eq 3 ]; [[ "$output" == *"cut.trace: byte "*"cut short"* ]]
+    cp a.trace damaged.trace
+    printf 'XXXX' | dd of=damaged.trace bs=1 seek=500 conv=notrunc status=none
+    run replay -o out damaged.trace
+    [ "$status" -eq 3 ]; [[ "$output" == *"damaged.trace: "*"byte "* ]]
+    [ ! -e out/runs.csv ]
+    [ -z "$(find . -name '*.part')" ]
+}
+
+@test "an unknown allocator is a usage error that lists those there are" {
+    make_trace a.trace 10
+    run replay -a nosuch a.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no allocator is named 'nosuch'; there are heap, glibc,"* ]]
+}
+
+@test "a library without malloc is never measured as glibc" {
+    make_trace a.trace 10
+    library=$(ls /usr/lib/x86_64-linux-gnu/libzstd.so.1)
+    run replay -a "$library" a.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"defines no malloc of its own"* ]]
+}
+
+@test "a file that is no library is a usage error" {
+    make_trace a.trace 10
+    echo nonsense > fake.so
+    run replay -a ./fake.so a.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"fake.so"* ]]
+}
+
+@test "bad words on the command line are usage errors, status 2" {
+    make_trace a.trace 10
+    for words in "--rounds=0" "--rounds=x" "--touch=hard" "--passes=speed" "--nosuch" \
+                 "--clock=trace" "--timeout=-1" "-a heap:nosuchword"; do
+        # shellcheck disable=SC2086
+        run replay $words a.trace
+        echo "$words: $status $output"
+        [ "$status" -eq 2 ]
+    done
+    run replay
+    [ "$status" -eq 2 ]
+}
+
+@test "two rows of one name are refused" {
+    make_trace a.trace 10
+    run replay -a glibc,glibc a.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"two rows would be called 'glibc'"* ]]
+}
+
+@test "an output folder that cannot be written is status 4" {
+    make_trace a.trace 10
+    echo "in the way" > file
+    run replay -r 1 -o file/out a.trace
+    [ "$status" -eq 4 ]
+    [[ "$output" == *"file/out"* || "$output" == *"file: cannot write"* ]]
+    [ "$(cat file)" = "in the way" ]
+}
+
+@test "a full disk is status 4 and leaves nothing half-written" {
+    [ -w /dev/full ] || skip "no /dev/full"
+    [ "$(id -u)" -eq 0 ] || skip "needs root to mount a small file system"
+    make_trace a.trace 3000
+    mkdir small
+    mount -t tmpfs -o size=16k tmpfs small || skip "cannot mount a small file system"
+    run replay -r 3 -o small/out a.trace
+    left=$(find small -type f)
+    umount small
+    [ "$status" -eq 4 ]
+    [[ "$output" == *"cannot write: No space left"* ]]
+    [ -z "$left" ]
+}
+
+@test "the output that goes nowhere is status 4" {
+    [ -w /dev/full ] || skip "no /dev/full"
+    make_trace a.trace 10
+    run bash -c 'replay -r 1 a.trace > /dev/full'
+    [ "$status" -eq 4 ]
+}
+
+@test "help teaches, version and list answer" {
+    run replay --help
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"Examples:"*"replay traces/firefox.trace"*"Exit status:"* ]]
+    run replay --version
+    [ "$status" -eq 0 ]
+    run replay --list-allocators
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"glibc"*"the system's own"* ]]
+}

@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# What the recipes share: a neutral folder to work in, a fixed environment, and the row in MANIFEST.csv.
+#
+# A recipe is `recipe NAME [FOLDER]`: it makes its input from a fixed seed, records one program and leaves
+# FOLDER/NAME.trace (default: traces/). The programs of a build are taken from BUILD_DIR (default: build/).
+set -euo pipefail
+recipes=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$recipes/../.." && pwd)
+build=${BUILD_DIR:-$root/build}
+
+# recipe_fail MESSAGE: ends with status 2, trouble.
+recipe_fail() {
+    echo "recipes/${0##*/}: $1" >&2
+    exit 2
+}
+
+# recipe_begin PACKAGE PROGRAM [FOLDER]: checks what is needed and enters a temporary folder, which is
+# removed at the end. PACKAGE is the Debian package that PROGRAM comes from.
+recipe_begin() {
+    if [[ ${3-} == --help || ${3-} == -h ]]; then
+        sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+        exit 0
+    fi
+    recipe_name=${0##*/}
+    recipe_version=$(dpkg-query -W -f '${Version}' "$1" 2>/dev/null) || recipe_version=
+    if [[ -z $recipe_version || ! -x /usr/bin/$2 ]]; then
+        recipe_fail "needs $2 of the package $1: apt-get install $1"
+    fi
+    [[ -x $build/trace ]] || recipe_fail "needs $build/trace: cmake --preset release && cmake --build --preset release"
+    mkdir -p "${3:-$root/traces}"
+    recipe_folder=$(cd "${3:-$root/traces}" && pwd)
+    recipe_work=$(mktemp -d)
+    trap 'rm -rf "$recipe_work"' EXIT
+    cd "$recipe_work"
+}
+
+# recipe_record [VARIABLE=VALUE...] -- PROGRAM [ARG...]: records PROGRAM and writes the trace and its row.
+# Nothing of the caller's environment is seen by the program, and addresses are the same each time
+# where the kernel allows that, since hash tables of some programs depend on them.
+recipe_record() {
+    local variables=() fixed=()
+    while [[ $1 != -- ]]; do
+        variables+=("$1")
+        shift
+    done
+    shift
+    ! setarch -R true 2>/dev/null || fixed=(setarch -R)
+    "${fixed[@]}" env -i PATH=/usr/bin:/bin HOME=. LC_ALL=C.UTF-8 TZ=UTC PYTHONHASHSEED=0 \
+        PERL_HASH_SEED=0 PERL_PERTURB_KEYS=0 "${variables[@]}" \
+        "$build/trace" record -o "$recipe_name.trace" -- "$@" >program.out
+    [[ -s program.out ]] || recipe_fail "$1 printed nothing: it did not do its work"
+    mv "$recipe_name.trace" "$recipe_folder/"
+    "$recipes/manifest" "$recipe_folder" "$recipe_name" "$recipe_version"
+}

@@ -1,0 +1,249 @@
+# trace record --with=ltrace: what it records, what it refuses, what it leaves behind.
+# Needs BUILD_DIR (with the program trace) and SOURCE_DIR.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    TRACE="$BUILD_DIR/trace"
+    cd "$BATS_TEST_TMPDIR"
+}
+
+needs_ltrace() {
+    command -v ltrace >/dev/null || skip "ltrace is not installed"
+}
+
+# compile NAME [CFLAG...] < source: no call is optimised away, and none is put in.
+compile() {
+    local name=$1
+    shift
+    cc -O0 -w -fno-builtin -pthread "$@" -x c -o "$name" -
+}
+
+compile_mix() {
+    compile mix "$@" <<'C'
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(void)
+{
+    void *first = malloc(24);
+    malloc_usable_size(first);
+    for (size_t i = 1; i < 100; i++) {
+        char *kept = malloc(i), *other = calloc(i, 3), *text = strdup("hello");
+        void *aligned = NULL;
+        kept = reallocarray(realloc(kept, i * 70), i, 90);
+        if (posix_memalign(&aligned, 64, i))
+            abort();
+        free(aligned);
+        free(text);
+        free(kept);
+        if (i % 3)
+            free(other);
+    }
+    free(memalign(256, 10));
+    free(NULL);
+    free(first);
+    puts("done");
+    return 4;
+}
+C
+}
+
+# The operations and sizes of a trace; objects without their numbers.
+operations() {
+    "$TRACE" print "$1" | grep -v '^#' | cut -d' ' -f4- | sed 's/#[0-9]*/#/g'
+}
+
+# same_as_preload MOST PROGRAM [ARG...]: the same calls in the same order, but for those of library
+# constructors, which ltrace does not see: at most MOST.
+same_as_preload() {
+    local most=$1
+    shift
+    [ -e "$BUILD_DIR/librecord.so" ] || skip "the preloaded recorder is not built"
+    "$TRACE" record -o preload.trace -- "$@" >preload.out </dev/null || true
+    "$TRACE" record --with=ltrace -o ltrace.trace -- "$@" >ltrace.out </dev/null || true
+    operations preload.trace >preload.ops
+    operations ltrace.trace >ltrace.ops
+    cmp preload.out ltrace.out
+    [ "$(wc -l <ltrace.ops)" -gt 200 ]
+    diff preload.ops ltrace.ops >difference || true
+    [ "$(grep -c '^>' difference)" -eq 0 ]
+    [ "$(grep -c '^<' difference)" -le "$most" ]
+    "$TRACE" validate ltrace.trace
+}
+
+@test "a C program: the same calls as the preloaded recorder's, every one" {
+    needs_ltrace
+    compile_mix
+    same_as_preload 0 ./mix
+}
+
+@test "sqlite3: the same calls as the preloaded recorder's" {
+    needs_ltrace
+    command -v sqlite3 >/dev/null || skip "sqlite3 is not installed"
+    same_as_preload 12 sqlite3 :memory: \
+        'create table t(a,b); insert into t values(1,"x"),(2,"y"); select sum(a), max(b) from t;'
+}
+
+@test "jq: the same calls as the preloaded recorder's" {
+    needs_ltrace
+    command -v jq >/dev/null || skip "jq is not installed"
+    same_as_preload 12 jq -n '.'
+}
+
+@test "status, output, input and metadata are the program's own" {
+    needs_ltrace
+    compile_mix
+    run -4 --separate-stderr "$TRACE" record --with=ltrace -o a.trace -- ./mix
+    [ "$output" = done ]
+    "$TRACE" print a.trace >text
+    grep -qx '# recorder=ltrace' text
+    grep -qx '# recorder_version=[0-9.]*' text
+    grep -qx '# program=mix' text
+    grep -qx '# command=./mix' text
+    grep -qx '# lost=0' text
+    grep -qx '# repaired=0' text
+    [ "$(echo one two | "$TRACE" record --with=ltrace -o b.trace -- sort 2>/dev/null)" = "one two" ]
+}
+
+@test "a script is recorded as its interpreter" {
+    needs_ltrace
+    printf '#!/bin/sh\nexit 9\n' >script
+    chmod +x script
+    run -9 "$TRACE" record --with=ltrace -o a.trace -- ./script
+    "$TRACE" validate a.trace
+}
+
+@test "a program that a signal ends has a trace up to there" {
+    needs_ltrace
+    compile killed <<'C'
+#include <stdlib.h>
+int main(void) { for (int i = 1; i <= 10; i++) if (!malloc(i)) return 1; abort(); }
+C
+    run -134 "$TRACE" record --with=ltrace -o a.trace -- ./killed
+    [ "$(operations a.trace | grep -c '^malloc')" -eq 10 ]
+}
+
+@test "a signal to the recorder reaches the program" {
+    needs_ltrace
+    compile waiting <<'C'
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void leave(int number) { _exit(33); }
+int main(void)
+{
+    signal(SIGTERM, leave);
+    free(malloc(77));
+    if (creat("ready", 0600) < 0) return 1;
+    for (;;) pause();
+}
+C
+    "$TRACE" record --with=ltrace -o a.trace -- ./waiting 3>&- &
+    local recorder=$! waited=0
+    until [ -e ready ] || [ $((waited += 1)) -gt 100 ]; do sleep 0.1; done
+    kill -TERM "$recorder"
+    local status=0
+    wait "$recorder" || status=$?
+    [ "$status" -eq 33 ]
+    [ "$(operations a.trace | grep -c '^malloc 77 ')" -eq 1 ]
+}
+
+@test "of several processes one is kept: the busiest, the named one, or each in its own trace" {
+    needs_ltrace
+    compile child <<'C'
+#include <stdlib.h>
+int main(void) { for (int i = 1; i <= 50; i++) free(malloc(i)); return 0; }
+C
+    compile parent <<'C'
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void)
+{
+    free(malloc(1000));
+    if (fork() == 0) { free(malloc(2000)); execl("./child", "child", (char *)0); _exit(1); }
+    wait(NULL);
+    return 0;
+}
+C
+    "$TRACE" record --with=ltrace -o a.trace -- ./parent
+    [ "$(operations a.trace | grep -c '^malloc')" -eq 50 ]
+    "$TRACE" record --with=ltrace --process=parent -o b.trace -- ./parent
+    operations b.trace | grep -q '^malloc 1000 '
+    "$TRACE" record --with=ltrace --all -o c.trace -- ./parent
+    [ -e c.1.parent.trace ]
+    [ "$(ls c.*.trace | wc -l)" -eq 3 ]
+    run -2 "$TRACE" record --with=ltrace --process=nobody -o d.trace -- ./parent
+    [[ "$output" == *"nobody; there were: parent"* ]]
+    [ ! -e d.trace ]
+}
+
+@test "threads are warned of, and a trace that they spoilt is not written" {
+    needs_ltrace
+    compile threads <<'C'
+#include <pthread.h>
+#include <stdlib.h>
+static void *work(void *unused)
+{
+    for (int i = 0; i < 30; i++) free(malloc(100 + i));
+    return NULL;
+}
+int main(void)
+{
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) pthread_create(&threads[i], NULL, work, NULL);
+    for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    return 5;
+}
+C
+    # ltrace may hang: the recorder passes the first signal on, and ends everything at the second.
+    run timeout 25 timeout 20 "$TRACE" record --with=ltrace -o a.trace -- ./threads
+    [[ "$output" == *"has threads"*"--with=preload"* ]]
+    if [ -e a.trace ]; then
+        [ "$status" -eq 5 ] || [ "$status" -eq 124 ]
+        "$TRACE" print a.trace | grep -q '^# warning=.*threads'
+    else
+        [ "$status" -eq 2 ] || [ "$status" -eq 124 ]
+        [[ "$output" == *"no trace is written, use --with=preload"* ]]
+    fi
+}
+
+@test "a static program is refused before it runs" {
+    needs_ltrace
+    compile_mix -static 2>/dev/null || skip "no static C library"
+    run -2 "$TRACE" record --with=ltrace -o a.trace -- ./mix
+    [[ "$output" == *"./mix is a static program"* ]]
+    [ "${#lines[@]}" -eq 1 ]
+    [ ! -e a.trace ]
+}
+
+@test "a program without a call of malloc has no trace" {
+    needs_ltrace
+    echo 'int main(void) { return 0; }' | compile quiet
+    run -2 "$TRACE" record --with=ltrace -o a.trace -- ./quiet
+    [[ "$output" == *"saw no call of libc's malloc"*"--with=preload"* ]]
+    [ ! -e a.trace ]
+}
+
+@test "without ltrace: says how to get it" {
+    compile_mix
+    PATH=/nonexistent run -2 "$TRACE" record --with=ltrace -o a.trace -- ./mix
+    [[ "$output" == *"install the package ltrace, or use --with=preload"* ]]
+    [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "no such program, no program, no folder for the trace" {
+    needs_ltrace
+    run -2 "$TRACE" record --with=ltrace -o a.trace -- ./missing
+    [[ "$output" == *"./missing: there is no such program"* ]]
+    echo "a letter" >letter
+    chmod +x letter
+    run -2 "$TRACE" record --with=ltrace -o a.trace -- ./letter
+    [[ "$output" == *"./letter is neither a program nor a script"* ]]
+    compile_mix
+    run -2 "$TRACE" record --with=ltrace -o missing/a.trace -- ./mix
+    [[ "$output" == *"missing/"*"No such file or directory"* ]]
+    [ "$(ls)" = "$(printf 'letter\nmix')" ]
+}
