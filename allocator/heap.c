@@ -146,9 +146,10 @@ void *heap_alloc(struct heap *heap, size_t bytes)
 }
 
 /*
- * Programs that grow a table by copying it leave ever larger holes behind. A freed block larger than
- * any before returns its pages, which bounds the cost: every size does so once, so that a program
- * that frees and allocates the same large block over and over does not fault it in each time.
+ * Programs that grow a table by copying it leave ever larger holes behind. A freed block larger
+ * than any before returns its pages, which bounds the cost: every size does so once, so that a
+ * program that frees and allocates the same large block over and over does not fault it in each
+ * time.
  */
 static void give_back_if_large(struct heap *heap, struct chunk *chunk, size_t freed_bytes)
 {
@@ -162,8 +163,7 @@ static struct chunk *merge_below(struct heap *heap, struct chunk *chunk)
 {
     size_t below = chunk->prev_size;
     if (HEAP_UNLIKELY(below > chunk_distance(heap_region_of(heap, chunk)->first, chunk) ||
-                      !chunk_is_aligned((void *)below) ||
-                      chunk_size(chunk_prev(chunk)) != below))
+                      !chunk_is_aligned((void *)below) || chunk_size(chunk_prev(chunk)) != below))
         heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
                    "the size of the free chunk below it was overwritten");
     struct chunk *merged = chunk_prev(chunk);
@@ -210,8 +210,7 @@ static noreturn void fault_chunk(const struct chunk *chunk, const struct chunk *
 static noreturn void fault_outside(const struct heap *heap, const void *block)
 {
     /* Freed blocks at the end of the heap become the room above top. */
-    if ((uintptr_t)block >= (uintptr_t)chunk_payload(heap->top) &&
-        (uintptr_t)block < heap->high)
+    if ((uintptr_t)block >= (uintptr_t)chunk_payload(heap->top) && (uintptr_t)block < heap->high)
         heap_fault(HEAP_FAULT_DOUBLE_FREE, block, "the block is free already");
     heap_fault(HEAP_FAULT_FOREIGN, block, "the block does not come from this heap");
 }
@@ -266,7 +265,7 @@ static bool extend(struct heap *heap, struct chunk *chunk, size_t size)
         return false;
     if (above == heap->top) {
         size_t growth = growth_for(heap, size - old_size);
-        if (!heap_top_has(heap, growth))
+        if (!heap_region_grow(heap, growth) || above != heap->top)
             return false;
         carve_top(heap, growth);
         chunk_set_in_use(chunk, old_size + growth);
@@ -318,7 +317,8 @@ void *heap_realloc(struct heap *heap, void *block, size_t bytes)
     return move(heap, block, bytes);
 }
 
-/* Zeroes the part of a chunk from `take` that was touched before: `high` and `newest` are of then. */
+/* Zeroes the part of a chunk from `take` that was touched before: `high` and `newest` are of then.
+ */
 static void zero_touched(const struct heap *heap, struct chunk *chunk, size_t bytes, uintptr_t high,
                          const struct region *newest)
 {
@@ -411,7 +411,7 @@ void *heap_aligned_alloc(struct heap *heap, size_t alignment, size_t bytes)
     return chunk ? chunk_payload(chunk) : NULL;
 }
 
-size_t heap_usable_size(struct heap *heap, const void *block)
+size_t heap_usable_size(const struct heap *heap, const void *block)
 {
     if (!block)
         return 0;

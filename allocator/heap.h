@@ -39,10 +39,10 @@ enum heap_order {
 struct heap_config {
     enum heap_fit fit;
     enum heap_order order;
-    bool split;           /* truncate a chunk to the request; otherwise it is given whole */
-    bool coalesce;        /* merge a freed chunk with its free neighbours */
-    size_t fixed_bytes;   /* room for chunks in a heap of fixed size; 0: the heap grows */
-    size_t region_bytes;  /* a growing heap opens a new region after this many; 0: no limit */
+    bool split;          /* truncate a chunk to the request; otherwise it is given whole */
+    bool coalesce;       /* merge a freed chunk with its free neighbours */
+    size_t fixed_bytes;  /* room for chunks in a heap of fixed size; 0: the heap grows */
+    size_t region_bytes; /* a growing heap opens a new region after this many; 0: no limit */
 };
 
 #define HEAP_CONFIG_DEFAULT                                                                        \
@@ -88,11 +88,11 @@ void *heap_calloc(struct heap *heap, size_t count, size_t bytes);
 void *heap_aligned_alloc(struct heap *heap, size_t alignment, size_t bytes);
 
 /* The bytes that the caller may use of a live block, at least those asked for; 0 for NULL. */
-size_t heap_usable_size(struct heap *heap, const void *block);
+size_t heap_usable_size(const struct heap *heap, const void *block);
 
 /* What is in a heap. Chunks count with their headers. */
 struct heap_stats {
-    size_t mapped_bytes;    /* from the system, touched or not */
+    size_t mapped_bytes; /* from the system, touched or not */
     size_t in_use_chunks, in_use_bytes;
     size_t free_chunks, free_bytes, largest_free_bytes;
     size_t unused_bytes;    /* room above the topmost chunk, before the heap must ask for more */
@@ -105,18 +105,18 @@ void heap_stats(const struct heap *heap, struct heap_stats *stats);
 
 /* One chunk as heap_walk shows it. */
 struct heap_block {
-    const void *block;   /* what heap_alloc returned or would return */
+    const void *block; /* what heap_alloc returned or would return */
     size_t usable_bytes;
     bool in_use;
-    bool huge;           /* has a mapping of its own */
+    bool huge; /* has a mapping of its own */
 };
 
 /*
  * Calls `visit` for every chunk, by address within a region, then for every huge block, until it
  * returns false. `visit` must not change the heap.
  */
-void heap_walk(const struct heap *heap, bool (*visit)(const struct heap_block *block, void *context),
-               void *context);
+void heap_walk(const struct heap *heap,
+               bool (*visit)(const struct heap_block *block, void *context), void *context);
 
 /* The first broken invariant that heap_check found; they are numbered in heap_chunk.h. */
 struct heap_violation {

@@ -18,19 +18,16 @@
  * A region is tiled by chunks and ends in an end marker, a head of size 0 that is in use. In the
  * newest region the marker is called top: the memory above it has not been handed out.
  *
- *  I1   Sizes are multiples of 16, at least CHUNK_MIN_BYTES; chunk + size is the next chunk, and the
- *       last is followed by the end marker.
- *  I2   PREV_IN_USE is set exactly when the chunk below is in use, and in the first chunk.
- *  I3   The chunk above a free chunk has the free chunk's size in prev_size.
- *  I4   If the heap coalesces, no two neighbours are free, and the chunk below top is in use.
- *  I5   Every payload is aligned to 16.
- *  I6   Free lists are circular: link->next->prev == link, link->prev->next == link.
- *  I7   A chunk is on a free list exactly when it is free, and exactly once.
- *  I8   A free chunk is on the list of its size; a list ordered by address ascends.
- *  I9   A list's bit is set exactly when the list is not empty, a word's bit exactly when the word
- *       is not 0.
- *  I10  first <= top < high <= committed <= limit, as addresses (heap_state.h).
- *  I11  The chunks of a region add up to it, and huge blocks are linked both ways.
+ *  I1   Sizes are multiples of 16, at least CHUNK_MIN_BYTES; chunk + size is the next chunk, and
+ * the last is followed by the end marker. I2   PREV_IN_USE is set exactly when the chunk below is
+ * in use, and in the first chunk. I3   The chunk above a free chunk has the free chunk's size in
+ * prev_size. I4   If the heap coalesces, no two neighbours are free, and the chunk below top is in
+ * use. I5   Every payload is aligned to 16. I6   Free lists are circular: link->next->prev == link,
+ * link->prev->next == link. I7   A chunk is on a free list exactly when it is free, and exactly
+ * once. I8   A free chunk is on the list of its size; a list ordered by address ascends. I9   A
+ * list's bit is set exactly when the list is not empty, a word's bit exactly when the word is not
+ * 0. I10  first <= top < high <= committed <= limit, as addresses (heap_state.h). I11  The chunks
+ * of a region add up to it, and huge blocks are linked both ways.
  */
 #ifndef ALLOCATOR_HEAP_CHUNK_H
 #define ALLOCATOR_HEAP_CHUNK_H
@@ -54,22 +51,23 @@ struct chunk {
     struct free_link link; /* valid only while the chunk is free */
 };
 
-#define CHUNK_IN_USE        ((size_t)1)
-#define CHUNK_PREV_IN_USE   ((size_t)2)
-#define CHUNK_ALIGNMENT     ((size_t)16)
-#define CHUNK_BITS          (CHUNK_ALIGNMENT - 1)
-#define CHUNK_HEADER_BYTES  sizeof(size_t)
-#define CHUNK_MIN_BYTES     sizeof(struct chunk)
+#define CHUNK_IN_USE       ((size_t)1)
+#define CHUNK_PREV_IN_USE  ((size_t)2)
+#define CHUNK_ALIGNMENT    ((size_t)16)
+#define CHUNK_BITS         (CHUNK_ALIGNMENT - 1)
+#define CHUNK_HEADER_BYTES sizeof(size_t)
+#define CHUNK_MIN_BYTES    sizeof(struct chunk)
 /* From a chunk's address to the end of its header: what an end marker needs. */
-#define CHUNK_MARKER_BYTES  offsetof(struct chunk, link)
+#define CHUNK_MARKER_BYTES offsetof(struct chunk, link)
 /* No request above this is served; sums of a few sizes below it can't overflow. */
-#define CHUNK_MAX_BYTES     ((size_t)PTRDIFF_MAX / 4)
+#define CHUNK_MAX_BYTES ((size_t)PTRDIFF_MAX / 4)
 
 static_assert(offsetof(struct chunk, prev_size) == 0, "prev_size is the word below the header");
 static_assert(offsetof(struct chunk, head) == 8, "the header is the second word");
 static_assert(offsetof(struct chunk, link) == 16, "the payload starts after the header");
 static_assert(offsetof(struct chunk, link.prev) == 24, "both links are in the smallest payload");
-static_assert(sizeof(struct chunk) == 32, "the smallest chunk holds the header, links and prev_size");
+static_assert(sizeof(struct chunk) == 32,
+              "the smallest chunk holds the header, links and prev_size");
 static_assert(offsetof(struct chunk, link) % 16 == 0, "aligned chunks have aligned payloads");
 static_assert((CHUNK_IN_USE | CHUNK_PREV_IN_USE) < CHUNK_ALIGNMENT, "the bits fit below the size");
 
@@ -143,7 +141,8 @@ static inline bool chunk_is_aligned(const void *address)
     return ((uintptr_t)address & CHUNK_BITS) == 0;
 }
 
-/* Whether the chunk's head can be true of a chunk below `end`, told without reading anything else. */
+/* Whether the chunk's head can be true of a chunk below `end`, told without reading anything else.
+ */
 static inline bool chunk_size_is_sane(const struct chunk *chunk, const struct chunk *end)
 {
     size_t size = chunk_size(chunk);

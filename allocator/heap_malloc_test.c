@@ -158,8 +158,8 @@ static void *exchange_letters(void *seed)
     for (int i = 0; i < 20000; i++) {
         random = random * 1103515245 + 12345;
         size_t bytes = 8 + (random >> 16) % 600;
-        unsigned char *old = atomic_exchange(&mailboxes[(random >> 8) % MAILBOXES],
-                                             new_letter(bytes));
+        unsigned char *old =
+            atomic_exchange(&mailboxes[(random >> 8) % MAILBOXES], new_letter(bytes));
         if (old)
             check_and_free(old);
     }

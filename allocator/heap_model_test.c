@@ -1,6 +1,7 @@
 /*
- * Random operations on a heap and on a shadow of it: every block carries a pattern of its own, which
- * would show any overlap, loss or missing zeroing, and the checker runs after every operation.
+ * Random operations on a heap and on a shadow of it: every block carries a pattern of its own,
+ * which would show any overlap, loss or missing zeroing, and the checker runs after every
+ * operation.
  *
  * HEAP_TEST_SEED=N repeats a run, HEAP_TEST_OPS=N sets its length.
  */
@@ -243,8 +244,7 @@ static void a_fixed_heap_agrees_with_its_shadow_on_every_rung(void **state)
 {
     (void)state;
     for (size_t i = 0; i < HEAP_TEST_SPECS; i++) {
-        struct model model = {
-            .spec = heap_test_specs[i], .most_bytes = 20000, .may_refuse = true};
+        struct model model = {.spec = heap_test_specs[i], .most_bytes = 20000, .may_refuse = true};
         model.heap = heap_test_new(model.spec, 100 * 1024);
         run_model(&model);
         assert_true(model.refused > 0);

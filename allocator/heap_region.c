@@ -158,8 +158,8 @@ static void retire_newest(struct heap *heap)
 
 static bool add_region(struct heap *heap, size_t bytes)
 {
-    size_t least = heap_round_to_pages(sizeof(struct region) + CHUNK_BITS + bytes +
-                                       CHUNK_MARKER_BYTES);
+    size_t least =
+        heap_round_to_pages(sizeof(struct region) + CHUNK_BITS + bytes + CHUNK_MARKER_BYTES);
     size_t mapped_bytes = generous_growth(heap, least);
     struct region *region = map_with_gap(mapped_bytes);
     if (!region) {

@@ -2,10 +2,10 @@
  * What a heap remembers. Private to allocator/.
  *
  * The heap lives at the start of its first region, and every region's record at the start of its
- * mapping. A growing heap lengthens its newest region in place as long as the addresses above it are
- * free, so that it stays contiguous and chunks can merge; where they are taken it goes on with a new
- * region. Chunks are carved at the top of the newest region only; the memory of older ones is all on
- * the free lists.
+ * mapping. A growing heap lengthens its newest region in place as long as the addresses above it
+ * are free, so that it stays contiguous and chunks can merge; where they are taken it goes on with
+ * a new region. Chunks are carved at the top of the newest region only; the memory of older ones is
+ * all on the free lists.
  */
 #ifndef ALLOCATOR_HEAP_STATE_H
 #define ALLOCATOR_HEAP_STATE_H
@@ -64,12 +64,12 @@ struct heap {
     enum heap_fit fit;
     enum heap_order order;
     bool fixed;
-    size_t region_bytes;        /* a region grows no further; 0: it may */
-    size_t give_back_bytes;     /* a freed block above this returns its pages */
-    struct free_link *rover;    /* where next fit goes on; NULL: at the list's head */
+    size_t region_bytes;     /* a region grows no further; 0: it may */
+    size_t give_back_bytes;  /* a freed block above this returns its pages */
+    struct free_link *rover; /* where next fit goes on; NULL: at the list's head */
     struct huge_block *huge;
 
-    uint64_t bin_words;         /* bit w: bin_map[w] is not 0 */
+    uint64_t bin_words; /* bit w: bin_map[w] is not 0 */
     uint64_t bin_map[HEAP_BIN_WORDS];
     /* Heads of the free lists; one that its bit calls empty has no meaning. Unless the heap is
      * binned, all free chunks are on bins[0]. */

@@ -89,8 +89,8 @@ static void a_request_of_no_bytes_gets_a_block_of_its_own(void **state)
 
 static void expect_realloc_to_keep_contents(struct heap *heap)
 {
-    const size_t sizes[] = {10, 100, 24, 5000, 4000, 200000, 3 * MIB, 20 * MIB, 30 * MIB, 17 * MIB,
-                            90, 25,  1};
+    const size_t sizes[] = {10,       100,      24,       5000, 4000, 200000, 3 * MIB,
+                            20 * MIB, 30 * MIB, 17 * MIB, 90,   25,   1};
     char *block = heap_realloc(heap, NULL, 10);
     strcpy(block, "content");
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -115,6 +115,7 @@ static void realloc_grows_in_place_into_free_room_above(void **state)
     (void)state;
     struct heap *heap = heap_test_new("segregated", 0);
     void *at_top = heap_alloc(heap, 100);
+    assert_ptr_equal(heap_realloc(heap, at_top, 3 * MIB), at_top);
     assert_ptr_equal(heap_realloc(heap, at_top, 100000), at_top);
     void *above = heap_alloc(heap, 500);
     void *guard = heap_alloc(heap, 10);
@@ -278,13 +279,22 @@ static void a_fixed_heap_has_the_room_that_was_asked_for(void **state)
 {
     (void)state;
     struct heap *heap = heap_test_new("segregated", 10000);
+    struct heap_stats stats;
+    heap_stats(heap, &stats);
+    assert_int_equal(stats.available_bytes, 10000);
     assert_null(heap_alloc(heap, 10000 - 7));
     assert_int_equal(errno, ENOMEM);
     void *all = heap_alloc(heap, 10000 - 8);
     assert_non_null(all);
     assert_null(heap_alloc(heap, 1));
+    heap_stats(heap, &stats);
+    assert_int_equal(stats.available_bytes, 0);
+    assert_int_equal(stats.in_use_bytes, 10000);
     heap_free(heap, all);
     assert_non_null(heap_alloc(heap, 1));
+    heap_stats(heap, &stats);
+    assert_int_equal(stats.available_bytes, 10000 - 32);
+    assert_true(stats.mapped_bytes >= 10000);
     heap_destroy(heap);
 }
 
@@ -362,6 +372,17 @@ static void each_policy_chooses_its_hole(void **state)
     assert_int_equal(hole_chosen_by("segregated+fifo"), 1);
 }
 
+static void a_request_passes_over_chunks_of_its_class_that_are_too_small(void **state)
+{
+    (void)state;
+    const size_t sizes[] = {1024, 2048, 1040};
+    void *holes[3];
+    struct heap *heap = heap_test_new("segregated", 0);
+    punch_holes(heap, holes, sizes, 3);
+    assert_ptr_equal(heap_alloc(heap, 1064), holes[1]);
+    heap_destroy(heap);
+}
+
 static void next_fit_goes_on_where_it_stopped(void **state)
 {
     (void)state;
@@ -418,6 +439,36 @@ static void large_blocks_give_their_pages_back(void **state)
     assert_in_range(resident_pages(at_top, 9 * MIB), 0, 3);
     char *again = heap_calloc(heap, 1, 9 * MIB);
     assert_in_range(resident_pages(again, 9 * MIB), 0, 3);
+    for (size_t i = 0; i < 9 * MIB; i++)
+        if (again[i] != 0)
+            fail_msg("byte %zu of a block from pages that were given back is not zero", i);
+    heap_destroy(heap);
+}
+
+static void what_a_full_region_has_left_is_used(void **state)
+{
+    (void)state;
+    struct heap_config config = HEAP_CONFIG_DEFAULT;
+    config.region_bytes = MIB;
+    struct heap *heap = heap_init(&config);
+    char *first = heap_alloc(heap, 700 * 1024);
+    char *elsewhere = heap_alloc(heap, 700 * 1024);
+    char *above_first = heap_alloc(heap, 270 * 1024);
+    assert_true(elsewhere < first || elsewhere >= first + MIB);
+    assert_ptr_equal(above_first, first + 700 * 1024 + 16);
+    assert_heap_sound(heap, "segregated");
+    heap_destroy(heap);
+}
+
+static void a_block_from_a_new_region_is_not_zeroed_by_hand(void **state)
+{
+    (void)state;
+    struct heap_config config = HEAP_CONFIG_DEFAULT;
+    config.region_bytes = MIB;
+    struct heap *heap = heap_init(&config);
+    assert_non_null(heap_alloc(heap, 700 * 1024));
+    char *zeroed = heap_calloc(heap, 1, 4 * MIB);
+    assert_in_range(resident_pages(zeroed, 4 * MIB), 0, 2);
     heap_destroy(heap);
 }
 
@@ -433,9 +484,9 @@ static void huge_blocks_have_a_mapping_of_their_own(void **state)
     assert_true(stats.huge_bytes >= 48 * MIB);
     assert_int_equal(stats.in_use_chunks, 0);
     heap_free(heap, huge);
-    assert_int_equal(mincore((void *)((uintptr_t)huge & ~(PAGE_BYTES - 1)), PAGE_BYTES,
-                             (unsigned char *)&stats),
-                     -1);
+    assert_int_equal(
+        mincore((void *)((uintptr_t)huge & ~(PAGE_BYTES - 1)), PAGE_BYTES, (unsigned char *)&stats),
+        -1);
     assert_int_equal(errno, ENOMEM);
     other = heap_realloc(heap, other, 100);
     heap_stats(heap, &stats);
@@ -513,10 +564,13 @@ int main(void)
         cmocka_unit_test(a_full_heap_finds_the_one_chunk_that_fits_among_many_of_its_class),
         cmocka_unit_test(chunks_merge_in_whatever_order_they_are_freed),
         cmocka_unit_test(each_policy_chooses_its_hole),
+        cmocka_unit_test(a_request_passes_over_chunks_of_its_class_that_are_too_small),
         cmocka_unit_test(next_fit_goes_on_where_it_stopped),
         cmocka_unit_test(whole_never_splits_and_grows_by_pages),
         cmocka_unit_test(memory_is_not_touched_before_it_is_used),
         cmocka_unit_test(large_blocks_give_their_pages_back),
+        cmocka_unit_test(what_a_full_region_has_left_is_used),
+        cmocka_unit_test(a_block_from_a_new_region_is_not_zeroed_by_hand),
         cmocka_unit_test(huge_blocks_have_a_mapping_of_their_own),
         cmocka_unit_test(heaps_are_independent_and_destroyed_whole),
         cmocka_unit_test(walk_shows_every_chunk_until_told_to_stop),

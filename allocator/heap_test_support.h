@@ -15,11 +15,24 @@
 
 /* Every rung, and joined words that take other paths. */
 static const char *const heap_test_specs[] = {
-    "whole",           "split",           "coalesce",         "first",
-    "first+address",   "first+fifo",      "next",             "next+address",
-    "best",            "best+address",    "best+fifo",        "best+nocoalesce",
-    "next+nocoalesce", "whole+address",   "segregated",       "segregated+fifo",
-    "segregated+address", "segregated+nocoalesce",
+    "whole",
+    "split",
+    "coalesce",
+    "first",
+    "first+address",
+    "first+fifo",
+    "next",
+    "next+address",
+    "best",
+    "best+address",
+    "best+fifo",
+    "best+nocoalesce",
+    "next+nocoalesce",
+    "whole+address",
+    "segregated",
+    "segregated+fifo",
+    "segregated+address",
+    "segregated+nocoalesce",
 };
 
 #define HEAP_TEST_SPECS (sizeof heap_test_specs / sizeof heap_test_specs[0])
@@ -41,8 +54,8 @@ static inline struct heap *heap_test_new(const char *spec, size_t fixed_bytes)
     do {                                                                                           \
         struct heap_violation violation_;                                                          \
         if (!heap_check((heap), &violation_))                                                      \
-            fail_msg("%s: I%d broken at %p: %s", (spec), violation_.invariant,                     \
-                     violation_.address, violation_.text);                                         \
+            fail_msg("%s: I%d broken at %p: %s", (spec), violation_.invariant, violation_.address, \
+                     violation_.text);                                                             \
     } while (0)
 
 #endif

@@ -12,8 +12,8 @@ static bool visit_chunk(const struct chunk *chunk,
     return visit(&block, context);
 }
 
-void heap_walk(const struct heap *heap, bool (*visit)(const struct heap_block *block, void *context),
-               void *context)
+void heap_walk(const struct heap *heap,
+               bool (*visit)(const struct heap_block *block, void *context), void *context)
 {
     for (const struct region *region = heap->newest; region; region = region->older) {
         const struct chunk *end = heap_region_end(heap, region);

@@ -64,29 +64,45 @@ struct axis axis_from_zero(double high, int ticks, const char *unit, bool suffix
     return axis;
 }
 
-struct axis axis_logarithmic(double low, double high, const char *unit, bool ns_texts)
+// Ticks within a decade, from dense to sparse, and the least distance of two of them as a factor.
+static const struct {
+    double steps[7];
+    size_t count;
+    double nearest;
+} decades[] = {
+    {{1, 1.2, 1.5, 2, 3, 5, 7}, 7, 1.2},
+    {{1, 2, 3, 5, 7}, 5, 1.4},
+    {{1, 2, 5}, 3, 2},
+    {{1, 3}, 2, 3},
+    {{1}, 1, 10},
+};
+
+static void add_decade(struct axis *axis, double power, size_t density, const char *unit,
+                       bool ns_texts)
 {
-    static const double dense[] = {1, 1.2, 1.5, 2, 3, 5, 7};
-    static const double medium[] = {1, 2, 5};
-    static const double sparse[] = {1};
-    struct axis axis = {.low = low, .high = high, .logarithmic = true};
-    double decades = log10(high / low);
-    const double *steps = decades < 0.9 ? dense : decades < 2.6 ? medium : sparse;
-    size_t count = decades < 0.9 ? 7 : decades < 2.6 ? 3 : 1;
-    open_ticks(&axis);
-    for (double power = pow(10, floor(log10(low))); power <= high; power *= 10) {
-        for (size_t i = 0; i < count; i++) {
-            char text[2 * UNITS_TEXT_SIZE];
-            double value = power * steps[i];
-            struct unit scale = units_for_ns(value * (1 + 1e-9));
-            if (ns_texts)
-                snprintf(text, sizeof text, "%.4g %s", value / scale.size, scale.symbol);
-            else
-                snprintf(text, sizeof text, "%.4g%s", value, unit);
-            if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9))
-                add_tick(&axis, value, text);
-        }
+    for (size_t i = 0; i < decades[density].count; i++) {
+        char text[2 * UNITS_TEXT_SIZE];
+        double value = power * decades[density].steps[i];
+        struct unit scale = units_for_ns(value * (1 + 1e-9));
+        if (ns_texts)
+            snprintf(text, sizeof text, "%.4g %s", value / scale.size, scale.symbol);
+        else
+            snprintf(text, sizeof text, "%.4g%s", value, unit);
+        if (value >= axis->low * (1 - 1e-9) && value <= axis->high * (1 + 1e-9))
+            add_tick(axis, value, text);
     }
+}
+
+struct axis axis_logarithmic(double low, double high, double gap, const char *unit, bool ns_texts)
+{
+    struct axis axis = {.low = low, .high = high, .logarithmic = true};
+    size_t density = 0;
+    while (density + 1 < sizeof decades / sizeof decades[0] &&
+           log(decades[density].nearest) < gap * log(high / low))
+        density++;
+    open_ticks(&axis);
+    for (double power = pow(10, floor(log10(low))); power <= high; power *= 10)
+        add_decade(&axis, power, density, unit, ns_texts);
     close_ticks(&axis);
     return axis;
 }
@@ -95,7 +111,7 @@ struct axis axis_of_ratios(double low, double high, int ticks, const char *unit)
 {
     if (high / low > 4) {
         double room = pow(high / low, 0.08);
-        return axis_logarithmic(low / room, high * room, unit, false);
+        return axis_logarithmic(low / room, high * room, 0.5 / ticks, unit, false);
     }
     double room = fmax(0.08 * (high - low), 0.02 * high);
     struct axis axis = {.low = fmax(0, low - room), .high = high + room};

@@ -19,7 +19,9 @@ struct axis axis_from_zero(double high, int ticks, const char *unit, bool suffix
 // factor of 4. `unit` stands behind every number.
 struct axis axis_of_ratios(double low, double high, int ticks, const char *unit);
 
-// Logarithmic, both ends above 0. `texts`: times in nanoseconds are written with their own unit.
-struct axis axis_logarithmic(double low, double high, const char *unit, bool ns_texts);
+// Logarithmic, both ends above 0; no two ticks are nearer than the part `gap` of the axis. With
+// `ns_texts` the numbers are nanoseconds, each written in a unit that fits; else `unit` follows
+// them.
+struct axis axis_logarithmic(double low, double high, double gap, const char *unit, bool ns_texts);
 
 #endif

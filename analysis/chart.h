@@ -13,7 +13,7 @@ enum chart_result {
     CHART_FAILED,   // its files could not be written
 };
 
-enum { CHART_MAX_ALLOCATORS = 24 };
+enum { CHART_MAX_ALLOCATORS = 64 };
 
 // A chart in the making.
 struct chart {

@@ -146,7 +146,7 @@ enum chart_result chart_footprint(struct chart *chart, struct analysis_error *er
     size_t columns = count <= 1 ? 1 : count <= 4 ? 2 : 3;
     double high_bytes = scale_of(panels, count);
     struct unit time = units_for_ns(end_ns);
-    struct unit bytes = units_for_bytes(high_bytes);
+    struct unit bytes = units_for_bytes(1.03 * high_bytes);
     char bytes_suffix[16], time_label[64];
     snprintf(bytes_suffix, sizeof bytes_suffix, " %s", bytes.symbol);
     snprintf(time_label, sizeof time_label, "trace time (%s)", time.symbol);

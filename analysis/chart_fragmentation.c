@@ -14,6 +14,8 @@ enum {
     LABEL_HEIGHT = 19,                // pixels of a line of text
 };
 
+static const double LIVE_ROOM = 1.1; // the axis of live bytes goes this far above the peak
+
 struct line {
     const char *allocator;
     const struct sample_series *series;
@@ -125,16 +127,22 @@ static void set_labels(const struct chart *chart, const struct line *lines, size
     gnuplot_set_number(chart->settings, "RIGHT_MARGIN", fmax(130, 40 + 9.6 * (double)widest));
 }
 
+// That of the upper end of the axis, a little more, so that no tick needs four digits.
+static struct unit live_unit(double live_bytes)
+{
+    return units_for_bytes(1.03 * LIVE_ROOM * live_bytes);
+}
+
 static void set_axes(const struct chart *chart, const struct axis *y, double end_ns,
                      double live_bytes)
 {
     struct unit time = units_for_ns(end_ns);
-    struct unit bytes = units_for_bytes(live_bytes);
+    struct unit bytes = live_unit(live_bytes);
     char suffix[16], label[64];
     snprintf(suffix, sizeof suffix, " %s", bytes.symbol);
     snprintf(label, sizeof label, "trace time (%s)", time.symbol);
     struct axis x = axis_from_zero(end_ns / time.size, 8, "", false);
-    struct axis live = axis_from_zero(1.1 * live_bytes / bytes.size, 3, suffix, false);
+    struct axis live = axis_from_zero(LIVE_ROOM * live_bytes / bytes.size, 3, suffix, false);
     chart_set_axis(chart, "X", &x);
     chart_set_axis(chart, "Y", y);
     chart_set_axis(chart, "L", &live);
@@ -159,13 +167,14 @@ enum chart_result chart_fragmentation(struct chart *chart, struct analysis_error
             return CHART_FAILED;
     }
     double live_bytes = peak_live(lines[0].series);
-    struct axis y = axis_logarithmic(0.96 * range.low, fmax(1.3, 1.06 * range.high), "×", false);
+    struct axis y =
+        axis_logarithmic(0.96 * range.low, fmax(1.3, 1.06 * range.high), 0.055, "×", false);
     chart_set_footer(chart, PASS_MEMORY);
     chart_set_missing(chart, PASS_MEMORY);
     set_axes(chart, &y, end_ns, live_bytes);
     gnuplot_set_number(chart->settings, "COUNT", (double)count);
     set_labels(chart, lines, count, time, &y);
-    if (!write_live(chart, lines[0].series, time, units_for_bytes(live_bytes), error))
+    if (!write_live(chart, lines[0].series, time, live_unit(live_bytes), error))
         return CHART_FAILED;
     return CHART_READY;
 }

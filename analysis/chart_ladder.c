@@ -158,7 +158,7 @@ static struct side make_time_side(double low, double high, double reference)
     double span = high / low;
     struct side side = {METRIC_COLD, "T", .reference = reference};
     side.axis = axis_logarithmic(low / fmax(1.25, pow(span, 0.08)),
-                                 high * fmax(1.6, pow(span, 0.45)), "", true);
+                                 high * fmax(1.6, pow(span, 0.45)), 0.16, "", true);
     return side;
 }
 
@@ -166,7 +166,8 @@ static struct side make_memory_side(double low, double high, double reference)
 {
     struct side side = {METRIC_PEAK_RATIO, "M", .reference = reference};
     if (high / low > 4) {
-        side.axis = axis_logarithmic(fmin(0.95, low), high * pow(high / low, 0.22), "×", false);
+        side.axis =
+            axis_logarithmic(fmin(0.95, low), high * pow(high / low, 0.22), 0.12, "×", false);
         return side;
     }
     side.axis = axis_of_ratios(fmin(1, low), high + 0.15 * (high - fmin(1, low)), 5, "×");

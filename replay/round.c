@@ -130,6 +130,9 @@ static bool run_cells(struct round *round, struct error *error)
         cell->has_run = true;
         if (cell->outcome.status != OUTCOME_OK)
             note_failure(round, cell);
+        else if (cell->request.pass == CELL_MEMORY)
+            round->session->memory_probe =
+                cell->outcome.cell->memory_probe == CELL_STATM ? "statm" : "smaps_rollup";
     }
     if (round->session->show_progress)
         fputs("\r\033[K", stderr);

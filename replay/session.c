@@ -248,6 +248,8 @@ bool session_run(struct session *session, char *const *traces, size_t count, con
     for (size_t i = 0; ok && i < count && !*session->runner.interrupted; i++)
         ok = run_trace(session, result, traces[i], error);
     describe_time(result, "finished_utc");
+    result_csv_meta(result, "memory_probe", "%s",
+                    session->memory_probe ? session->memory_probe : "");
     if (ok)
         return result_csv_close(result, error);
     result_csv_abort(result);

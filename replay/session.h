@@ -20,7 +20,8 @@ struct session {
     uint64_t random_state;
     uint64_t started_ns; /* CLOCK_REALTIME: makes run ids unique */
     uint32_t cells_run;
-    bool show_progress; /* a terminal is watching stderr */
+    bool show_progress;       /* a terminal is watching stderr */
+    const char *memory_probe; /* what the cells read their memory from; NULL until one has */
 };
 
 /*

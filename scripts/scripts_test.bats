@@ -1,0 +1,252 @@
+#!/usr/bin/env bats
+# The scripts, as far as they can be tested without installing anything.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    scripts=$SOURCE_DIR/scripts
+}
+
+# A folder of programs in place of PATH: those of the system that scripts need, and no installer.
+make_bare_path() {
+    local program
+    mkdir -p bare
+    for program in bash env dirname readlink sed tail mktemp rm; do
+        ln -sf "$(command -v "$program")" bare/
+    done
+}
+
+# stub NAME BODY: a program in the folder bare.
+stub() {
+    printf '#!/bin/bash\n%s\n' "$2" >"bare/$1"
+    chmod +x "bare/$1"
+}
+
+need() { # PACKAGE...: what need_packages makes of these
+    # shellcheck disable=SC2016
+    PATH=$PWD/bare run -"${expected:-0}" bash -c 'source "$0"; need_packages "$@"; echo went on' "$scripts/lib.sh" "$@"
+}
+
+# A tree with our scripts whose build/ is the build folder under test.
+make_tree() {
+    mkdir tree
+    cp -r "$scripts" tree/scripts
+    ln -s "$BUILD_DIR" tree/build
+}
+
+make_trace() {
+    {
+        echo "# heapreel trace as text, version 1"
+        echo "# program=made"
+        echo "# recorder=made"
+        awk 'BEGIN {
+            for (i = 0; i < 20000; i++) {
+                print 2 * i, i, 0, "malloc", 16 + i * 37 % 3000, "= #" i + 1
+                print 2 * i + 1, i, 0, "free #" i + 1
+            }
+        }'
+    } >made.txt
+    "$BUILD_DIR/trace" convert made.txt made.trace
+}
+
+@test "every script explains itself" {
+    for script in quickstart test plot bench check_layers check_format check_shell; do
+        run -0 "$scripts/$script" --help
+        [[ $output == "$script"* ]]
+        ((${#lines[@]} > 0))
+        [[ $output != *"source "* ]]
+    done
+    for recipe in firefox sqlite python perl jq manifest; do
+        run -0 "$SOURCE_DIR/traces/recipes/$recipe" --help
+        [[ $output == "$recipe [FOLDER]"* ]]
+    done
+}
+
+@test "quickstart and test refuse arguments" {
+    run -2 "$scripts/quickstart" now
+    [[ $output == "scripts/quickstart: takes no arguments"* ]]
+    run -2 "$scripts/test" now
+    [[ $output == "scripts/test: takes no arguments"* ]]
+}
+
+@test "CI runs scripts/test and nothing else" {
+    make_bare_path
+    PATH=$PWD/bare run -2 "$SOURCE_DIR/.ci/run"
+    [[ $output == "scripts/test: missing packages: "* ]]
+    [ "$(grep -vc '^#' "$SOURCE_DIR/.ci/run")" -eq 1 ]
+}
+
+@test "without an installer the missing packages are named, and nothing else is done" {
+    make_bare_path
+    for script in quickstart test; do
+        PATH=$PWD/bare run -2 "$scripts/$script"
+        [ "${#lines[@]}" -eq 1 ]
+        [[ $output == "scripts/$script: missing packages: gcc "*" libcsv-dev "*"there is no apt-get here" ]]
+    done
+}
+
+@test "only missing packages are named" {
+    make_bare_path
+    stub dpkg-query '[[ $4 != absent ]] && echo installed || exit 1'
+    need present
+    [ "$output" = "went on" ]
+    expected=2 need present absent
+    [[ $output == *": missing packages: absent; install them by hand"* ]]
+}
+
+@test "packages that were removed, but not purged, are missing" {
+    make_bare_path
+    stub dpkg-query 'echo config-files'
+    expected=2 need removed
+    [[ $output == *"missing packages: removed;"* ]]
+}
+
+@test "missing packages are installed once apt-get has been updated" {
+    [ "$EUID" -eq 0 ] || skip "sudo would be asked"
+    make_bare_path
+    stub dpkg-query '[[ $4 == present ]] && echo installed'
+    stub apt-get '[[ $1 == update ]] || { [[ $DEBIAN_FRONTEND == noninteractive ]] || exit 1; set -- "$1" "${@: -2}"; }; echo "$*" >>calls'
+    need one present two
+    [[ $output == *"installing one two"*"went on" ]]
+    [ "$(cat calls)" = $'update\ninstall one two' ]
+}
+
+@test "when apt-get fails, its words and the missing packages are shown" {
+    [ "$EUID" -eq 0 ] || skip "sudo would be asked"
+    make_bare_path
+    stub dpkg-query 'exit 1'
+    stub apt-get 'echo "E: no network" >&2; exit 100'
+    expected=2 need one two
+    [[ ${lines[-2]} == "E: no network" ]]
+    [[ ${lines[-1]} == *": missing packages: one two; apt-get could not install them" ]]
+}
+
+@test "a script that needs a build says so" {
+    cp -r "$scripts" .
+    for script in record plot "bench made.trace"; do
+        # shellcheck disable=SC2086
+        run -2 scripts/$script
+        [[ $output == *"is not built: run scripts/quickstart"* ]]
+    done
+}
+
+@test "a link to a script works" {
+    ln -s "$scripts/plot" elsewhere
+    run -0 ./elsewhere --help
+    [[ $output == "plot RESULTS_DIR"* ]]
+}
+
+@test "record is trace record" {
+    make_tree
+    run -0 tree/scripts/record -o perl.trace -- perl -e 'print join ",", map { "x" x $_ } 1 .. 3'
+    [[ $output == "x,xx,xxx"* ]]
+    "$BUILD_DIR/trace" validate perl.trace
+}
+
+@test "plot draws charts, and a folder without results is an error" {
+    make_tree
+    make_trace
+    "$BUILD_DIR/replay" -q -r 2 -o out made.trace
+    run -0 tree/scripts/plot out
+    [ -s out/charts/speed.png ]
+    run -2 tree/scripts/plot nowhere
+    [[ $output == "report: nowhere"* ]]
+}
+
+@test "bench holds hyperfine against replay" {
+    command -v hyperfine || skip "there is no hyperfine"
+    make_tree
+    make_trace
+    run -0 tree/scripts/bench -a heap,glibc,best=heap:best -r 3 -l 5 -o out made.trace
+    [ "$(wc -l <out/bench.csv)" -eq 4 ]
+    for label in heap glibc best; do
+        # trace, allocator, rounds, and three of positive time: hyperfine's wall, our wall, hyperfine's CPU
+        grep -E "^made,$label,3,[0-9]+\.[0-9]+,[0-9]+\.[0-9]+,[0-9.]+,[0-9.]+," out/bench.csv
+    done
+    grep -qE '^made,glibc,.*,1\.0000,1\.0000,1\.0000,1\.0000,1\.0000,1\.0000,baseline$' out/bench.csv
+    for round in 1 2 3; do
+        [ "$(wc -l <out/round-$round.csv)" -eq 5 ] # the header, null and three allocators
+        [ -s out/round-$round.json ]
+    done
+    [ -s out/runs.csv ] && [ -s out/meta.csv ]
+}
+
+@test "bench passes on what replay says of a bad trace or allocator" {
+    command -v hyperfine || skip "there is no hyperfine"
+    make_tree
+    make_trace
+    run -3 tree/scripts/bench -r 1 -o out missing.trace
+    [[ $output == *missing.trace* ]]
+    run -2 tree/scripts/bench -a nosuch -r 1 -o out made.trace
+    [[ $output == *"no allocator is named 'nosuch'"* ]]
+    run -2 tree/scripts/bench -r 0 made.trace
+    [[ $output == *"-r and -l take a number from 1"* ]]
+    run -2 tree/scripts/bench
+    [[ $output == *"which trace?"* ]]
+}
+
+@test "bench joins the two measurements as they should be" {
+    {
+        echo '"trace","allocator","round","status","ops","wall_ns","cpu_ns"'
+        for round in 1 2 3; do
+            echo "\"t\",\"glibc\",\"$round\",\"ok\",\"100\",\"$((1000 + round))\",\"900\""
+            echo "\"t\",\"glibc\",\"$round\",\"ok\",\"100\",\"$((1000 + round))\",\"900\""
+            echo "\"t\",\"x\",\"$round\",\"ok\",\"200\",\"$((1000 + round))\",\"900\""
+            echo "\"t\",\"null\",\"$round\",\"ok\",\"200\",\"100\",\"100\""
+        done
+    } >runs.csv
+    for round in 1 2 3; do
+        {
+            echo command,mean,stddev,median,user,system,min,max
+            echo "t null,5e-6,,5e-6,4e-6,1e-6,5e-6,5e-6"
+            echo "t glibc,7e-6,,7e-6,6e-6,1e-6,7e-6,7e-6"
+            echo "t x,9e-6,,9e-6,7e-6,2e-6,9e-6,9e-6"
+        } >round-$round.csv
+    done
+    awk -f "$scripts/bench.awk" runs.csv round-?.csv >bench.csv
+    cat bench.csv
+    # glibc: (7000 - 5000) ns / 200 ops; its own 2 loops of 1002 ns in the middle round / 200.
+    grep -qE '^t,glibc,3,10\.000,10\.020,10\.000,9\.000,1\.0000' bench.csv
+    # x: (9000 - 5000) / 200 ops, twice glibc; its own 1002 / 200, half of glibc.
+    grep -qE '^t,x,3,20\.000,5\.010,20\.000,4\.500,2\.0000,2\.0000,2\.0000,0\.5000,0\.5000,0\.5000,differ by \+300\.0 %$' bench.csv
+    [ "$(wc -l <bench.csv)" -eq 3 ]
+}
+
+@test "check_layers finds what it is there to find" {
+    mkdir rooms
+    (cd "$SOURCE_DIR" && find allocator traces replay analysis scripts -name '*.[ch]' -print0 |
+        tar -c --null -T -) | tar -x -C rooms
+    mkdir -p rooms/scripts
+    export CHECK_LAYERS_ROOT=$PWD/rooms
+    run -0 "$scripts/check_layers"
+
+    echo '#include "allocator/heap.h"' >>rooms/replay/plan.c
+    run -1 "$scripts/check_layers"
+    [ "$output" = 'check_layers: replay/plan.c: replay may not include "allocator/heap.h"' ]
+    sed -i '$d' rooms/replay/plan.c
+
+    echo '#include "analysis/summary.h"' >>rooms/replay/plan.c
+    run -1 "$scripts/check_layers"
+    sed -i '$d' rooms/replay/plan.c
+
+    echo '#include "traces/import/import_text.h"' >>rooms/traces/format/trace.c
+    run -1 "$scripts/check_layers"
+    sed -i '$d' rooms/traces/format/trace.c
+
+    echo '#include <zstd.h>' >>rooms/allocator/heap.c
+    run -1 "$scripts/check_layers"
+    [ "$output" = 'check_layers: allocator/heap.c: allocator may not use <zstd.h>' ]
+    sed -i '$d' rooms/allocator/heap.c
+
+    cp rooms/allocator/heap.c rooms/replay/heap.c
+    run -1 "$scripts/check_layers"
+    [[ $output == *"heap.c: the name stands more than once"* ]]
+    rm rooms/replay/heap.c
+
+    echo '#include "traces/format/trace_writer.h"' >>rooms/traces/record/record_lane.h
+    run -1 "$scripts/check_layers" "$BUILD_DIR" traces/record/record_lane.c
+    [[ $output == *"record_lane.h: is preloaded into programs"* ]]
+    sed -i '$d' rooms/traces/record/record_lane.h
+    run -0 "$scripts/check_layers" "$BUILD_DIR" traces/record/record_lane.c
+}

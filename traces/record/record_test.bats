@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# trace record --with=preload: what it records of the program record_target, what it refuses.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    TRACE="$BUILD_DIR/trace"
+    TARGET="$BUILD_DIR/record_target"
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# Operations and arguments of a trace, without number, time and thread.
+calls() {
+    "$TRACE" print "$1" | grep -v '^#' | cut -d' ' -f4-
+}
+
+# meta FILE KEY
+meta() {
+    "$TRACE" info --format=csv "$1" | sed -n "s/^\"$2\",\"\(.*\)\"\$/\1/p"
+}
+
+no_leftovers() {
+    [ -z "$(find . -name 'trace-record-*')" ]
+}
+
+@test "the whole family is recorded as it was called" {
+    "$TRACE" record -o family.trace -- "$TARGET" family
+    calls family.trace > calls.txt
+    diff - calls.txt <<'END'
+malloc 101 = #1
+free #1
+calloc 7 103 = #2
+free #2
+reallocarray NULL 3 105 = #3
+free #3
+memalign 64 106 = #4
+free #4
+aligned_alloc 128 256 = #5
+free #5
+posix_memalign 32 107 = #6
+free #6
+valloc 108 = #7
+free #7
+pvalloc 109 = #8
+free #8
+realloc NULL 201 = #9
+realloc #9 20002 = #10
+realloc #10 9223372036854775807 = NULL
+reallocarray #10 2 203 = #11
+realloc #11 0 = NULL
+malloc 9223372036854775807 = NULL
+free NULL
+calloc 9223372036854775807 4 = NULL
+free NULL
+reallocarray NULL 9223372036854775807 4 = NULL
+free NULL
+posix_memalign 3 301 = NULL
+malloc 0 = #12
+free #12
+free NULL
+malloc 501 = #13
+malloc_usable_size #13 = 504
+free #13
+new 401 = #14
+delete #14
+new 402 = #15
+delete_sized #15 402
+new_array 403 = #16
+delete_array #16
+new_aligned 256 404 = #17
+delete_aligned #17 256 404
+END
+    "$TRACE" validate family.trace
+    [ "$(meta family.trace lost)" = 0 ]
+    [ "$(meta family.trace repaired)" = 0 ]
+    no_leftovers
+}
+
+@test "threads start, have names, and end" {
+    "$TRACE" record -o threads.trace -- "$TARGET" threads
+    "$TRACE" print threads.trace | grep -v '^#' | grep -E 'thread_|60[12]|free #' |
+        grep -v calloc | cut -d' ' -f3- > calls.txt
+    [ "$(grep -c thread_start calls.txt)" = 3 ]
+    [ "$(grep -c thread_exit calls.txt)" = 3 ]
+    # A block comes from the main thread, another one goes back.
+    for thread in 1 2 3; do
+        [ "$(grep -c "^$thread malloc 602" calls.txt)" = 1 ]
+        [ "$(grep -c "^$thread free #" calls.txt)" = 1 ]
+        [ "$(grep "^$thread " calls.txt | head -n 1)" = "$thread thread_start" ]
+        [ "$(grep "^$thread " calls.txt | tail -n 1)" = "$thread thread_exit" ]
+    done
+    [ "$("$TRACE" print threads.trace | grep -c '^# thread_name.*=worker$')" = 3 ]
+    "$TRACE" validate threads.trace
+}
+
+@test "a forked child has a trace of its own" {
+    "$TRACE" record --all -o fork.trace -- "$TARGET" fork
+    [ "$(calls fork.1.record_target.trace | grep -c 'malloc 703')" = 1 ]
+    [ "$(calls fork.1.record_target.trace | grep -c 'malloc 702')" = 0 ]
+    [ "$(calls fork.2.record_target.trace | head -n 2)" = "$(printf 'malloc 702 = #1\nfree #1')" ]
+    [ "$(meta fork.1.record_target.trace repaired)" = 0 ]
+    [ "$(meta fork.1.record_target.trace forks)" = 1 ]
+    [ "$(meta fork.2.record_target.trace repaired)" = 1 ]
+}
+
+@test "vfork and exec, exec, _exit and SIGKILL lose nothing" {
+    "$TRACE" record --all -o vfork.trace -- "$TARGET" vfork
+    [ "$(calls vfork.1.record_target.trace)" = "$(printf '%s\n' 'malloc 801 = #1' 'free #1' 'malloc 802 = #2' 'free #2')" ]
+    [ "$(calls vfork.2.record_target.trace)" = 'malloc 901 = #1' ]
+    "$TRACE" record --all -o exec.trace -- "$TARGET" exec
+    [ "$(calls exec.1.record_target.trace)" = 'malloc 901 = #1' ]
+    [ "$(calls exec.2.record_target.trace | wc -l)" = 42 ]
+    run -5 "$TRACE" record -o exit.trace -- "$TARGET" _exit
+    [ "$(calls exit.trace)" = 'malloc 901 = #1' ]
+    run -137 "$TRACE" record -o kill.trace -- "$TARGET" kill
+    [ "$(calls kill.trace)" = 'malloc 901 = #1' ]
+    no_leftovers
+}
+
+@test "the order across threads is exact: blocks passed on at once" {
+    GLIBC_TUNABLES=glibc.malloc.tcache_count=0 "$TRACE" record -o exchange.trace -- "$TARGET" exchange 100000
+    [ "$(meta exchange.trace threads)" = 5 ]
+    [ "$(meta exchange.trace events)" -ge 1000000 ]
+    for key in lost repaired order_inversions; do
+        [ "$("$TRACE" print exchange.trace | sed -n "s/^# $key=//p;/^0 /q")" = 0 ]
+    done
+    "$TRACE" validate exchange.trace
+}
+
+@test "an executable that defines malloc itself is recorded" {
+    "$TRACE" record -o own.trace -- "$BUILD_DIR/record_own_malloc" 2> err.txt
+    [ "$(calls own.trace)" = "$(printf '%s\n' 'malloc 777 = #1' 'malloc 666 = #2')" ]
+    grep -q "defines malloc itself" err.txt
+}
+
+@test "the process with most calls is kept, or the one that is named" {
+    "$TRACE" record -o most.trace -- sh -c "'$TARGET' _exit; '$TARGET' family"
+    [ "$(calls most.trace | wc -l)" -ge 42 ]
+    "$TRACE" record --process=true -o named.trace -- sh -c "env true; '$TARGET' family"
+    [ "$(meta named.trace program)" = true ]
+    run ! --separate-stderr "$TRACE" record --process=nobody -o none.trace -- sh -c "env true"
+    [[ $stderr == *"no process named nobody; there were: "*true* ]]
+    [ ! -e none.trace ]
+    no_leftovers
+}
+
+@test "metadata tells program, command, its CPU time and memory, and no folder of the machine" {
+    cp "$TARGET" target
+    "$TRACE" record -o meta.trace -- ./target fill 1
+    [ "$(meta meta.trace program)" = target ]
+    [ "$(meta meta.trace command)" = "./target fill 1" ]
+    [ "$(meta meta.trace recorder)" = preload ]
+    [ "$(meta meta.trace program_cpu_us)" -gt 0 ]
+    [ "$(meta meta.trace program_rss_bytes)" -gt 500000 ]
+    ! "$TRACE" print meta.trace | grep '^#' | grep -F -e "$PWD" -e "$(hostname)"
+}
+
+@test "the program's own limit on file sizes stops the recording, not the program" {
+    cat > limited <<'END'
+ulimit -f 2000
+exec "$@"
+END
+    run --separate-stderr "$TRACE" record -o limited.trace -- bash limited "$TARGET" fill 8
+    [ "$status" = 0 ]
+    [ "$output" = "went on to its end" ]
+    [[ $stderr == *"calls were not recorded"*"File too large"* ]]
+    "$TRACE" validate limited.trace
+    # Nothing is lost without being counted.
+    [ $(($(meta limited.trace events) + $(meta limited.trace lost))) -ge $((8 * 1024 * 1024 / 40 * 2)) ]
+}
+
+@test "a full disk stops the recording, not the program" {
+    mkdir disk
+    mount -t tmpfs -o size=2m none disk 2>/dev/null || skip "mounting a small disk needs root"
+    TMPDIR=$PWD/disk run --separate-stderr "$TRACE" record -o full.trace -- "$TARGET" fill 8
+    umount disk
+    [ "$status" = 0 ]
+    [ "$output" = "went on to its end" ]
+    [[ $stderr == *"calls were not recorded"*"No space left on device"* ]]
+    "$TRACE" validate full.trace
+    [ "$(meta full.trace lost)" -gt 100000 ]
+    [ "$(meta full.trace events)" -gt 50000 ]
+}
+
+@test "Ctrl-C and SIGTERM end the program, and the trace is made" {
+    "$TRACE" record -o term.trace -- sh -c 'echo started; exec sleep 60' > out.txt &
+    recorder=$!
+    for i in $(seq 100); do grep -q started out.txt && break; sleep 0.05; done
+    kill -TERM $recorder
+    status=0
+    wait $recorder || status=$?
+    [ "$status" = 143 ]
+    "$TRACE" validate term.trace
+    no_leftovers
+}
+
+@test "what cannot be recorded is refused with the reason" {
+    run -2 --separate-stderr "$TRACE" record -- ./missing
+    [[ $stderr == *"./missing: there is no such program"* ]]
+    echo 'int main(void) { return 0; }' | cc -static -x c -o static - || skip "no static libc"
+    run -2 --separate-stderr "$TRACE" record -- ./static
+    [[ $stderr == *"static program"* ]]
+    run -2 --separate-stderr "$TRACE" record -o /nonexistent/a.trace -- true
+    [[ $stderr == *"cannot write /nonexistent/a.trace: No such file or directory"* ]]
+    run -2 --separate-stderr "$TRACE" record
+    [[ $stderr == *"no program to record"* ]]
+    [ "${#stderr_lines[@]}" -le 2 ]
+    [ -z "$(ls ./*.trace 2>/dev/null)" ]
+}
+
+@test "a program whose calls cannot be seen is said to be one" {
+    run -2 --separate-stderr "$TRACE" record -- env -u LD_PRELOAD "$TARGET" _exit 2> err.txt || true
+    echo 'int main(void) { return 0; }' | cc -x c -o silent -
+    run -2 --separate-stderr "$TRACE" record -- ./silent
+    [[ $stderr == *"made no call that could be seen"* ]]
+    [ ! -e silent.trace ]
+    no_leftovers
+}
+
+@test "help teaches" {
+    run -0 "$TRACE" record --help
+    [[ $output == *"Examples:"* ]]
+}
