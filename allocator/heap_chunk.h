@@ -18,16 +18,19 @@
  * A region is tiled by chunks and ends in an end marker, a head of size 0 that is in use. In the
  * newest region the marker is called top: the memory above it has not been handed out.
  *
- *  I1   Sizes are multiples of 16, at least CHUNK_MIN_BYTES; chunk + size is the next chunk, and
- * the last is followed by the end marker. I2   PREV_IN_USE is set exactly when the chunk below is
- * in use, and in the first chunk. I3   The chunk above a free chunk has the free chunk's size in
- * prev_size. I4   If the heap coalesces, no two neighbours are free, and the chunk below top is in
- * use. I5   Every payload is aligned to 16. I6   Free lists are circular: link->next->prev == link,
- * link->prev->next == link. I7   A chunk is on a free list exactly when it is free, and exactly
- * once. I8   A free chunk is on the list of its size; a list ordered by address ascends. I9   A
- * list's bit is set exactly when the list is not empty, a word's bit exactly when the word is not
- * 0. I10  first <= top < high <= committed <= limit, as addresses (heap_state.h). I11  The chunks
- * of a region add up to it, and huge blocks are linked both ways.
+ *  I1   Sizes are multiples of 16, at least CHUNK_MIN_BYTES; chunk + size is the next chunk,
+ *       and the last is followed by the end marker.
+ *  I2   PREV_IN_USE is set exactly when the chunk below is in use, and in the first chunk.
+ *  I3   The chunk above a free chunk has the free chunk's size in prev_size.
+ *  I4   If the heap coalesces, no two neighbours are free, and the chunk below top is in use.
+ *  I5   Every payload is aligned to 16.
+ *  I6   Free lists are circular: link->next->prev == link, link->prev->next == link.
+ *  I7   A chunk is on a free list exactly when it is free, and exactly once.
+ *  I8   A free chunk is on the list of its size; a list ordered by address ascends.
+ *  I9   A list's bit is set exactly when the list is not empty, a word's bit exactly when the
+ *       word is not 0.
+ *  I10  first <= top < high <= committed <= limit, as addresses (heap_state.h).
+ *  I11  The chunks of a region add up to it, and huge blocks are linked both ways.
  */
 #ifndef ALLOCATOR_HEAP_CHUNK_H
 #define ALLOCATOR_HEAP_CHUNK_H

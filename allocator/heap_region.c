@@ -66,7 +66,7 @@ static void *map_with_gap(size_t bytes)
 /* More than is needed, in proportion to the heap, so that growing is rarely a system call. */
 static size_t generous_growth(const struct heap *heap, size_t need)
 {
-    size_t share = heap->newest ? chunk_distance(heap->first, heap->top) / 8 : 0;
+    size_t share = chunk_distance(heap->first, heap->top) / 8;
     return heap_round_to_pages(max_size(need, max_size(MIN_GROWTH_BYTES, share)));
 }
 
@@ -79,10 +79,10 @@ static bool extend_newest(struct heap *heap, uintptr_t end)
         return false;
     if (bytes > heap->limit - heap->committed)
         bytes = heap->limit - heap->committed;
-    if (!map_at(heap->committed, bytes)) {
-        bytes = least;
-        if (!map_at(heap->committed, bytes))
+    while (!map_at(heap->committed, bytes)) {
+        if (bytes == least)
             return false;
+        bytes = max_size(least, heap_round_to_pages(bytes / 2));
     }
     heap->committed += bytes;
     heap->newest->mapped_bytes += bytes;

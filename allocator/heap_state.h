@@ -51,10 +51,10 @@ struct heap {
     struct region first_region; /* at offset 0: every region's record is where its mapping begins */
 
     struct region *newest;
-    struct chunk *first; /* of the newest region, as are the five below */
+    struct chunk *first; /* of the newest region, as are the four below */
     struct chunk *top;
     uintptr_t high;      /* nothing from here on was touched since the system gave it: it is zero */
-    uintptr_t committed; /* accessible up to here */
+    uintptr_t committed; /* mapped up to here */
     uintptr_t limit;
     bool lifo_bins; /* segregated and lifo, the combination that has the shortest way */
     bool binned;
@@ -76,6 +76,8 @@ struct heap {
     alignas(16) struct free_link bins[HEAP_BINS];
 };
 
+static_assert(offsetof(struct heap, first_region) == 0,
+              "unmapping the first region frees the heap");
 static_assert(HEAP_BIN_WORDS <= 64, "one word has a bit for each word of the map");
 
 noreturn void heap_fault(enum heap_fault_kind kind, const void *address, const char *text);

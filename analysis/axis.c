@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// The nearest 1, 2 or 5 times a power of ten.
+/* The nearest 1, 2 or 5 times a power of ten. */
 static double round_step(double step)
 {
     double power = pow(10, floor(log10(step)));
@@ -64,7 +64,9 @@ struct axis axis_from_zero(double high, int ticks, const char *unit, bool suffix
     return axis;
 }
 
-// Ticks within a decade, from dense to sparse, and the least distance of two of them as a factor.
+/*
+ * Ticks within a decade, from dense to sparse, and the least distance of two of them as a factor.
+ */
 static const struct {
     double steps[7];
     size_t count;

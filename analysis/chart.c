@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Characters of their size that fit across a chart.
+/* Characters of their size that fit across a chart. */
 enum { FOOTER_MAX_WIDTH = 175, MISSING_MAX_WIDTH = 145 };
 
 enum chart_result chart_leave_out(struct analysis_error *error, const char *format, ...)
@@ -65,7 +65,7 @@ static void describe_traces(const struct chart *chart, char *text, size_t size)
         snprintf(text + used, size - (size_t)used, ", %.0f threads on one", trace->threads);
 }
 
-// Cuts UTF-8 text to `width` characters.
+/* Cuts UTF-8 text to `width` characters. */
 static void cut(char *text, size_t width)
 {
     size_t seen = 0;

@@ -7,12 +7,12 @@
 
 #include <math.h>
 
-// A heap this many times the smallest peak would press the others flat: it is cut off.
+/* A heap this many times the smallest peak would press the others flat: it is cut off. */
 static const double OFF_SCALE = 4;
 
 struct panel {
     const struct allocator_summary *allocator;
-    const struct sample_series *series; // NULL when it failed
+    const struct sample_series *series; /* NULL when it failed */
     double peak_bytes, peak_time_ns;
 };
 
@@ -54,7 +54,7 @@ static bool write_series(const struct chart *chart, const struct sample_series *
     return chart_close_data(data, name, error);
 }
 
-// What fits beside the label, which is bold and larger.
+/* What fits beside the label, which is bold and larger. */
 static void write_note(const struct panel *panel, double high_bytes, size_t columns, char *note,
                        size_t size)
 {
@@ -94,7 +94,7 @@ static bool set_panel(const struct chart *chart, const struct panel *panel, size
     return panel->series == NULL || write_series(chart, panel->series, number, time, bytes, error);
 }
 
-// The upper end of the bytes axis.
+/* The upper end of the bytes axis. */
 static double scale_of(const struct panel *panels, size_t count)
 {
     double smallest = INFINITY;

@@ -10,16 +10,16 @@
 
 enum {
     HEIGHT = 675,
-    PLOT_HEIGHT = HEIGHT - 108 - 228, // as in the script
-    LABEL_HEIGHT = 19,                // pixels of a line of text
+    PLOT_HEIGHT = HEIGHT - 108 - 228, /* as in the script */
+    LABEL_HEIGHT = 19,                /* pixels of a line of text */
 };
 
-static const double LIVE_ROOM = 1.1; // the axis of live bytes goes this far above the peak
+static const double LIVE_ROOM = 1.1; /* the axis of live bytes goes this far above the peak */
 
 struct line {
     const char *allocator;
     const struct sample_series *series;
-    double end_time_ns, end_ratio; // of the last point that has a ratio
+    double end_time_ns, end_ratio; /* of the last point that has a ratio */
 };
 
 struct range {
@@ -34,7 +34,7 @@ static double peak_live(const struct sample_series *series)
     return peak;
 }
 
-// NaN while almost nothing is live: there the ratio says nothing.
+/* NaN while almost nothing is live: there the ratio says nothing. */
 static double ratio_of(const struct sample *sample, double peak)
 {
     return sample->live_bytes >= 0.01 * peak && sample->heap_bytes > 0
@@ -58,7 +58,7 @@ static bool write_line(const struct chart *chart, struct line *line, size_t numb
         const struct sample *sample = &line->series->samples[kept[i]];
         double ratio = ratio_of(sample, peak);
         if (isnan(ratio)) {
-            fputs("\n", data); // breaks the line
+            fputs("\n", data); /* breaks the line */
             continue;
         }
         fprintf(data, "%.9g,%.9g\n", sample->time_ns / time.size, ratio);
@@ -98,7 +98,7 @@ static size_t collect_lines(const struct chart *chart, struct line *lines)
     return count;
 }
 
-// The labels stand at the ends of their lines, pushed apart, as parts of the height of the plot.
+/* The labels stand at the ends of their lines, pushed apart, as parts of the height of the plot. */
 static void set_labels(const struct chart *chart, const struct line *lines, size_t count,
                        struct unit time, const struct axis *y)
 {
@@ -127,7 +127,7 @@ static void set_labels(const struct chart *chart, const struct line *lines, size
     gnuplot_set_number(chart->settings, "RIGHT_MARGIN", fmax(130, 40 + 9.6 * (double)widest));
 }
 
-// That of the upper end of the axis, a little more, so that no tick needs four digits.
+/* That of the upper end of the axis, a little more, so that no tick needs four digits. */
 static struct unit live_unit(double live_bytes)
 {
     return units_for_bytes(1.03 * LIVE_ROOM * live_bytes);
@@ -168,7 +168,7 @@ enum chart_result chart_fragmentation(struct chart *chart, struct analysis_error
     }
     double live_bytes = peak_live(lines[0].series);
     struct axis y =
-        axis_logarithmic(0.96 * range.low, fmax(1.3, 1.06 * range.high), 0.055, "×", false);
+        axis_logarithmic(0.96 * range.low, fmax(1.3, 1.06 * range.high), 0.075, "×", false);
     chart_set_footer(chart, PASS_MEMORY);
     chart_set_missing(chart, PASS_MEMORY);
     set_axes(chart, &y, end_ns, live_bytes);

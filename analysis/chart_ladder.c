@@ -10,7 +10,7 @@
 
 enum {
     ROW_HEIGHT = 58,
-    // Sides of the two plots in pixels from the left of the picture.
+    /* Sides of the two plots in pixels from the left of the picture. */
     TIME_LEFT = 240,
     TIME_RIGHT = 690,
     MEMORY_LEFT = 745,
@@ -32,7 +32,7 @@ static const struct {
 
 enum {
     RUNG_COUNT = sizeof rungs / sizeof rungs[0],
-    MAX_ROWS = RUNG_COUNT + 1, // and the baseline
+    MAX_ROWS = RUNG_COUNT + 1, /* and the baseline */
 };
 
 struct row {
@@ -40,11 +40,11 @@ struct row {
     const char *what;
 };
 
-// One of the two plots.
+/* One of the two plots. */
 struct side {
     enum metric metric;
-    const char *letter; // ends the names of its settings
-    double reference;   // the baseline's; NaN when unknown
+    const char *letter; /* ends the names of its settings */
+    double reference;   /* the baseline's; NaN when unknown */
     struct axis axis;
 };
 
@@ -68,7 +68,7 @@ static size_t collect_rows(const struct chart *chart, struct row *rows)
     return count;
 }
 
-// The range of the known numbers; false when there are none.
+/* The range of the known numbers; false when there are none. */
 static bool range_of(const struct row *rows, size_t count, enum metric metric, double *low,
                      double *high)
 {
@@ -112,8 +112,10 @@ static void set_text(const struct chart *chart, const struct side *side, size_t 
     gnuplot_set_number_element(chart->settings, name, number, failed);
 }
 
-// The text stands to the right of the point, of its interval and of the line of the reference, so
-// that it covers none of them.
+/*
+ * The text stands to the right of the point, of its interval and of the line of the reference, so
+ * that it covers none of them.
+ */
 static void write_row(const struct chart *chart, FILE *data, const struct side *side,
                       const struct row *row, size_t number)
 {
@@ -152,7 +154,7 @@ static bool write_side(const struct chart *chart, const char *name, const struct
     return chart_close_data(data, name, error);
 }
 
-// With room at the right for a text behind the largest value.
+/* With room at the right for a text behind the largest value. */
 static struct side make_time_side(double low, double high, double reference)
 {
     double span = high / low;

@@ -9,17 +9,17 @@
 #include <string.h>
 
 enum {
-    PLOT_WIDTH = 1200 - 90 - 28, // pixels, as in the script
+    PLOT_WIDTH = 1200 - 90 - 28, /* pixels, as in the script */
     WIDEST_BAR = 150,
-    LABEL_WIDTH = 34, // pixels that "1.43" takes
-    NAME_WIDTH = 9,   // pixels of a character of a name below the bars
+    LABEL_WIDTH = 34, /* pixels that "1.43" takes */
+    NAME_WIDTH = 9,   /* pixels of a character of a name below the bars */
     MAX_FAILURES = 256,
 };
 
-static const double GROUP_GAP = 1.2;   // in bars
-static const double GEOMEAN_GAP = 0.8; // more, before the means
+static const double GROUP_GAP = 1.2;   /* in bars */
+static const double GEOMEAN_GAP = 0.8; /* more, before the means */
 
-// A bar that has no number, but a reason.
+/* A bar that has no number, but a reason. */
 struct failure {
     double x;
     char text[64];
@@ -32,12 +32,12 @@ struct bars {
     size_t failure_count;
 };
 
-// Places of bars on the x axis, where a bar has the width 1.
+/* Places of bars on the x axis, where a bar has the width 1. */
 struct layout {
-    size_t group_count; // with that of the means
-    size_t bar_count;   // of each group
+    size_t group_count; /* with that of the means */
+    size_t bar_count;   /* of each group */
     bool has_overall;
-    double width; // from the left of the first bar to the right of the last
+    double width; /* from the left of the first bar to the right of the last */
 };
 
 static double bar_place(const struct layout *layout, size_t group, size_t bar)
@@ -58,7 +58,7 @@ static struct layout make_layout(const struct summary *summary, size_t bar_count
     return layout;
 }
 
-// The labels of all allocators, in the order of the first trace that has them.
+/* The labels of all allocators, in the order of the first trace that has them. */
 static size_t collect_allocators(const struct summary *summary, const char **allocators)
 {
     size_t count = 0;
@@ -85,7 +85,7 @@ static const struct allocator_summary *find(const struct trace_summary *trace,
     return NULL;
 }
 
-// The ratio of times; what is drawn is its inverse. Sets `failure` when there is none.
+/* The ratio of times; what is drawn is its inverse. Sets `failure` when there is none. */
 static struct ratio ratio_of(const struct chart *chart, size_t group, const char *allocator,
                              const char **failure)
 {
@@ -162,8 +162,10 @@ static void set_failures(const struct chart *chart, const struct bars *bars)
     }
 }
 
-// Adds a name to a list of ticks, where it stands in double quotes: its backslashes are doubled.
-// A name wider than `width` pixels is broken behind its first hyphen.
+/*
+ * Adds a name to a list of ticks, where it stands in double quotes: its backslashes are doubled.
+ * A name wider than `width` pixels is broken behind its first hyphen.
+ */
 static void add_group_text(char *list, size_t size, double x, const char *name, double width)
 {
     char marked[160];
@@ -186,7 +188,7 @@ static void add_group_text(char *list, size_t size, double x, const char *name, 
              x);
 }
 
-// Below the bars stand the names of the traces, or with one trace those of the allocators.
+/* Below the bars stand the names of the traces, or with one trace those of the allocators. */
 static void set_group_texts(const struct chart *chart, const struct layout *layout,
                             const char *const *allocators, double bar_width)
 {
@@ -225,7 +227,7 @@ static void set_legend(const struct chart *chart, const struct layout *layout,
     }
 }
 
-// Returns how many pixels a bar is wide.
+/* Returns how many pixels a bar is wide. */
 static double set_frame(const struct chart *chart, const struct layout *layout, double highest)
 {
     double least_width = (double)PLOT_WIDTH / WIDEST_BAR;
@@ -241,6 +243,7 @@ static double set_frame(const struct chart *chart, const struct layout *layout, 
     chart_set_axis(chart, "Y", &y);
     gnuplot_set_raw(chart->settings, "ROTATION",
                     narrow ? "rotate by 90 left offset 0,0.4" : "center offset 0,0.7");
+    gnuplot_set_number(chart->settings, "LABEL_PART", narrow ? 0.1 : 0.055);
     gnuplot_set_number(chart->settings, "DIVIDER",
                        layout->has_overall ? bar_place(layout, layout->group_count - 1, 0) - 0.5 -
                                                  (GROUP_GAP + GEOMEAN_GAP) / 2

@@ -12,7 +12,7 @@
 enum {
     WIDTH = 1200,
     HEIGHT = 675,
-    // The plot in pixels from the edges of the picture, as in the script.
+    /* The plot in pixels from the edges of the picture, as in the script. */
     PLOT_LEFT = 116,
     PLOT_RIGHT = 40,
     PLOT_TOP = 108,
@@ -22,14 +22,14 @@ enum {
 
 struct point {
     const char *allocator;
-    double x, y;      // ratios to the baseline
-    double low, high; // interval of x
+    double x, y;      /* ratios to the baseline */
+    double low, high; /* interval of x */
 };
 
 struct points {
-    struct point large[CHART_MAX_ALLOCATORS]; // one per allocator
+    struct point large[CHART_MAX_ALLOCATORS]; /* one per allocator */
     size_t large_count;
-    struct point small[MAX_POINTS]; // one per allocator and trace, when there are several traces
+    struct point small[MAX_POINTS]; /* one per allocator and trace, when there are several traces */
     size_t small_count;
 };
 
@@ -112,7 +112,7 @@ static struct axis axis_over(const struct points *points, bool of_time)
     return axis_of_ratios(low, high, of_time ? 7 : 6, "×");
 }
 
-// Where a value stands between the ends of its axis, from 0 to 1.
+/* Where a value stands between the ends of its axis, from 0 to 1. */
 static double part_of(const struct axis *axis, double value)
 {
     return axis->logarithmic ? log(value / axis->low) / log(axis->high / axis->low)
@@ -129,8 +129,10 @@ static double pixel_y(const struct axis *axis, double value)
     return PLOT_BOTTOM + part_of(axis, value) * (HEIGHT - PLOT_TOP - PLOT_BOTTOM);
 }
 
-// What no label may cover: the points, the whiskers, the text in the corner and the edges
-// of its area.
+/*
+ * What no label may cover: the points, the whiskers, the text in the corner and the edges
+ * of its area.
+ */
 static size_t collect_obstacles(const struct points *points, const struct axis *x,
                                 const struct axis *y, struct label_box *boxes)
 {

@@ -16,7 +16,7 @@ struct chart_kind {
     const char *name;
     enum chart_result (*prepare)(struct chart *chart, struct analysis_error *error);
     bool per_trace;
-    bool optional; // its absence is no news: most results are not made for it
+    bool optional; /* its absence is no news: most results are not made for it */
 };
 
 static const struct chart_kind kinds[] = {
@@ -37,7 +37,7 @@ struct drawing {
 
 static const char *const formats[] = {"png", "svg"};
 
-// A trace's name becomes part of a file name.
+/* A trace's name becomes part of a file name. */
 static void write_name(const struct drawing *drawing, const struct chart_kind *kind,
                        const struct trace_summary *trace, char *name, size_t size)
 {
@@ -58,7 +58,7 @@ static bool join(char *path, const char *dir, const char *name, const char *suff
     return true;
 }
 
-// gnuplot leaves an empty file when it fails, so it never writes to the final place.
+/* gnuplot leaves an empty file when it fails, so it never writes to the final place. */
 static enum charts_result draw_format(struct drawing *drawing, const char *kind, const char *name,
                                       const char *format)
 {
@@ -164,7 +164,7 @@ static void remove_folder(const char *dir)
     rmdir(dir);
 }
 
-// Beside the charts, so that a finished one is moved into its place by a rename.
+/* Beside the charts, so that a finished one is moved into its place by a rename. */
 static bool make_folders(struct drawing *drawing)
 {
     if (mkdir(drawing->out_dir, 0777) != 0 && errno != EEXIST)

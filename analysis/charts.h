@@ -1,4 +1,4 @@
-// Draws the charts of a result by gnuplot, each as PNG and SVG.
+/* Draws the charts of a result by gnuplot, each as PNG and SVG. */
 #ifndef ANALYSIS_CHARTS_H
 #define ANALYSIS_CHARTS_H
 
@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// What became of one chart.
+/* What became of one chart. */
 struct chart_outcome {
-    char name[128]; // without folder and ending
+    char name[128]; /* without folder and ending */
     bool drawn;
-    struct analysis_error reason; // why it was not
+    struct analysis_error reason; /* why it was not */
 };
 
 struct chart_list {
@@ -21,15 +21,17 @@ struct chart_list {
 };
 
 enum charts_result {
-    CHARTS_OK,             // every chart that the data make was drawn
-    CHARTS_NO_GNUPLOT,     // gnuplot is not installed
-    CHARTS_CANNOT_WRITE,   // the folder or a file in it
-    CHARTS_GNUPLOT_FAILED, // a chart could not be drawn although its data were there
+    CHARTS_OK,             /* every chart that the data make was drawn */
+    CHARTS_NO_GNUPLOT,     /* gnuplot is not installed */
+    CHARTS_CANNOT_WRITE,   /* the folder or a file in it */
+    CHARTS_GNUPLOT_FAILED, /* a chart could not be drawn although its data were there */
 };
 
-// Draws into the folder `out_dir`, which is made when it is missing; files there are replaced one
-// by one once they are complete. `script_dir` is the folder of the gnuplot scripts. Fills `list` as
-// far as it came, also on failure; free it by chart_list_free.
+/*
+ * Draws into the folder `out_dir`, which is made when it is missing; files there are replaced one
+ * by one once they are complete. `script_dir` is the folder of the gnuplot scripts. Fills `list` as
+ * far as it came, also on failure; free it by chart_list_free.
+ */
 enum charts_result charts_draw(const struct summary *summary, const char *script_dir,
                                const char *out_dir, struct chart_list *list,
                                struct analysis_error *error);

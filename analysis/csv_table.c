@@ -14,8 +14,8 @@ struct reader {
     struct analysis_error *error;
     size_t text_used, text_size;
     size_t fields_used, fields_size;
-    size_t rows_used, rows_size; // with the header
-    size_t row_start;            // index of the first field of the row at hand
+    size_t rows_used, rows_size; /* with the header */
+    size_t row_start;            /* index of the first field of the row at hand */
     size_t line;
     bool failed;
 };
@@ -27,7 +27,9 @@ static void reader_fail(struct reader *reader, const char *reason)
     reader->failed = true;
 }
 
-// Makes room for `more` elements behind `used`; doubling, so that adding one by one stays linear.
+/*
+ * Makes room for `more` elements behind `used`; doubling, so that adding one by one stays linear.
+ */
 static void *grow(struct reader *reader, void *array, size_t element_size, size_t used, size_t more,
                   size_t *size)
 {
@@ -99,7 +101,7 @@ static void parse(struct reader *reader, struct csv_parser *parser, const char *
         reader_fail(reader, csv_strerror(csv_error(parser)));
 }
 
-// Line by line, because the parser does not tell on which line a row was.
+/* Line by line, because the parser does not tell on which line a row was. */
 static void parse_stream(struct reader *reader, struct csv_parser *parser, FILE *stream)
 {
     char *line = NULL;
@@ -195,7 +197,7 @@ bool csv_table_number(const struct csv_table *table, size_t row, size_t column, 
         return true;
     char *end = NULL;
     double value = strtod(text, &end);
-    // strtod also takes "nan", "inf" and hexadecimal, which no writer of ours produces.
+    /* strtod also takes "nan", "inf" and hexadecimal, which no writer of ours produces. */
     if (*end != '\0' || end == text || text[strspn(text, "+-.0123456789eE")] != '\0' ||
         !isfinite(value))
         return csv_table_fail(table, row, error, "'%.40s' in column '%s' is not a number", text,

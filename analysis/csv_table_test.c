@@ -44,7 +44,7 @@ static struct csv_table read_text(const char *text)
     return table;
 }
 
-// The file must be refused, with its name, the line and `reason` in the message.
+/* The file must be refused, with its name, the line and `reason` in the message. */
 static void assert_refused(const char *bytes, size_t length, const char *place, const char *reason)
 {
     struct csv_table table;
@@ -138,7 +138,7 @@ static void damaged_files_are_refused(void **state)
     assert_refused("a,b\n1,\"2\n", 9, ":2: ", "no end");
     assert_refused("a,b\n1,\"2\"3\n", 11, ":2: ", "");
     assert_refused(nul, sizeof nul - 1, ":2: ", "NUL");
-    // The line is that of the file also behind a field with a line break.
+    /* The line is that of the file also behind a field with a line break. */
     assert_refused("a,b\n1,\"x\ny\"\n2\n", 15, ":4: ", "1 fields");
 }
 

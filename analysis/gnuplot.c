@@ -37,7 +37,7 @@ static void write_number(FILE *settings, double number)
     if (isnan(number))
         fputs("NaN\n", settings);
     else
-        fprintf(settings, "%.10e\n", number); // without a point gnuplot would divide as integers
+        fprintf(settings, "%.10e\n", number); /* without a point gnuplot would divide as integers */
 }
 
 void gnuplot_set_text(FILE *settings, const char *name, const char *text)
@@ -93,8 +93,10 @@ static int spawn(const char *dir, char *const *arguments, int messages, pid_t *p
     return status;
 }
 
-// gnuplot shows the line with a caret below it before it says what is wrong: that is on the line
-// that names a place or an error.
+/*
+ * gnuplot shows the line with a caret below it before it says what is wrong: that is on the line
+ * that names a place or an error.
+ */
 static void first_message(FILE *messages, struct analysis_error *error)
 {
     char line[400];

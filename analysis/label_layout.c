@@ -6,7 +6,7 @@
 enum { MAX_LABELS = 64 };
 
 struct cluster {
-    double sum; // of the wanted positions less the offsets of the labels within the cluster
+    double sum; /* of the wanted positions less the offsets of the labels within the cluster */
     size_t count;
     size_t first;
 };
@@ -28,9 +28,11 @@ static void sort_indexes(const double *positions, size_t count, size_t *order)
     }
 }
 
-// Pool adjacent violators: labels that would meet form a cluster, which stands around the mean of
-// what its labels want (Robertson, Wright and Dykstra, "Order Restricted Statistical Inference",
-// 1988, 1.2).
+/*
+ * Pool adjacent violators: labels that would meet form a cluster, which stands around the mean of
+ * what its labels want (Robertson, Wright and Dykstra, "Order Restricted Statistical Inference",
+ * 1988, 1.2).
+ */
 void label_layout_spread(double *positions, size_t count, double gap, double low, double high)
 {
     size_t order[MAX_LABELS];
@@ -66,7 +68,7 @@ static double overlap(const struct label_box *a, const struct label_box *b)
     return width > 0 && height > 0 ? width * height : 0;
 }
 
-// What of the label stands outside the frame counts as met.
+/* What of the label stands outside the frame counts as met. */
 static double outside(const struct label_box *label, const struct label_box *frame)
 {
     double x = fabs(label->x - frame->x) + label->half_width - frame->half_width;
@@ -87,7 +89,7 @@ void label_layout_place(struct label_box *label, double x, double y, double reac
                         const struct label_box *obstacles, size_t obstacle_count,
                         const struct label_box *frame)
 {
-    // Above, below, right, left, then the corners; farther away when all of these are taken.
+    /* Above, below, right, left, then the corners; farther away when all of these are taken. */
     static const struct {
         double x, y;
     } directions[] = {{0, 1}, {0, -1}, {1, 0}, {-1, 0}, {1, 1}, {-1, 1}, {1, -1}, {-1, -1}};
@@ -100,7 +102,7 @@ void label_layout_place(struct label_box *label, double x, double y, double reac
             candidate.x = x + directions[i].x * (far + label->half_width);
             candidate.y = y + directions[i].y * (far + label->half_height);
             double cost = cost_of(&candidate, obstacles, obstacle_count, frame);
-            // A label far from its point is as bad as one that covers a corner of another.
+            /* A label far from its point is as bad as one that covers a corner of another. */
             cost += 20 * (distance - 1);
             if (cost < best_cost - 1e-9) {
                 best_cost = cost;

@@ -42,7 +42,7 @@ static void labels_stay_within_the_range(void **state)
     assert_float_equal(low[1], 0.1, 1e-12);
 }
 
-// Whatever the wishes: the gap is kept, and so is the order.
+/* Whatever the wishes: the gap is kept, and so is the order. */
 static void random_labels_keep_gap_and_order(void **state)
 {
     (void)state;
@@ -85,11 +85,11 @@ static void labels_avoid_obstacles_and_the_frame(void **state)
     struct label_box above = {200, 220, 30, 10};
     struct label_box label = {0, 0, 30, 10};
     label_layout_place(&label, 200, 200, 10, &above, 1, &frame);
-    assert_float_equal(label.y, 180, 0); // below
+    assert_float_equal(label.y, 180, 0); /* below */
     label_layout_place(&label, 200, 595, 10, NULL, 0, &frame);
-    assert_float_equal(label.y, 575, 0); // below, at the upper edge
+    assert_float_equal(label.y, 575, 0); /* below, at the upper edge */
     label_layout_place(&label, 995, 595, 10, NULL, 0, &frame);
-    assert_true(label.x + 30 <= 1000 && label.y + 10 <= 600); // in the corner
+    assert_true(label.x + 30 <= 1000 && label.y + 10 <= 600); /* in the corner */
 }
 
 int main(void)

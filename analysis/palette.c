@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-// Okabe and Ito, "Color Universal Design", 2008, darkened to be legible as text on white.
+/* Okabe and Ito, "Color Universal Design", 2008, darkened to be legible as text on white. */
 static const struct {
     const char *allocator, *color;
 } known[] = {
@@ -18,7 +18,7 @@ static const char *const others[] = {
     "#4c5fa8", "#8a8a00", "#2f93c8", "#c98a00", "#7b61c4", "#c44e52", "#3f8f8f", "#8c564b",
 };
 
-// FNV-1a: Fowler, Noll and Vo, RFC 9923.
+/* FNV-1a: Fowler, Noll and Vo, RFC 9923. */
 static uint32_t hash(const char *text)
 {
     uint32_t value = UINT32_C(2166136261);

@@ -1,4 +1,4 @@
-// report: draws the charts of a folder of results, or prints its table again.
+/* report: draws the charts of a folder of results, or prints its table again. */
 #include "analysis/charts.h"
 #include "analysis/summary.h"
 
@@ -22,9 +22,9 @@ enum {
 };
 
 struct arguments {
-    bool summary; // the subcommand
+    bool summary; /* the subcommand */
     enum summary_format format;
-    const char *out_dir; // NULL: RESULTS_DIR/charts
+    const char *out_dir; /* NULL: RESULTS_DIR/charts */
     const char *results_dir;
     bool has_format, has_charts;
 };
@@ -131,8 +131,10 @@ static bool has_scripts(const char *dir)
     return length > 0 && (size_t)length < sizeof path && access(path, R_OK) == 0;
 }
 
-// The folder of the gnuplot scripts: named by the environment, beside the program, or installed.
-// gnuplot runs elsewhere, so it must be absolute.
+/*
+ * The folder of the gnuplot scripts: named by the environment, beside the program, or installed.
+ * gnuplot runs elsewhere, so it must be absolute.
+ */
 static bool find_scripts(char *dir, struct analysis_error *error)
 {
     const char *named = getenv("HEAPREEL_DATA");

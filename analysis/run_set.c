@@ -16,7 +16,7 @@ struct columns {
     size_t cpu, net, peak_live, peak_heap, end_heap, load_heap;
 };
 
-// A row of the table, with what groups rows into cells.
+/* A row of the table, with what groups rows into cells. */
 struct run_row {
     size_t row;
     const char *run_id, *trace, *allocator, *pass;
@@ -108,7 +108,7 @@ static bool has_summary(const char *pass)
     return strcmp(pass, "time") == 0 || strcmp(pass, "memory") == 0;
 }
 
-// The rows of the passes that are summarised, those of one cell beside each other.
+/* The rows of the passes that are summarised, those of one cell beside each other. */
 static struct run_row *sorted_rows(const struct csv_table *table, const struct columns *columns,
                                    size_t *count)
 {
@@ -166,7 +166,7 @@ static bool read_memory(struct cell *cell, const struct csv_table *table,
     return true;
 }
 
-// `warm` has room for every row of the cell.
+/* `warm` has room for every row of the cell. */
 static bool read_time(struct cell *cell, const struct csv_table *table,
                       const struct columns *columns, size_t row, double *warm, size_t *warm_count,
                       struct analysis_error *error)
@@ -204,7 +204,7 @@ static bool read_cell(struct cell *cell, const struct csv_table *table,
             return false;
     }
     cell->metrics[METRIC_WARM] = statistics_median(warm, warm_count);
-    // A cell that failed in a later loop measured something, but not what the others did.
+    /* A cell that failed in a later loop measured something, but not what the others did. */
     for (int i = 0; cell->status != RUN_OK && i < METRIC_COUNT; i++)
         cell->metrics[i] = NAN;
     return true;

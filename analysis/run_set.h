@@ -1,4 +1,4 @@
-// runs.csv: what each cell of a result measured, and how it ended.
+/* runs.csv: what each cell of a result measured, and how it ended. */
 #ifndef ANALYSIS_RUN_SET_H
 #define ANALYSIS_RUN_SET_H
 
@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-// How a cell ended: the words of `status` in runs.csv.
+/* How a cell ended: the words of `status` in runs.csv. */
 enum run_status {
     RUN_OK,
     RUN_OOM,
@@ -18,20 +18,22 @@ enum run_status {
     RUN_STATUS_COUNT,
 };
 
-// The word of runs.csv.
+/* The word of runs.csv. */
 const char *run_status_name(enum run_status status);
 
-// What stands in the summary; the first three come from the time pass, the others from the memory
-// pass.
+/*
+ * What stands in the summary; the first three come from the time pass, the others from the memory
+ * pass.
+ */
 enum metric {
-    METRIC_COLD,       // CPU nanoseconds per op of a cell's first loop
-    METRIC_COLD_NET,   // the same less the null allocator's of the same round
-    METRIC_WARM,       // CPU nanoseconds per op: the median of a cell's second and later loops
-    METRIC_PEAK_HEAP,  // bytes: the largest sample of the heap
-    METRIC_PEAK_RATIO, // peak heap / peak live
-    METRIC_MEAN_RATIO, // mean heap / mean live, both weighted by trace time
-    METRIC_END_HEAP,   // bytes of heap after the last event
-    METRIC_LOAD_HEAP,  // bytes of heap before the first event
+    METRIC_COLD,       /* CPU nanoseconds per op of a cell's first loop */
+    METRIC_COLD_NET,   /* the same less the null allocator's of the same round */
+    METRIC_WARM,       /* CPU nanoseconds per op: the median of a cell's second and later loops */
+    METRIC_PEAK_HEAP,  /* bytes: the largest sample of the heap */
+    METRIC_PEAK_RATIO, /* peak heap / peak live */
+    METRIC_MEAN_RATIO, /* mean heap / mean live, both weighted by trace time */
+    METRIC_END_HEAP,   /* bytes of heap after the last event */
+    METRIC_LOAD_HEAP,  /* bytes of heap before the first event */
     METRIC_COUNT,
 };
 
@@ -43,29 +45,33 @@ enum pass {
 
 enum pass metric_pass(enum metric metric);
 
-// One (trace, allocator, pass, round). The strings belong to the run set; a number that is not
-// known is NaN.
+/*
+ * One (trace, allocator, pass, round). The strings belong to the run set; a number that is not
+ * known is NaN.
+ */
 struct cell {
     const char *run_id, *trace, *allocator;
-    const char *threads, *sync; // how it was replayed
+    const char *threads, *sync; /* how it was replayed */
     enum pass pass;
     double round;
-    enum run_status status; // RUN_OK only when every loop was
+    enum run_status status; /* RUN_OK only when every loop was */
     double ops;
     double peak_live_bytes;
-    double metrics[METRIC_COUNT]; // all NaN unless the status is RUN_OK; the mean ratio is not read
-                                  // here
-    size_t row;                   // of its first row in runs.csv
+    double metrics[METRIC_COUNT]; /* all NaN unless the status is RUN_OK; the mean ratio is not read
+                                     here */
+    size_t row;                   /* of its first row in runs.csv */
 };
 
 struct run_set {
     struct csv_table table;
-    struct cell *cells; // in the order of the file
+    struct cell *cells; /* in the order of the file */
     size_t cell_count;
 };
 
-// Reads the cells of the passes time and memory. On failure `runs` holds nothing that must be
-// freed.
+/*
+ * Reads the cells of the passes time and memory. On failure `runs` holds nothing that must be
+ * freed.
+ */
 bool run_set_read(struct run_set *runs, const char *path, struct analysis_error *error);
 void run_set_free(struct run_set *runs);
 

@@ -27,8 +27,10 @@ static bool belongs(const struct sample_series *series, const struct csv_table *
            strcmp(series->allocator, csv_table_text(table, row, columns->allocator)) == 0;
 }
 
-// The recorded order of events is that of the trace, not of its clocks: with threads the time may
-// step back a little, which a step function over time cannot.
+/*
+ * The recorded order of events is that of the trace, not of its clocks: with threads the time may
+ * step back a little, which a step function over time cannot.
+ */
 static void add_sample(struct sample_series *series, struct sample *place, struct sample sample)
 {
     if (series->count > 0 && sample.time_ns < series->samples[series->count - 1].time_ns)

@@ -1,4 +1,4 @@
-// samples.csv: the heap of each memory cell over the time of the trace.
+/* samples.csv: the heap of each memory cell over the time of the trace. */
 #ifndef ANALYSIS_SAMPLE_SET_H
 #define ANALYSIS_SAMPLE_SET_H
 
@@ -7,14 +7,14 @@
 
 #include <stddef.h>
 
-// Holds from its time until that of the next sample.
+/* Holds from its time until that of the next sample. */
 struct sample {
-    double time_ns; // trace time; never goes back
+    double time_ns; /* trace time; never goes back */
     double live_bytes;
     double heap_bytes;
 };
 
-// All samples of one cell. The strings belong to the sample set.
+/* All samples of one cell. The strings belong to the sample set. */
 struct sample_series {
     const char *run_id, *trace, *allocator;
     const struct sample *samples;
@@ -28,20 +28,25 @@ struct sample_set {
     size_t series_count;
 };
 
-// Rows without live or heap bytes are left out. On failure `set` holds nothing that must be freed.
+/*
+ * The rows of a cell stand together. Rows without live or heap bytes are left out. On failure `set`
+ * holds nothing that must be freed.
+ */
 bool sample_set_read(struct sample_set *set, const char *path, struct analysis_error *error);
 void sample_set_free(struct sample_set *set);
 
-// The series of a cell, or NULL.
+/* The series of a cell, or NULL. */
 const struct sample_series *sample_set_find(const struct sample_set *set, const char *run_id,
                                             const char *trace, const char *allocator);
 
-// Mean heap / mean live, each weighted by the trace time that its samples held: measure 1 of
-// Johnstone and Wilson, "The Memory Fragmentation Problem: Solved?", ISMM 1998, over time in place
-// of events. NaN when no time passed or nothing was live.
+/*
+ * Mean heap / mean live, each weighted by the trace time that its samples held: measure 1 of
+ * Johnstone and Wilson, "The Memory Fragmentation Problem: Solved?", ISMM 1998, over time in place
+ * of events. NaN when no time passed or nothing was live.
+ */
 double sample_series_mean_ratio(const struct sample_series *series);
 
-// The largest heap of the series, in bytes.
+/* The largest heap of the series, in bytes. */
 double sample_series_peak_heap(const struct sample_series *series);
 
 #endif

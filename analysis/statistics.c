@@ -68,7 +68,9 @@ double statistics_geometric_mean(const double *values, size_t count)
     return count > 0 ? exp(sum / (double)count) : NAN;
 }
 
-// splitmix64: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
+/*
+ * splitmix64: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
+ */
 static uint64_t next_random(uint64_t *state)
 {
     *state += UINT64_C(0x9e3779b97f4a7c15);

@@ -18,10 +18,10 @@ static void medians(void **state)
     assert_float_equal(statistics_median(even, 4), 2.5, 0);
     assert_float_equal(statistics_median(one, 1), 7, 0);
     assert_true(isnan(statistics_median(NULL, 0)));
-    assert_true(odd[0] == 1 && odd[2] == 9); // sorted in place
+    assert_true(odd[0] == 1 && odd[2] == 9); /* sorted in place */
 }
 
-// The worked values of R's quantile(c(1, 2, 4, 8), p), whose default is definition 7.
+/* The worked values of R's quantile(c(1, 2, 4, 8), p), whose default is definition 7. */
 static void quantiles(void **state)
 {
     (void)state;
@@ -35,8 +35,8 @@ static void quantiles(void **state)
 static void spreads(void **state)
 {
     (void)state;
-    double values[] = {1, 1, 2, 2, 4, 6, 9};        // median 2; deviations 1 1 0 0 2 4 7
-    const double pair[] = {2, 4, 4, 4, 5, 5, 7, 9}; // mean 5, squares 32
+    double values[] = {1, 1, 2, 2, 4, 6, 9};        /* median 2; deviations 1 1 0 0 2 4 7 */
+    const double pair[] = {2, 4, 4, 4, 5, 5, 7, 9}; /* mean 5, squares 32 */
     assert_float_equal(statistics_mad(values, 7), 1, 0);
     assert_float_equal(statistics_mean(pair, 8), 5, 1e-12);
     assert_float_equal(statistics_sd(pair, 8), sqrt(32.0 / 7), 1e-12);
@@ -52,9 +52,11 @@ static void geometric_means(void **state)
     assert_true(isnan(statistics_geometric_mean(NULL, 0)));
 }
 
-// For 7 distinct values the resampled median is at most the k-th of them with the probability that
-// a binomial(7, k/7) is at least 4: 0.0095 for k = 1 and 0.108 for k = 2. So the 2.5 % quantile is
-// the second, and by symmetry the 97.5 % quantile the sixth.
+/*
+ * For 7 distinct values the resampled median is at most the k-th of them with the probability that
+ * a binomial(7, k/7) is at least 4: 0.0095 for k = 1 and 0.108 for k = 2. So the 2.5 % quantile is
+ * the second, and by symmetry the 97.5 % quantile the sixth.
+ */
 static void interval_of_the_median(void **state)
 {
     (void)state;
@@ -88,7 +90,7 @@ static void too_few_rounds_have_no_interval(void **state)
     assert_true(isnan(statistics_bootstrap(NULL, 0).low));
 }
 
-// Values that do not vary within a group leave the geometric mean of the medians as it is.
+/* Values that do not vary within a group leave the geometric mean of the medians as it is. */
 static void interval_of_a_geometric_mean(void **state)
 {
     (void)state;
@@ -99,15 +101,17 @@ static void interval_of_a_geometric_mean(void **state)
     struct interval interval = statistics_bootstrap(fixed, 2);
     assert_float_equal(interval.low, 1, 1e-12);
     assert_float_equal(interval.high, 1, 1e-12);
-    // The median of the second lies in 2..32 as in interval_of_the_median: sqrt(0.5 * it).
+    /* The median of the second lies in 2..32 as in interval_of_the_median: sqrt(0.5 * it). */
     struct sample_group mixed[] = {{halves, 6}, {spread, 7}};
     interval = statistics_bootstrap(mixed, 2);
     assert_float_equal(interval.low, 1, 1e-12);
     assert_float_equal(interval.high, 4, 1e-12);
 }
 
-// In 95 % of samples from one distribution the interval should hold its median; with 10 rounds and
-// 400 trials (fixed seed) fewer than 90 % would be a fault of the method's implementation.
+/*
+ * In 95 % of samples from one distribution the interval should hold its median; with 10 rounds and
+ * 400 trials (fixed seed) fewer than 90 % would be a fault of the method's implementation.
+ */
 static void intervals_cover_the_median(void **state)
 {
     (void)state;
@@ -119,7 +123,7 @@ static void intervals_cover_the_median(void **state)
         double values[ROUNDS];
         for (int i = 0; i < ROUNDS; i++) {
             seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-            values[i] = (double)(seed >> 11) / 9007199254740992.0; // uniform, median 0.5
+            values[i] = (double)(seed >> 11) / 9007199254740992.0; /* uniform, median 0.5 */
         }
         struct sample_group group = {values, ROUNDS};
         struct interval interval = statistics_bootstrap(&group, 1);

@@ -11,7 +11,7 @@ struct names {
     size_t count;
 };
 
-// What is measured beside the allocators: the floor.
+/* What is measured beside the allocators: the floor. */
 static bool is_floor(const char *allocator)
 {
     return strcmp(allocator, "null") == 0 || strcmp(allocator, "loop") == 0;
@@ -41,7 +41,7 @@ static bool key_is(const char *key, const char *prefix, const char *name, const 
            strcmp(key + prefix_length + name_length, suffix) == 0;
 }
 
-// The row of a key in meta.csv, or the number of its rows.
+/* The row of a key in meta.csv, or the number of its rows. */
 static size_t meta_row(const struct csv_table *meta, const char *prefix, const char *name,
                        const char *suffix)
 {
@@ -89,7 +89,7 @@ static bool cell_is(const struct cell *cell, const char *trace, const char *allo
            strcmp(cell->allocator, allocator) == 0;
 }
 
-// Fills `values`, which has room for every cell; returns how many there are.
+/* Fills `values`, which has room for every cell; returns how many there are. */
 static size_t collect(const struct run_set *runs, const char *trace, const char *allocator,
                       enum metric metric, double *values)
 {
@@ -114,7 +114,7 @@ static double baseline_of_round(const struct summary *summary, const struct cell
     return NAN;
 }
 
-// The ratios to the baseline, one per round that both finished.
+/* The ratios to the baseline, one per round that both finished. */
 static size_t collect_ratios(const struct summary *summary, const char *trace,
                              const char *allocator, enum metric metric, double *ratios)
 {
@@ -137,7 +137,7 @@ static struct ratio summarise_ratios(double *ratios, size_t count)
     return result;
 }
 
-// `scratch` has room for every cell.
+/* `scratch` has room for every cell. */
 static struct metric_summary summarise_metric(const struct summary *summary, const char *trace,
                                               const char *allocator, enum metric metric,
                                               double *scratch)
@@ -150,7 +150,7 @@ static struct metric_summary summarise_metric(const struct summary *summary, con
         .sd = statistics_sd(scratch, count),
     };
     result.interval = statistics_bootstrap(&(struct sample_group){scratch, count}, 1);
-    result.min = count > 0 ? scratch[0] : NAN; // the median has sorted them
+    result.min = count > 0 ? scratch[0] : NAN; /* the median has sorted them */
     result.mad = statistics_mad(scratch, count);
     count = collect_ratios(summary, trace, allocator, metric, scratch);
     result.to_baseline = summarise_ratios(scratch, count);
@@ -177,7 +177,7 @@ static double floor_median(const struct summary *summary, const char *trace, con
                              collect(&summary->runs, trace, allocator, METRIC_COLD, scratch));
 }
 
-// What is known of the trace itself: from meta.csv, else from the runs.
+/* What is known of the trace itself: from meta.csv, else from the runs. */
 static void describe_trace(const struct summary *summary, struct trace_summary *trace)
 {
     trace->ops = NAN;
@@ -235,8 +235,10 @@ static const struct allocator_summary *find_allocator(const struct trace_summary
     return NULL;
 }
 
-// The geometric mean over the traces of the ratio to the baseline; its interval by resampling the
-// rounds of each trace. `scratch` has room for every cell, `groups` for every trace.
+/*
+ * The geometric mean over the traces of the ratio to the baseline; its interval by resampling the
+ * rounds of each trace. `scratch` has room for every cell, `groups` for every trace.
+ */
 static struct ratio overall_ratio(const struct summary *summary, const char *allocator,
                                   enum metric metric, double *scratch, struct sample_group *groups)
 {
@@ -258,14 +260,14 @@ static struct ratio overall_ratio(const struct summary *summary, const char *all
     return result;
 }
 
-static double overall_mean(const struct summary *summary, const char *allocator, enum metric metric)
+static double overall_mean(const struct summary *summary, const char *allocator, enum metric metric,
+                           double *scratch)
 {
-    double log_sum = 0;
     for (size_t i = 0; i < summary->trace_count; i++) {
         const struct allocator_summary *found = find_allocator(&summary->traces[i], allocator);
-        log_sum += found != NULL ? log(found->metrics[metric].median) : NAN;
+        scratch[i] = found != NULL ? found->metrics[metric].median : NAN;
     }
-    return exp(log_sum / (double)summary->trace_count);
+    return statistics_geometric_mean(scratch, summary->trace_count);
 }
 
 static const char *missing_trace(const struct summary *summary, const char *allocator,
@@ -288,8 +290,8 @@ static void summarise_overall(const struct summary *summary, struct overall_summ
     for (int metric = 0; metric < METRIC_COUNT; metric++)
         overall->to_baseline[metric] =
             overall_ratio(summary, overall->allocator, (enum metric)metric, scratch, groups);
-    overall->peak_ratio = overall_mean(summary, overall->allocator, METRIC_PEAK_RATIO);
-    overall->mean_ratio = overall_mean(summary, overall->allocator, METRIC_MEAN_RATIO);
+    overall->peak_ratio = overall_mean(summary, overall->allocator, METRIC_PEAK_RATIO, scratch);
+    overall->mean_ratio = overall_mean(summary, overall->allocator, METRIC_MEAN_RATIO, scratch);
 }
 
 static bool summarise_all(struct summary *summary, const struct names *traces,
@@ -313,8 +315,10 @@ static bool summarise_all(struct summary *summary, const struct names *traces,
     return ok;
 }
 
-// Cells are interleaved in random order, so the order of the command line is that of meta.csv;
-// labels that it lacks come last, as they appear.
+/*
+ * Cells are interleaved in random order, so the order of the command line is that of meta.csv;
+ * labels that it lacks come last, as they appear.
+ */
 static void order_allocators(const struct summary *summary, struct names *names)
 {
     const struct csv_table *meta = &summary->meta;

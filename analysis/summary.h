@@ -1,6 +1,8 @@
-// What a folder of results says: per trace and allocator the medians over the rounds, the ratios to
-// the baseline, and what failed; and the table of it for a terminal. Everything here comes from the
-// CSV files of the folder alone, so that any table can be printed again later.
+/*
+ * What a folder of results says: per trace and allocator the medians over the rounds, the ratios to
+ * the baseline, and what failed; and the table of it for a terminal. Everything here comes from the
+ * CSV files of the folder alone, so that any table can be printed again later.
+ */
 #ifndef ANALYSIS_SUMMARY_H
 #define ANALYSIS_SUMMARY_H
 
@@ -13,87 +15,98 @@
 #include <stddef.h>
 #include <stdio.h>
 
-// A number that is not known is NaN, in all of these.
+/* A number that is not known is NaN, in all of these. */
 struct ratio {
     double value;
-    struct interval interval; // 95 %
-    size_t rounds;            // how many rounds it was computed from
+    struct interval interval; /* 95 % */
+    size_t rounds;            /* how many rounds it was computed from */
 };
 
 struct metric_summary {
-    size_t count; // cells that it was computed from
+    size_t count; /* cells that it was computed from */
     double min, median, mad, mean, sd;
-    struct interval interval; // 95 %, of the median
-    struct ratio to_baseline; // the median of the ratios to the baseline of the same round
+    struct interval interval; /* 95 %, of the median */
+    struct ratio to_baseline; /* the median of the ratios to the baseline of the same round */
 };
 
 struct allocator_summary {
-    const char *allocator;                        // label
-    unsigned cells[PASS_COUNT][RUN_STATUS_COUNT]; // how many ended how
+    const char *allocator;                        /* label */
+    unsigned cells[PASS_COUNT][RUN_STATUS_COUNT]; /* how many ended how */
     struct metric_summary metrics[METRIC_COUNT];
 };
 
 struct trace_summary {
     const char *trace;
-    double ops;             // recorded calls
-    double peak_live_bytes; // requested bytes at the most
-    double duration_us;     // as recorded
-    double threads;         // as recorded
-    double null_ns_per_op;  // the floor, median of the first loops: the null allocator,
-    double loop_ns_per_op;  // and the bare loop
-    struct allocator_summary *allocators; // without null and loop, in the order of the command line
+    double ops;             /* recorded calls */
+    double peak_live_bytes; /* requested bytes at the most */
+    double duration_us;     /* as recorded */
+    double threads;         /* as recorded */
+    double null_ns_per_op;  /* the floor, median of the first loops: the null allocator, */
+    double loop_ns_per_op;  /* and the bare loop */
+    struct allocator_summary
+        *allocators; /* without null and loop, in the order of the command line */
     size_t allocator_count;
 };
 
-// Geometric means over all traces. An allocator that failed on a trace has none: a mean over fewer
-// traces would not be comparable.
+/*
+ * Geometric means over all traces. An allocator that failed on a trace has none: a mean over fewer
+ * traces would not be comparable.
+ */
 struct overall_summary {
     const char *allocator;
-    struct ratio to_baseline[METRIC_COUNT]; // .rounds: of the trace that has the fewest
+    struct ratio to_baseline[METRIC_COUNT]; /* .rounds: of the trace that has the fewest */
     double peak_ratio, mean_ratio;
-    const char *missing_trace[PASS_COUNT]; // per pass a trace on which it failed, or NULL
+    const char *missing_trace[PASS_COUNT]; /* per pass a trace on which it failed, or NULL */
 };
 
 struct summary {
-    const char *baseline; // label
+    const char *baseline; /* label */
     struct trace_summary *traces;
     size_t trace_count;
-    struct overall_summary *overall; // with several traces only
+    struct overall_summary *overall; /* with several traces only */
     size_t overall_count;
     struct run_set runs;
-    struct sample_set samples; // empty when there is no samples.csv: then there are no means
-    struct csv_table meta;     // empty when there is no meta.csv
+    struct sample_set samples; /* empty when there is no samples.csv: then there are no means */
+    struct csv_table meta;     /* empty when there is no meta.csv */
 };
 
-// Reads runs.csv, and samples.csv and meta.csv where they exist, of the folder `dir`. On failure
-// `summary` holds nothing that must be freed.
+/*
+ * Reads runs.csv, and samples.csv and meta.csv where they exist, of the folder `dir`. On failure
+ * `summary` holds nothing that must be freed.
+ */
 bool summary_load(struct summary *summary, const char *dir, struct analysis_error *error);
 void summary_free(struct summary *summary);
 
-// The value of the key `prefix` + `name` + `suffix` in meta.csv, or NULL when it is missing or
-// empty. Owned by the summary.
+/*
+ * The value of the key `prefix` + `name` + `suffix` in meta.csv, or NULL when it is missing or
+ * empty. Owned by the summary.
+ */
 const char *summary_meta(const struct summary *summary, const char *prefix, const char *name,
                          const char *suffix);
 
-// What to show for a pass of which there is no number: the status that most of its failed cells
-// ended with, or NULL when no cell failed.
+/*
+ * What to show for a pass of which there is no number: the status that most of its failed cells
+ * ended with, or NULL when no cell failed.
+ */
 const char *summary_failure(const struct allocator_summary *allocator, enum pass pass);
 
 enum summary_format {
-    SUMMARY_TABLE, // for people, 100 columns
-    SUMMARY_CSV,   // a header, then a row per trace, allocator and metric, as in summary.csv
+    SUMMARY_TABLE, /* for people, 100 columns */
+    SUMMARY_CSV,   /* a header, then a row per trace, allocator and metric, as in summary.csv */
 };
 
 struct summary_options {
     enum summary_format format;
-    bool bold; // mark the best of each column by terminal escapes
+    bool bold; /* mark the best of each column by terminal escapes */
 };
 
-// Whether bold is wanted on `stream`: it is a terminal, and NO_COLOR is not set.
+/* Whether bold is wanted on `stream`: it is a terminal, and NO_COLOR is not set. */
 bool summary_wants_bold(FILE *stream);
 
-// Writes the summary of every trace, and geometric means when there are several. The caller checks
-// `stream` for errors.
+/*
+ * Writes the summary of every trace, and geometric means when there are several. The caller checks
+ * `stream` for errors.
+ */
 void summary_print(const struct summary *summary, FILE *stream,
                    const struct summary_options *options);
 

@@ -41,7 +41,7 @@ static void write_number(FILE *stream, double number, char end)
     write_field(stream, text, end);
 }
 
-// Every metric is better when it is smaller.
+/* Every metric is better when it is smaller. */
 static const char *verdict(const struct ratio *ratio)
 {
     if (isnan(ratio->value))

@@ -6,7 +6,7 @@
 
 bool summary_wants_bold(FILE *stream)
 {
-    const char *no_color = getenv("NO_COLOR"); // https://no-color.org: set and not empty
+    const char *no_color = getenv("NO_COLOR"); /* https://no-color.org: set and not empty */
     return isatty(fileno(stream)) && (no_color == NULL || no_color[0] == '\0');
 }
 

@@ -15,15 +15,15 @@ enum column_kind {
     COLUMN_NS,
     COLUMN_BYTES,
     COLUMN_RATIO,
-    COLUMN_INTERVAL, // of the ratio to its left
+    COLUMN_INTERVAL, /* of the ratio to its left */
 };
 
-// A column of numbers; the labels stand to the left of them all.
+/* A column of numbers; the labels stand to the left of them all. */
 struct column {
-    const char *header[HEADER_ROWS]; // "%s" stands for the baseline's label
+    const char *header[HEADER_ROWS]; /* "%s" stands for the baseline's label */
     enum column_kind kind;
     enum pass pass;
-    struct ratio (*value)(const void *row); // what it shows; plain numbers have no interval
+    struct ratio (*value)(const void *row); /* what it shows; plain numbers have no interval */
 };
 
 struct table {
@@ -31,7 +31,7 @@ struct table {
     size_t column_count;
     const void *(*row)(const struct table *table, size_t index);
     const char *(*label)(const void *row);
-    const char *(*failure)(const void *row, enum pass pass); // in place of numbers, or NULL
+    const char *(*failure)(const void *row, enum pass pass); /* in place of numbers, or NULL */
     const void *rows;
     size_t row_count;
     const char *baseline;
@@ -101,7 +101,7 @@ static void write_cell(char *cell, const struct table *table, const void *row,
     }
 }
 
-// The smallest number of a column is its best; NaN when there is nothing to choose from.
+/* The smallest number of a column is its best; NaN when there is nothing to choose from. */
 static double best_of_column(const struct table *table, const struct column *column)
 {
     double best = NAN;
@@ -161,7 +161,7 @@ static void pad(FILE *stream, size_t width, size_t used)
 static void print_line(FILE *stream, const struct table *table, const struct row_text *text,
                        size_t label_width, const size_t *widths)
 {
-    // Nothing trails behind the last text of a line.
+    /* Nothing trails behind the last text of a line. */
     size_t count = table->column_count;
     while (count > 0 && text->cells[count - 1][0] == '\0')
         count--;
@@ -328,7 +328,7 @@ static void print_trace_header(const struct trace_summary *trace, FILE *stream)
     fputc('\n', stream);
 }
 
-// The warm column stands there only when something was replayed more than once.
+/* The warm column stands there only when something was replayed more than once. */
 static size_t choose_trace_columns(const struct trace_summary *trace, struct column *columns)
 {
     bool has_warm = false;
@@ -352,7 +352,7 @@ static void print_floor(const struct trace_summary *trace, FILE *stream)
                 null, loop);
 }
 
-// One line per allocator and pass with cells that did not end well.
+/* One line per allocator and pass with cells that did not end well. */
 static void print_failures(const struct trace_summary *trace, FILE *stream)
 {
     for (size_t i = 0; i < trace->allocator_count; i++) {
@@ -449,7 +449,7 @@ static void print_environment(const struct summary *summary, FILE *stream)
             meta_or(summary, "kernel", "unknown kernel"));
 }
 
-// In recorded order on one thread, a trace of several threads does not show contention.
+/* In recorded order on one thread, a trace of several threads does not show contention. */
 static void print_threads_note(const struct summary *summary, FILE *stream)
 {
     bool serial = strcmp(meta_or(summary, "threads", ""), "serial") == 0 ||

@@ -1,4 +1,4 @@
-// The summary as a table for a terminal of 100 columns.
+/* The summary as a table for a terminal of 100 columns. */
 #ifndef ANALYSIS_SUMMARY_TABLE_H
 #define ANALYSIS_SUMMARY_TABLE_H
 

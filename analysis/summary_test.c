@@ -1,5 +1,7 @@
-// Known answers: the numbers of testdata/ were chosen so that the medians and ratios can be
-// computed by hand; the computations stand beside the assertions.
+/*
+ * Known answers: the numbers of testdata/ were chosen so that the medians and ratios can be
+ * computed by hand; the computations stand beside the assertions.
+ */
 #include "analysis/summary.h"
 
 #include <math.h>
@@ -62,13 +64,13 @@ static void times_are_medians_over_rounds(void **state)
     struct summary summary = load("basic");
     assert_int_equal(summary.trace_count, 1);
     const struct trace_summary *toy = &summary.traces[0];
-    assert_float_equal(median(toy, "glibc", METRIC_COLD), 110, 0);   // 100 110 120
-    assert_float_equal(median(toy, "heap", METRIC_COLD), 50, 0);     // 50 66 48
-    assert_float_equal(median(toy, "heap", METRIC_COLD_NET), 40, 0); // less null, always 10
-    assert_float_equal(median(toy, "glibc", METRIC_WARM), 85, 0);    // 85 82 95 of 2 loops each
-    assert_float_equal(median(toy, "heap", METRIC_WARM), 45, 0);     // 45 41 47.5
+    assert_float_equal(median(toy, "glibc", METRIC_COLD), 110, 0);   /* 100 110 120 */
+    assert_float_equal(median(toy, "heap", METRIC_COLD), 50, 0);     /* 50 66 48 */
+    assert_float_equal(median(toy, "heap", METRIC_COLD_NET), 40, 0); /* less null, always 10 */
+    assert_float_equal(median(toy, "glibc", METRIC_WARM), 85, 0);    /* 85 82 95 of 2 loops each */
+    assert_float_equal(median(toy, "heap", METRIC_WARM), 45, 0);     /* 45 41 47.5 */
     assert_float_equal(toy->null_ns_per_op, 10, 0);
-    assert_float_equal(toy->loop_ns_per_op, 5, 0); // 4 5 6
+    assert_float_equal(toy->loop_ns_per_op, 5, 0); /* 4 5 6 */
     assert_float_equal(find(toy, "glibc")->metrics[METRIC_COLD].mad, 10, 0);
     assert_float_equal(find(toy, "glibc")->metrics[METRIC_COLD].min, 100, 0);
     assert_float_equal(find(toy, "glibc")->metrics[METRIC_COLD].mean, 110, 1e-9);
@@ -81,13 +83,14 @@ static void ratios_are_paired_by_round(void **state)
     (void)state;
     struct summary summary = load("basic");
     const struct metric_summary *metrics = find(&summary.traces[0], "heap")->metrics;
-    // 50/100 66/110 48/120; the ratio of the medians would be 50/110.
+    /* 50/100 66/110 48/120; the ratio of the medians would be 50/110. */
     assert_float_equal(metrics[METRIC_COLD].to_baseline.value, 0.5, 1e-12);
     assert_int_equal(metrics[METRIC_COLD].to_baseline.rounds, 3);
-    assert_true(isnan(metrics[METRIC_COLD].to_baseline.interval.low));      // 3 rounds are too few
-    assert_float_equal(metrics[METRIC_WARM].to_baseline.value, 0.5, 1e-12); // 45/85 41/82 47.5/95
+    assert_true(isnan(metrics[METRIC_COLD].to_baseline.interval.low)); /* 3 rounds are too few */
+    assert_float_equal(metrics[METRIC_WARM].to_baseline.value, 0.5,
+                       1e-12); /* 45/85 41/82 47.5/95 */
     assert_float_equal(metrics[METRIC_PEAK_HEAP].to_baseline.value, 0.88,
-                       1e-12); // 11/12 11/13 11/12.5
+                       1e-12); /* 11/12 11/13 11/12.5 */
     summary_free(&summary);
 }
 
@@ -96,15 +99,18 @@ static void memory_is_relative_to_live(void **state)
     (void)state;
     struct summary summary = load("basic");
     const struct trace_summary *toy = &summary.traces[0];
-    assert_float_equal(median(toy, "glibc", METRIC_PEAK_HEAP), 1250000, 0); // 1.2 1.3 1.25 million
+    assert_float_equal(median(toy, "glibc", METRIC_PEAK_HEAP), 1250000,
+                       0); /* 1.2 1.3 1.25 million */
     assert_float_equal(median(toy, "glibc", METRIC_PEAK_RATIO), 1.25, 1e-12);
     assert_float_equal(median(toy, "heap", METRIC_PEAK_RATIO), 1.1, 1e-12);
     assert_float_equal(median(toy, "glibc", METRIC_END_HEAP), 900000, 0);
     assert_float_equal(median(toy, "glibc", METRIC_LOAD_HEAP), 4096, 0);
-    // 0.2 million live for 10 µs and 0.6 for 30 µs: mean 0.5. The last sample holds for no time.
-    // heap: always 0.7 million. glibc: 0.85 and 1.05, so 1 million; in the last round more.
+    /*
+     * 0.2 million live for 10 µs and 0.6 for 30 µs: mean 0.5. The last sample holds for no time.
+     * heap: always 0.7 million. glibc: 0.85 and 1.05, so 1 million; in the last round more.
+     */
     assert_float_equal(median(toy, "heap", METRIC_MEAN_RATIO), 1.4, 1e-12);
-    assert_float_equal(median(toy, "glibc", METRIC_MEAN_RATIO), 2, 1e-12); // 2 2 2.45
+    assert_float_equal(median(toy, "glibc", METRIC_MEAN_RATIO), 2, 1e-12); /* 2 2 2.45 */
     summary_free(&summary);
 }
 
@@ -118,8 +124,8 @@ static void the_trace_is_described(void **state)
     assert_float_equal(toy->peak_live_bytes, 1000000, 0);
     assert_float_equal(toy->duration_us, 40, 0);
     assert_float_equal(toy->threads, 2, 0);
-    assert_int_equal(toy->allocator_count, 2);                 // null and loop are no rows
-    assert_string_equal(toy->allocators[0].allocator, "heap"); // the order of meta.csv
+    assert_int_equal(toy->allocator_count, 2);                 /* null and loop are no rows */
+    assert_string_equal(toy->allocators[0].allocator, "heap"); /* the order of meta.csv */
     assert_string_equal(summary_meta(&summary, "", "kernel", ""), "Linux 6.1.0");
     assert_null(summary_meta(&summary, "", "host", ""));
     summary_free(&summary);
@@ -200,7 +206,7 @@ static void some_failed_rounds_are_said(void **state)
     struct summary summary = load("ladder");
     const struct allocator_summary *best = find(&summary.traces[0], "heap-best");
     assert_int_equal(best->metrics[METRIC_COLD].count, 5);
-    assert_float_equal(best->metrics[METRIC_COLD].median, 206, 0); // 202 204 206 208 210
+    assert_float_equal(best->metrics[METRIC_COLD].median, 206, 0); /* 202 204 206 208 210 */
     char *table = print(&summary, SUMMARY_TABLE, false);
     assert_contains(table, "! heap-best: 1 of 6 time runs ended with crash\n");
     free(table);
@@ -213,11 +219,11 @@ static void differences_must_be_detectable(void **state)
     struct summary summary = load("ladder");
     const struct trace_summary *toy = &summary.traces[0];
     const struct ratio *same = &find(toy, "heap-segregated")->metrics[METRIC_COLD].to_baseline;
-    assert_float_equal(same->value, 1, 1e-12); // 1.1 0.9 1.1 0.9 1.1 0.9
+    assert_float_equal(same->value, 1, 1e-12); /* 1.1 0.9 1.1 0.9 1.1 0.9 */
     assert_float_equal(same->interval.low, 0.9, 1e-12);
     assert_float_equal(same->interval.high, 1.1, 1e-12);
     const struct ratio *slower = &find(toy, "heap-split")->metrics[METRIC_COLD].to_baseline;
-    assert_float_equal(slower->value, 3, 1e-12); // 3 times as slow in every round
+    assert_float_equal(slower->value, 3, 1e-12); /* 3 times as slow in every round */
     assert_float_equal(slower->interval.low, 3, 1e-12);
     char *table = print(&summary, SUMMARY_TABLE, false);
     assert_contains(table, "        =      [0.90 1.10]");
@@ -257,12 +263,12 @@ static void several_traces_have_geometric_means(void **state)
     assert_float_equal(heap->to_baseline[METRIC_COLD].value, sqrt(0.5 * 0.8), 1e-12);
     assert_float_equal(heap->to_baseline[METRIC_COLD].interval.low, sqrt(0.5 * 0.8), 1e-12);
     assert_int_equal(heap->to_baseline[METRIC_COLD].rounds, 6);
-    assert_float_equal(heap->to_baseline[METRIC_PEAK_HEAP].value, 1, 1e-12); // 1/2 and 4/2
-    assert_float_equal(heap->peak_ratio, 2, 1e-12);                          // 1 and 4
+    assert_float_equal(heap->to_baseline[METRIC_PEAK_HEAP].value, 1, 1e-12); /* 1/2 and 4/2 */
+    assert_float_equal(heap->peak_ratio, 2, 1e-12);                          /* 1 and 4 */
     summary_free(&summary);
 }
 
-// A mean over the traces that went well would look better than it is.
+/* A mean over the traces that went well would look better than it is. */
 static void a_failure_on_one_trace_leaves_no_mean(void **state)
 {
     (void)state;
@@ -279,7 +285,7 @@ static void a_failure_on_one_trace_leaves_no_mean(void **state)
     summary_free(&summary);
 }
 
-// Every row of the CSV is a metric of the summary, digit for digit.
+/* Every row of the CSV is a metric of the summary, digit for digit. */
 static void the_csv_holds_the_same_numbers(void **state)
 {
     (void)state;
@@ -357,7 +363,7 @@ static void verdicts_stand_in_the_csv(void **state)
     summary_free(&summary);
 }
 
-// Writes runs.csv (and another file) into a fresh folder, and loads it; it must be refused.
+/* Writes runs.csv (and another file) into a fresh folder, and loads it; it must be refused. */
 static void assert_refused(const char *runs, const char *other, const char *other_text,
                            const char *reason)
 {
@@ -409,7 +415,7 @@ static void bad_folders_are_refused(void **state)
     assert_refused(RUNS_HEADER GOOD_RUN, "meta.csv", "name,value\na,b\n", "no column 'key'");
 }
 
-// A loop that failed spoils its cell: what the loops before it measured is not counted.
+/* A loop that failed spoils its cell: what the loops before it measured is not counted. */
 static void a_cell_fails_as_a_whole(void **state)
 {
     (void)state;

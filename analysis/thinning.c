@@ -15,7 +15,7 @@ static size_t interval_of(const struct sample_series *series, size_t index)
     return interval < INTERVALS ? interval : INTERVALS - 1;
 }
 
-// Adds `index` to the ascending `points` unless it is there.
+/* Adds `index` to the ascending `points` unless it is there. */
 static size_t insert(size_t *points, size_t count, size_t index)
 {
     size_t place = count;
@@ -29,7 +29,7 @@ static size_t insert(size_t *points, size_t count, size_t index)
     return count + 1;
 }
 
-// The chosen points of the samples from `first` up to but not including `end`.
+/* The chosen points of the samples from `first` up to but not including `end`. */
 static size_t choose_of_interval(const struct sample *samples, size_t first, size_t end,
                                  size_t *points)
 {

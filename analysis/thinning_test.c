@@ -51,7 +51,7 @@ static void extremes_and_ends_are_kept(void **state)
         assert_true(kept[i - 1] < kept[i]);
 }
 
-// All at one time, as in a trace without a clock.
+/* All at one time, as in a trace without a clock. */
 static void samples_without_time_are_thinned_by_index(void **state)
 {
     (void)state;

@@ -79,7 +79,7 @@ size_t units_text_width(const char *text)
 {
     size_t width = 0;
     for (; *text != '\0'; text++)
-        if (((unsigned char)*text & 0xc0) != 0x80) // not a continuation byte
+        if (((unsigned char)*text & 0xc0) != 0x80) /* not a continuation byte */
             width++;
     return width;
 }

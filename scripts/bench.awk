@@ -4,8 +4,8 @@ BEGIN {
     FS = ","
     OFS = ","
     print "trace,allocator,rounds,hyperfine_wall_ns_per_op,own_wall_ns_per_op,hyperfine_cpu_ns_per_op," \
-        "own_cpu_ns_per_op,hyperfine_ratio,hyperfine_ratio_low,hyperfine_ratio_high,own_ratio," \
-        "own_ratio_low,own_ratio_high,verdict"
+        "own_cpu_ns_per_op,hyperfine_cpu_ratio,hyperfine_cpu_ratio_low,hyperfine_cpu_ratio_high," \
+        "own_cpu_ratio,own_cpu_ratio_low,own_cpu_ratio_high,verdict"
 }
 
 FNR == 1 {
@@ -74,9 +74,10 @@ function summarize(values,    spread) {
     high = median + spread
 }
 
+# The median of a total per op, less the floor.
 function median_of(total, pair, floor,    r, values) {
     for (r = 1; r <= rounds; r++)
-        values[r] = (total[pair, r] - (floor ? total[floor, r] : 0)) / ops[pair, r]
+        values[r] = (total[pair, r] - floor) / ops[pair, r]
     summarize(values)
     return sprintf("%.3f", median)
 }
@@ -84,9 +85,17 @@ function median_of(total, pair, floor,    r, values) {
 # Ratios are taken within a round, of processes that ran close to each other.
 function ratio_of(total, pair, base, floor,    r, values) {
     for (r = 1; r <= rounds; r++)
-        values[r] = (total[pair, r] - (floor ? total[floor, r] : 0)) / (total[base, r] - (floor ? total[floor, r] : 0))
+        values[r] = (total[pair, r] - floor) / (total[base, r] - floor)
     summarize(values)
     return sprintf("%.4f,%.4f,%.4f", median, low, high)
+}
+
+# What the floor takes, the same for all rounds: the noise of one run of it would be in every allocator.
+function floor_of(total, pair,    r, values) {
+    for (r = 1; r <= rounds; r++)
+        values[r] = total[pair, r]
+    summarize(values)
+    return median
 }
 
 function verdict(theirs, ours,    a, b) {
@@ -101,14 +110,16 @@ END {
     for (i = 1; i <= pairs; i++) {
         pair = order[i]
         split(pair, part, SUBSEP)
-        floor = part[1] SUBSEP "null"
-        base = part[1] SUBSEP "glibc"
-        if (part[2] == "null" || pair in failed)
+        null = part[1] SUBSEP "null"
+        glibc = part[1] SUBSEP "glibc"
+        if (part[2] == "null" || pair in failed || glibc in failed)
             continue
-        theirs = ratio_of(whole_wall, pair, base, floor)
-        ours = ratio_of(own_wall, pair, base, "")
-        print part[1], part[2], rounds, median_of(whole_wall, pair, floor), median_of(own_wall, pair, ""),
-            median_of(whole_cpu, pair, floor), median_of(own_cpu, pair, ""), theirs, ours,
+        wall_floor = floor_of(whole_wall, null)
+        cpu_floor = floor_of(whole_cpu, null)
+        theirs = ratio_of(whole_cpu, pair, glibc, cpu_floor)
+        ours = ratio_of(own_cpu, pair, glibc, 0)
+        print part[1], part[2], rounds, median_of(whole_wall, pair, wall_floor), median_of(own_wall, pair, 0),
+            median_of(whole_cpu, pair, cpu_floor), median_of(own_cpu, pair, 0), theirs, ours,
             (part[2] == "glibc" ? "baseline" : verdict(theirs, ours))
     }
 }

@@ -1,6 +1,6 @@
 # Prints bench.csv for the terminal.
 NR == 1 {
-    printf "%-12s %-16s %21s  %21s  %19s\n", "", "", "wall ns/op", "CPU ns/op", "wall / glibc"
+    printf "%-12s %-16s %21s  %21s  %19s\n", "", "", "wall ns/op", "CPU ns/op", "CPU / glibc"
     printf "%-12s %-16s %11s %9s  %11s %9s  %10s %8s  %s\n", "trace", "allocator", "hyperfine", "replay", "hyperfine",
         "replay", "hyperfine", "replay", "verdict"
     next

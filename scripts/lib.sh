@@ -64,7 +64,7 @@ need_packages() {
 build_release() {
     cd "$root"
     quietly "configuring build/" cmake --preset release "$@"
-    quietly "building build/" cmake --build --preset release
+    quietly "building build/" cmake --build --preset release -- --quiet
 }
 
 # need_program NAME: ends the script when build/NAME is not there.

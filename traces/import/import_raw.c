@@ -11,14 +11,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NO_CHUNK UINT32_MAX
+#define NO_CHUNK   UINT32_MAX
+#define WATCH_STEP 65536 /* records */
 
 /* A lane while it is read: where, and the record that comes next. */
 struct lane {
     uint32_t first_chunk, last_chunk, chunk_count;
     uint32_t chunk; /* that is being read */
     const uint64_t *next, *end;
-    const uint64_t *stop; /* where the lane ended when the file was opened: it may still be written to */
+    const uint64_t
+        *stop; /* where the lane ended when the file was opened: it may still be written to */
     uint64_t thread;
     uint64_t ticks; /* of the next record */
 };
@@ -99,8 +101,7 @@ static bool find_record(const struct import_raw *raw, struct lane *lane)
     if (lane->stop != NULL && lane->next == lane->stop)
         return false;
     while (lane->next == lane->end || *lane->next == 0) {
-        uint32_t chunk =
-            lane->chunk == NO_CHUNK ? lane->first_chunk : raw->following[lane->chunk];
+        uint32_t chunk = lane->chunk == NO_CHUNK ? lane->first_chunk : raw->following[lane->chunk];
         if (chunk == NO_CHUNK)
             return false;
         lane->chunk = chunk;
@@ -123,15 +124,16 @@ static void rewind_lane(struct lane *lane)
 static bool bad(const struct import_raw *raw, uint64_t offset, const char *reason,
                 struct error *error)
 {
-    return error_set(error, ERROR_INPUT, "%s: byte %" PRIu64 ": %s; record the program again", raw->path,
-                     offset, reason);
+    return error_set(error, ERROR_INPUT, "%s: byte %" PRIu64 ": %s; record the program again",
+                     raw->path, offset, reason);
 }
 
 static bool map_file(struct import_raw *raw, struct error *error)
 {
     int descriptor = open(raw->path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
-        return error_set(error, ERROR_INPUT, "%s: cannot be opened: %s", raw->path, strerror(errno));
+        return error_set(error, ERROR_INPUT, "%s: cannot be opened: %s", raw->path,
+                         strerror(errno));
     struct stat status;
     if (fstat(descriptor, &status) != 0 || status.st_size < RAW_HEADER_BYTES) {
         close(descriptor);
@@ -154,11 +156,13 @@ static bool read_header(struct import_raw *raw, struct error *error)
         return bad(raw, 0, "not a raw recording of this version", error);
     if (header->latest.tsc <= header->start.tsc ||
         header->latest.monotonic_ns <= header->start.monotonic_ns)
-        return bad(raw, offsetof(struct raw_header, latest), "its clock does not go forward", error);
+        return bad(raw, offsetof(struct raw_header, latest), "its clock does not go forward",
+                   error);
     raw->us_per_tick = (double)(header->latest.monotonic_ns - header->start.monotonic_ns) / 1000 /
                        (double)(header->latest.tsc - header->start.tsc);
     if (header->command_bytes > sizeof header->command)
-        return bad(raw, offsetof(struct raw_header, command_bytes), "the command is too long", error);
+        return bad(raw, offsetof(struct raw_header, command_bytes), "the command is too long",
+                   error);
     header->name[sizeof header->name - 1] = '\0';
     header->program[sizeof header->program - 1] = '\0';
     header->command[sizeof header->command - 1] = '\0';
@@ -315,7 +319,6 @@ uint64_t import_raw_lost(const struct import_raw *raw)
 struct merge {
     struct lane **heap;
     size_t count;
-    uint64_t ticks; /* of the last record */
 };
 
 static void sift_down(struct merge *merge, size_t place)
@@ -441,11 +444,12 @@ static bool add_record(struct import_raw *raw, struct lane *lane, struct trace_b
 }
 
 static bool merge_all(struct import_raw *raw, struct merge *merge, struct trace_builder *builder,
-                      const volatile sig_atomic_t *interrupted, struct error *error)
+                      const struct import_raw_watch *watch, struct error *error)
 {
     bool is_first = true;
-    while (merge->count > 0) {
-        if (interrupted != NULL && *interrupted != 0)
+    for (uint64_t done = 0; merge->count > 0; done++) {
+        if (watch != NULL && done % WATCH_STEP == 0 &&
+            !watch->go_on(done, raw->calls, watch->context))
             return error_set(error, ERROR_RUN, "interrupted");
         struct lane *lane = merge->heap[0];
         if (!add_record(raw, lane, builder, &is_first, error))
@@ -460,12 +464,12 @@ static bool merge_all(struct import_raw *raw, struct merge *merge, struct trace_
 }
 
 bool import_raw_run(struct import_raw *raw, struct trace_builder *builder,
-                    const volatile sig_atomic_t *interrupted, struct error *error)
+                    const struct import_raw_watch *watch, struct error *error)
 {
     struct merge merge = {0};
     if (fill_heap(raw, &merge) == NULL)
         return error_set(error, ERROR_INPUT, "%s: out of memory", raw->path);
-    bool done = merge_all(raw, &merge, builder, interrupted, error);
+    bool done = merge_all(raw, &merge, builder, watch, error);
     free(merge.heap);
     return done;
 }

@@ -5,8 +5,8 @@
  *     import_raw_run(raw, builder, NULL, &error);
  *     import_raw_close(raw);
  *
- * The lanes of the file are merged by their time stamps, which gives all calls of all threads in their
- * exact order. The file is mapped, never copied.
+ * The lanes of the file are merged by their time stamps, which gives all calls of all threads in
+ * their exact order. The file is mapped, never copied.
  */
 #ifndef TRACES_IMPORT_RAW_H
 #define TRACES_IMPORT_RAW_H
@@ -15,11 +15,10 @@
 #include "traces/format/raw.h"
 #include "traces/import/trace_builder.h"
 
-#include <signal.h>
-
 struct import_raw;
 
-/* Opens the file and walks it once, so that whatever is wrong with it is told here. NULL on failure. */
+/* Opens the file and walks it once, so that whatever is wrong with it is told here. NULL on
+ * failure. */
 struct import_raw *import_raw_open(const char *path, struct error *error);
 
 /* What the recorded process said of itself. Its texts are ended by a zero. */
@@ -31,16 +30,20 @@ uint64_t import_raw_calls(const struct import_raw *raw);
 /* Calls that the program made and that were not recorded, because there was no space any more. */
 uint64_t import_raw_lost(const struct import_raw *raw);
 
-/*
- * Feeds all calls to `builder`. False when the writer behind it failed, or as soon as *interrupted (may
- * be NULL) is not zero.
- */
+/* Asked now and then while calls are imported; false ends the import. */
+struct import_raw_watch {
+    bool (*go_on)(uint64_t done, uint64_t calls, void *context);
+    void *context;
+};
+
+/* Feeds all calls to `builder`. False when the writer behind it failed or `watch` (may be NULL)
+ * ended it. */
 bool import_raw_run(struct import_raw *raw, struct trace_builder *builder,
-                    const volatile sig_atomic_t *interrupted, struct error *error);
+                    const struct import_raw_watch *watch, struct error *error);
 
 /*
- * Adds to `meta`: program, process, recorder, recorder_version, date, page_bytes, lost, lost_reason (where
- * recording stopped), forks, thp_disabled, redirected, program_cpu_us, program_rss_bytes and
+ * Adds to `meta`: program, process, recorder, recorder_version, date, page_bytes, lost, lost_reason
+ * (where recording stopped), forks, thp_disabled, redirected, program_cpu_us, program_rss_bytes and
  * program_cpu_source. After import_raw_run also order_inversions: time stamps that went back.
  */
 void import_raw_describe(const struct import_raw *raw, struct trace_meta *meta);

@@ -202,7 +202,10 @@ static void *xmemdup(const void *from, size_t size)
 }
 
 /* A function as a data pointer, which ISO C has no way to write and POSIX demands to work. */
-#define HOOK(name, wrapper, real) {name, __extension__(void *)(wrapper), &(real)}
+#define HOOK(name, wrapper, real)                                                                  \
+    {                                                                                              \
+        name, __extension__(void *)(wrapper), &(real)                                              \
+    }
 
 const struct record_arena_hook record_arena_hooks[] = {
     HOOK("moz_arena_malloc", arena_malloc, real_arena_malloc),

@@ -1,5 +1,6 @@
 /*
- * record_clock.h - the recorder's clock: the CPU's time stamp counter, and its relation to real time.
+ * record_clock.h - the recorder's clock: the CPU's time stamp counter, and its relation to real
+ * time.
  */
 #ifndef TRACES_RECORD_CLOCK_H
 #define TRACES_RECORD_CLOCK_H
@@ -10,8 +11,8 @@
 #include <x86intrin.h>
 
 /*
- * rdtscp and not rdtsc: it waits for the loads and stores before it, so that stamps of different threads
- * order a block's release and its next acquisition as they happened.
+ * rdtscp and not rdtsc: it waits for the loads and stores before it, so that stamps of different
+ * threads order a block's release and its next acquisition as they happened.
  */
 static inline uint64_t record_tsc(void)
 {

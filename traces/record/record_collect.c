@@ -17,6 +17,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { MANY_CALLS = 1000000 }; /* from here on progress is shown */
+
 /* One recorded process image. */
 struct recording {
     char *path;
@@ -38,8 +40,8 @@ static void free_recordings(struct recordings *recordings)
 }
 
 /*
- * Notes the clocks once more, now that the process is over: a short run, or one that was killed, gave too
- * little to know the speed of the time stamp counter from.
+ * Notes the clocks once more, now that the process is over: a short run, or one that was killed,
+ * gave too little to know the speed of the time stamp counter from.
  */
 static void stamp_clock(int descriptor)
 {
@@ -97,8 +99,8 @@ static bool read_recordings(struct recordings *recordings, const char *folder, s
         char path[PATH_MAX];
         if (entry->d_name[0] == '.')
             continue;
-        snprintf(path, sizeof path, "%.*s/%s", (int)(sizeof path - 1 - sizeof entry->d_name), folder,
-                 entry->d_name);
+        snprintf(path, sizeof path, "%.*s/%s", (int)(sizeof path - 1 - sizeof entry->d_name),
+                 folder, entry->d_name);
         read_recording(recordings, path);
     }
     closedir(entries);
@@ -119,12 +121,13 @@ static bool has_name(const struct recording *recording, const char *name)
            strcmp(slash != NULL ? slash + 1 : command, name) == 0;
 }
 
+/* The process with most calls, of those with that name when there is one. NULL: there is none. */
 static const struct recording *choose(const struct recordings *recordings, const char *process)
 {
     const struct recording *chosen = NULL;
     for (size_t i = 0; i < recordings->count; i++) {
         const struct recording *candidate = &recordings->list[i];
-        if ((process == NULL || has_name(candidate, process)) && candidate->calls > 0 &&
+        if ((process == NULL || has_name(candidate, process)) &&
             (chosen == NULL || candidate->calls > chosen->calls))
             chosen = candidate;
     }
@@ -143,17 +146,19 @@ static bool no_such_process(const struct recordings *recordings, const char *pro
                      used + 40 < sizeof names ? "" : " ...");
 }
 
-static bool nothing_recorded(const struct record_options *options, const char *folder,
+static bool nothing_recorded(const char *name, const char *folder,
                              const struct recordings *recordings, struct error *error)
 {
     struct statvfs disk;
     if (recordings->count == 0 && statvfs(folder, &disk) == 0 &&
         disk.f_bavail * disk.f_frsize < RAW_HEADER_BYTES + RAW_CHUNK_BYTES)
-        return error_set(error, ERROR_OUTPUT, "%s is full: nothing could be recorded; set TMPDIR", folder);
-    return error_set(error, ERROR_RUN,
-                     "%s made no call that could be seen: its allocator may be linked into it "
-                     "statically, or it cleared LD_PRELOAD, or changed user; --all shows its children",
-                     options->argv[0]);
+        return error_set(error, ERROR_OUTPUT, "%s is full: nothing could be recorded; set TMPDIR",
+                         folder);
+    return error_set(
+        error, ERROR_RUN,
+        "%s made no call that could be seen: its allocator may be linked into it "
+        "statically, or it cleared LD_PRELOAD, or changed user; --all shows its children",
+        name);
 }
 
 /* ---- writing ---- */
@@ -172,11 +177,24 @@ static void describe(const struct import_raw *raw, const struct record_options *
     }
 }
 
+/* Shows the progress of what takes a while, where someone sees it; ends it when a signal says so.
+ */
+static bool go_on(uint64_t done, uint64_t calls, void *unused)
+{
+    (void)unused;
+    if (done > 0 && calls > MANY_CALLS && isatty(STDERR_FILENO))
+        fprintf(stderr, "\rtrace record: writing %3.0f %%", 100 * (double)done / (double)calls);
+    return record_interrupted == 0;
+}
+
 static bool fill_trace(struct import_raw *raw, struct trace_writer *writer, struct trace_meta *end,
                        struct error *error)
 {
     struct trace_builder *builder = trace_builder_new(writer);
-    bool filled = import_raw_run(raw, builder, &record_interrupted, error);
+    const struct import_raw_watch watch = {go_on, NULL};
+    bool filled = import_raw_run(raw, builder, &watch, error);
+    if (import_raw_calls(raw) > MANY_CALLS && isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
     trace_builder_describe(builder, end);
     trace_builder_free(builder);
     return filled;
@@ -211,7 +229,8 @@ static void tell_loss(const struct recording *recording, const struct trace_meta
 {
     uint64_t repaired = trace_meta_number(meta, "repaired", 0);
     if (recording->lost > 0)
-        fprintf(stderr, "trace record: %" PRIu64 " calls were not recorded, the trace ends early: %s\n",
+        fprintf(stderr,
+                "trace record: %" PRIu64 " calls were not recorded, the trace ends early: %s\n",
                 recording->lost, strerror((int)recording->header.stopped_errno));
     if (repaired > 0)
         fprintf(stderr,
@@ -222,8 +241,9 @@ static void tell_loss(const struct recording *recording, const struct trace_meta
                     trace_meta_number(meta, "repaired_unknown_usable", 0),
                 trace_meta_number(meta, "repaired_double_acquired", 0));
     if (recording->header.redirected)
-        fprintf(stderr, "trace record: %s defines malloc itself: calls inside the executable are not "
-                        "seen, those of its libraries are\n",
+        fprintf(stderr,
+                "trace record: %s defines malloc itself: calls inside the executable are not "
+                "seen, those of its libraries are\n",
                 recording->header.program);
     if (!recording->header.ended && kill((pid_t)recording->header.process_id, 0) == 0)
         fprintf(stderr, "trace record: process %" PRIu32 " is still running, its trace ends here\n",
@@ -272,8 +292,6 @@ static bool make_chosen(const struct recordings *recordings, const struct record
                         const struct record_exit *run, struct error *error)
 {
     const struct recording *chosen = choose(recordings, options->process);
-    if (chosen == NULL)
-        return no_such_process(recordings, options->process, error);
     if (!make_trace(chosen, options->output, options, run, error))
         return false;
     if (recordings->count > 1)
@@ -289,10 +307,16 @@ bool record_collect(const char *folder, const struct record_options *options,
 {
     struct recordings recordings = {0};
     bool done = read_recordings(&recordings, folder, error);
-    if (done && choose(&recordings, NULL) == NULL)
-        done = nothing_recorded(options, folder, &recordings, error);
-    else if (done)
-        done = (options->all ? make_all : make_chosen)(&recordings, options, run, error);
+    if (done) {
+        const struct recording *chosen = choose(&recordings, options->process);
+        const char *name = options->process != NULL ? options->process : options->argv[0];
+        if (chosen == NULL && recordings.count > 0)
+            done = no_such_process(&recordings, name, error);
+        else if (chosen == NULL || chosen->calls == 0)
+            done = nothing_recorded(name, folder, &recordings, error);
+        else
+            done = (options->all ? make_all : make_chosen)(&recordings, options, run, error);
+    }
     if (done)
         fprintf(stderr, "trace record: the recording took %.1f MB of disk meanwhile\n",
                 (double)recordings.disk_bytes / 1e6);

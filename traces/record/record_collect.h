@@ -8,7 +8,8 @@
 #include "traces/record/record_options.h"
 #include "traces/record/record_run.h"
 
-/* Chooses among the raw files in `folder`, writes the trace or traces, and says on stderr what is in them. */
+/* Chooses among the raw files in `folder`, writes the trace or traces, and says on stderr what is
+ * in them. */
 bool record_collect(const char *folder, const struct record_options *options,
                     const struct record_exit *run, struct error *error);
 

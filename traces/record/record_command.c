@@ -18,24 +18,31 @@ struct arguments {
 
 static const struct argp_option argp_options[] = {
     {"with", 'w', "RECORDER", 0, "preload (the default) or ltrace", 0},
-    {"output", 'o', "FILE", 0, "the trace to write; by default PROGRAM.trace in the current folder", 0},
+    {"output", 'o', "FILE", 0, "the trace to write; by default PROGRAM.trace in the current folder",
+     0},
     {"process", KEY_PROCESS, "NAME", 0,
-     "of all processes that the program starts, keep the one with this name; by default the one with "
+     "of all processes that the program starts, keep the one with this name; by default the one "
+     "with "
      "most calls",
      0},
-    {"all", KEY_ALL, NULL, 0, "keep every process, each in a trace of its own: FILE.N.NAME.trace", 0},
+    {"all", KEY_ALL, NULL, 0, "keep every process, each in a trace of its own: FILE.N.NAME.trace",
+     0},
     {0},
 };
 
 static const char argp_text[] =
-    "Runs PROGRAM and writes a trace of every call of the malloc family that it makes, in exact order "
+    "Runs PROGRAM and writes a trace of every call of the malloc family that it makes, in exact "
+    "order "
     "over all threads.\v"
     "preload puts a library between the program and its allocator. It costs about a tenth of a "
-    "microsecond a call, follows threads, forks and execs, keeps the program's own allocator, and needs "
-    "24 bytes of disk a call until the program ends, in $TMPDIR or else beside the trace. ltrace stops "
+    "microsecond a call, follows threads, forks and execs, keeps the program's own allocator, and "
+    "needs "
+    "24 bytes of disk a call until the program ends, in $TMPDIR or else beside the trace. ltrace "
+    "stops "
     "the program at each call: a thousand times slower, and only for programs with one thread.\n"
     "\n"
-    "The program has the terminal: Ctrl-C ends it, and the trace is made of what there is. The exit "
+    "The program has the terminal: Ctrl-C ends it, and the trace is made of what there is. The "
+    "exit "
     "status is the program's own (128 + N when signal N killed it), or 2 when there is no trace.\n"
     "\n"
     "Examples:\n"
@@ -75,7 +82,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 int record_command(int argc, char **argv)
 {
-    const struct argp argp = {argp_options, parse, "[--] PROGRAM [ARG...]", argp_text, NULL, NULL, NULL};
+    const struct argp argp = {argp_options, parse, "[--] PROGRAM [ARG...]", argp_text, NULL,
+                              NULL,         NULL};
     struct arguments arguments = {0};
     struct record_options *options = &arguments.options;
     argp_err_exit_status = TROUBLE;

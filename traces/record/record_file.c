@@ -17,7 +17,8 @@
 
 enum {
     FIRST_BYTES = RAW_HEADER_BYTES + RAW_CHUNK_BYTES,
-    STEP_BYTES = 1 << 20,   /* disk space is allocated in steps of this size by all but small processes */
+    STEP_BYTES =
+        1 << 20, /* disk space is allocated in steps of this size by all but small processes */
     FIRST_DESCRIPTOR = 700, /* out of the way of programs that count on low numbers */
     MAX_NAMES = 10000,
 };
@@ -46,8 +47,8 @@ static int write_zeros(uint64_t from, uint64_t bytes)
 }
 
 /*
- * Exceeding the program's own limit on file sizes (RLIMIT_FSIZE) is answered with SIGXFSZ, which would
- * end the program: it is held back and taken away.
+ * Exceeding the program's own limit on file sizes (RLIMIT_FSIZE) is answered with SIGXFSZ, which
+ * would end the program: it is held back and taken away.
  */
 static int allocate(uint64_t from, uint64_t bytes)
 {
@@ -86,8 +87,8 @@ static bool create(const char *directory)
 {
     int low = -1;
     for (int number = 0; low < 0 && number < MAX_NAMES; number++) {
-        int length = snprintf(file.path, sizeof file.path, "%s/%d.%d.raw", directory, (int)getpid(),
-                              number);
+        int length =
+            snprintf(file.path, sizeof file.path, "%s/%d.%d.raw", directory, (int)getpid(), number);
         if (length < 0 || (size_t)length >= sizeof file.path)
             return false;
         low = open(file.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -151,7 +152,8 @@ bool record_file_open(uint32_t forked_from)
         errno = error;
         return false;
     }
-    void *pages = mmap(NULL, RAW_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0);
+    void *pages =
+        mmap(NULL, RAW_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0);
     if (pages == MAP_FAILED)
         return false;
     file.taken = RAW_HEADER_BYTES;

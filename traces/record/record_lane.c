@@ -80,8 +80,8 @@ static void fork_parent(void)
 }
 
 /*
- * Not by pthread_atfork in the child: a child made by clone itself never comes there, but the kernel
- * zeroes record_process in it all the same.
+ * Not by pthread_atfork in the child: a child made by clone itself never comes there, but the
+ * kernel zeroes record_process in it all the same.
  */
 static void forked(void)
 {
@@ -106,8 +106,8 @@ static void start(void)
         return;
     record_real_resolve();
     record_operators_resolve();
-    struct record_process *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-                                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct record_process *page =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED || madvise(page, 4096, MADV_WIPEONFORK) != 0 ||
         pthread_key_create(&exit_key, thread_exits) != 0 ||
         pthread_atfork(NULL, fork_parent, NULL) != 0) {
@@ -253,8 +253,8 @@ void record_give_back(struct record_thread *thread)
 }
 
 /*
- * Comes again and again, to be the last of all destructors of the thread's keys: others free memory.
- * What is freed even later takes a lane for that one call.
+ * Comes again and again, to be the last of all destructors of the thread's keys: others free
+ * memory. What is freed even later takes a lane for that one call.
  */
 static void thread_exits(void *unused)
 {

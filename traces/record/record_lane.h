@@ -8,9 +8,9 @@
  *     record_2(thread, TRACE_MALLOC, (uint64_t)block, size);
  *     record_end(thread);
  *
- * record_begin makes room before the call, so that time stamps are taken right at it and errno stays what
- * the real call left. It returns NULL inside another recorded call (the outermost is the program's), and
- * when there is nothing to record into.
+ * record_begin makes room before the call, so that time stamps are taken right at it and errno
+ * stays what the real call left. It returns NULL inside another recorded call (the outermost is the
+ * program's), and when there is nothing to record into.
  */
 #ifndef TRACES_RECORD_LANE_H
 #define TRACES_RECORD_LANE_H
@@ -29,7 +29,7 @@ struct record_thread {
     uint32_t depth;       /* 1: inside a recorded call */
     uint32_t exiting;     /* 1: the lane was given back */
     uint32_t exit_rounds;
-    uint32_t number;      /* of the thread in this file, from 1 */
+    uint32_t number; /* of the thread in this file, from 1 */
     struct record_lane *lane;
 };
 
@@ -56,7 +56,7 @@ static inline struct record_thread *record_begin(void)
         return NULL;
     if (__builtin_expect(thread->end - thread->next < RECORD_CALL_WORDS ||
                              thread->generation != atomic_load_explicit(&record_process->generation,
- memory_order_relaxed),
+                                                                        memory_order_relaxed),
                          0))
         return record_begin_slowly(thread);
     thread->depth = 1;
@@ -116,7 +116,8 @@ static inline void record_4(struct record_thread *thread, unsigned op, uint64_t 
     record_finish(thread, op, 5);
 }
 
-/* Before the real call of the realloc family: the old block may be taken by another thread during it. */
+/* Before the real call of the realloc family: the old block may be taken by another thread during
+ * it. */
 static inline void record_release(struct record_thread *thread, const void *block)
 {
     if (block != NULL)

@@ -1,9 +1,9 @@
 /*
- * record_names.c - names that threads give themselves, seen as they are given: asking the kernel for a
- * name later is refused in sandboxes.
+ * record_names.c - names that threads give themselves, seen as they are given: asking the kernel
+ * for a name later is refused in sandboxes.
  */
-#include "traces/record/record_lane.h"
 #include "traces/record/record_file.h"
+#include "traces/record/record_lane.h"
 #include "traces/record/record_preload.h"
 
 #include <dlfcn.h>
@@ -21,7 +21,8 @@ int prctl(int option, ...)
     for (int i = 0; i < 4; i++)
         argument[i] = va_arg(list, unsigned long);
     va_end(list);
-    int status = (int)syscall(SYS_prctl, option, argument[0], argument[1], argument[2], argument[3]);
+    int status =
+        (int)syscall(SYS_prctl, option, argument[0], argument[1], argument[2], argument[3]);
     if (status == 0 && option == PR_SET_NAME)
         record_thread_name((const char *)argument[0]);
     if (status == 0 && option == PR_SET_THP_DISABLE && record_header != NULL)

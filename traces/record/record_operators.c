@@ -1,10 +1,10 @@
 /*
- * record_operators.c - C++ operators new and delete, recorded as what they are. In a program without a
- * C++ library they are malloc and free.
+ * record_operators.c - C++ operators new and delete, recorded as what they are. In a program
+ * without a C++ library they are malloc and free.
  *
- * A throwing new is served by the real nothrow one: an exception that passes through a recorded call
- * would leave the thread inside it for ever. Only when that fails, the real throwing one is called, to
- * throw as it does: its own vain attempt then stands in the trace as well.
+ * A throwing new is served by the real nothrow one: an exception that passes through a recorded
+ * call would leave the thread inside it for ever. Only when that fails, the real throwing one is
+ * called, to throw as it does: its own vain attempt then stands in the trace as well.
  */
 #include "traces/record/record_lane.h"
 #include "traces/record/record_preload.h"
@@ -107,18 +107,18 @@ static void resolve(void *field, const char *name)
         *(void **)field = found;
 }
 
-#define RESOLVE_ALL(set, n, d)                                                                       \
-    do {                                                                                             \
-        resolve(&(set)->new, "_Zn" n "m");                                                           \
-        resolve(&(set)->new_nothrow, "_Zn" n "mRKSt9nothrow_t");                                     \
-        resolve(&(set)->new_aligned, "_Zn" n "mSt11align_val_t");                                    \
-        resolve(&(set)->new_aligned_nothrow, "_Zn" n "mSt11align_val_tRKSt9nothrow_t");              \
-        resolve(&(set)->delete, "_Zd" d "Pv");                                                       \
-        resolve(&(set)->delete_nothrow, "_Zd" d "PvRKSt9nothrow_t");                                 \
-        resolve(&(set)->delete_sized, "_Zd" d "Pvm");                                                \
-        resolve(&(set)->delete_aligned, "_Zd" d "PvSt11align_val_t");                                \
-        resolve(&(set)->delete_aligned_nothrow, "_Zd" d "PvSt11align_val_tRKSt9nothrow_t");          \
-        resolve(&(set)->delete_sized_aligned, "_Zd" d "PvmSt11align_val_t");                         \
+#define RESOLVE_ALL(set, n, d)                                                                     \
+    do {                                                                                           \
+        resolve(&(set)->new, "_Zn" n "m");                                                         \
+        resolve(&(set)->new_nothrow, "_Zn" n "mRKSt9nothrow_t");                                   \
+        resolve(&(set)->new_aligned, "_Zn" n "mSt11align_val_t");                                  \
+        resolve(&(set)->new_aligned_nothrow, "_Zn" n "mSt11align_val_tRKSt9nothrow_t");            \
+        resolve(&(set)->delete, "_Zd" d "Pv");                                                     \
+        resolve(&(set)->delete_nothrow, "_Zd" d "PvRKSt9nothrow_t");                               \
+        resolve(&(set)->delete_sized, "_Zd" d "Pvm");                                              \
+        resolve(&(set)->delete_aligned, "_Zd" d "PvSt11align_val_t");                              \
+        resolve(&(set)->delete_aligned_nothrow, "_Zd" d "PvSt11align_val_tRKSt9nothrow_t");        \
+        resolve(&(set)->delete_sized_aligned, "_Zd" d "PvmSt11align_val_t");                       \
     } while (0)
 
 void record_operators_resolve(void)
@@ -146,12 +146,13 @@ static inline void *new_nothrow(const struct operators *real, unsigned op, size_
                           : real->new_nothrow(size, &nothrow_object);
 }
 
-/* Inside a recorded nothrow new, the C++ library comes by here: it must reach the real throwing one. */
+/* Inside a recorded nothrow new, the C++ library comes by here: it must reach the real throwing
+ * one. */
 static inline void *new_throwing(const struct operators *real, unsigned op, size_t size)
 {
     struct record_thread *thread = record_begin();
     void *block = thread != NULL ? recorded_new(thread, real, op, size) : NULL;
-    return block != NULL ? block : real->new(size);
+    return block != NULL ? block : real->new (size);
 }
 
 static inline void *recorded_new_aligned(struct record_thread *thread, const struct operators *real,
@@ -175,8 +176,7 @@ static inline void *new_aligned_throwing(const struct operators *real, unsigned 
                                          size_t alignment)
 {
     struct record_thread *thread = record_begin();
-    void *block =
-        thread != NULL ? recorded_new_aligned(thread, real, op, size, alignment) : NULL;
+    void *block = thread != NULL ? recorded_new_aligned(thread, real, op, size, alignment) : NULL;
     return block != NULL ? block : real->new_aligned(size, alignment);
 }
 
@@ -198,8 +198,8 @@ static inline struct record_thread *sized_delete_begins(unsigned op, const void 
     return thread;
 }
 
-static inline struct record_thread *aligned_delete_begins(unsigned op, const void *block, size_t size,
-                                                          size_t alignment)
+static inline struct record_thread *aligned_delete_begins(unsigned op, const void *block,
+                                                          size_t size, size_t alignment)
 {
     struct record_thread *thread = record_begin();
     if (thread != NULL)
@@ -213,66 +213,69 @@ static inline void delete_ends(struct record_thread *thread)
         record_end(thread);
 }
 
-/* ---- the symbols: n and d are what the mangled names of single and array operators differ in ---- */
+/* ---- the symbols: n and d are what the mangled names of single and array operators differ in ----
+ */
 
-#define DEFINE_OPERATORS(real, n, d, array)                                                          \
-    void *_Zn##n##m(size_t size)                                                                     \
-    {                                                                                                \
-        return new_throwing(&real, TRACE_NEW##array, size);                                          \
-    }                                                                                                \
-    void *_Zn##n##mRKSt9nothrow_t(size_t size, const void *nothrow)                                  \
-    {                                                                                                \
-        (void)nothrow;                                                                               \
-        return new_nothrow(&real, TRACE_NEW##array, size);                                           \
-    }                                                                                                \
-    void *_Zn##n##mSt11align_val_t(size_t size, size_t alignment)                                    \
-    {                                                                                                \
-        return new_aligned_throwing(&real, TRACE_NEW##array##_ALIGNED, size, alignment);             \
-    }                                                                                                \
-    void *_Zn##n##mSt11align_val_tRKSt9nothrow_t(size_t size, size_t alignment, const void *nothrow) \
-    {                                                                                                \
-        (void)nothrow;                                                                               \
-        return new_aligned_nothrow(&real, TRACE_NEW##array##_ALIGNED, size, alignment);              \
-    }                                                                                                \
-    void _Zd##d##Pv(void *block)                                                                     \
-    {                                                                                                \
-        struct record_thread *thread = delete_begins(TRACE_DELETE##array, block);                    \
-        real.delete (block);                                                                         \
-        delete_ends(thread);                                                                         \
-    }                                                                                                \
-    void _Zd##d##PvRKSt9nothrow_t(void *block, const void *nothrow)                                  \
-    {                                                                                                \
-        struct record_thread *thread = delete_begins(TRACE_DELETE##array, block);                    \
-        real.delete_nothrow(block, nothrow);                                                         \
-        delete_ends(thread);                                                                         \
-    }                                                                                                \
-    void _Zd##d##Pvm(void *block, size_t size)                                                       \
-    {                                                                                                \
-        struct record_thread *thread =                                                               \
-            sized_delete_begins(TRACE_DELETE##array##_SIZED, block, size);                           \
-        real.delete_sized(block, size);                                                              \
-        delete_ends(thread);                                                                         \
-    }                                                                                                \
-    void _Zd##d##PvSt11align_val_t(void *block, size_t alignment)                                    \
-    {                                                                                                \
-        struct record_thread *thread =                                                               \
-            aligned_delete_begins(TRACE_DELETE##array##_ALIGNED, block, 0, alignment);               \
-        real.delete_aligned(block, alignment);                                                       \
-        delete_ends(thread);                                                                         \
-    }                                                                                                \
-    void _Zd##d##PvSt11align_val_tRKSt9nothrow_t(void *block, size_t alignment, const void *nothrow) \
-    {                                                                                                \
-        struct record_thread *thread =                                                               \
-            aligned_delete_begins(TRACE_DELETE##array##_ALIGNED, block, 0, alignment);               \
-        real.delete_aligned_nothrow(block, alignment, nothrow);                                      \
-        delete_ends(thread);                                                                         \
-    }                                                                                                \
-    void _Zd##d##PvmSt11align_val_t(void *block, size_t size, size_t alignment)                      \
-    {                                                                                                \
-        struct record_thread *thread =                                                               \
-            aligned_delete_begins(TRACE_DELETE##array##_ALIGNED, block, size, alignment);            \
-        real.delete_sized_aligned(block, size, alignment);                                           \
-        delete_ends(thread);                                                                         \
+#define DEFINE_OPERATORS(real, n, d, array)                                                        \
+    void *_Zn##n##m(size_t size)                                                                   \
+    {                                                                                              \
+        return new_throwing(&real, TRACE_NEW##array, size);                                        \
+    }                                                                                              \
+    void *_Zn##n##mRKSt9nothrow_t(size_t size, const void *nothrow)                                \
+    {                                                                                              \
+        (void)nothrow;                                                                             \
+        return new_nothrow(&real, TRACE_NEW##array, size);                                         \
+    }                                                                                              \
+    void *_Zn##n##mSt11align_val_t(size_t size, size_t alignment)                                  \
+    {                                                                                              \
+        return new_aligned_throwing(&real, TRACE_NEW##array##_ALIGNED, size, alignment);           \
+    }                                                                                              \
+    void *_Zn##n##mSt11align_val_tRKSt9nothrow_t(size_t size, size_t alignment,                    \
+                                                 const void *nothrow)                              \
+    {                                                                                              \
+        (void)nothrow;                                                                             \
+        return new_aligned_nothrow(&real, TRACE_NEW##array##_ALIGNED, size, alignment);            \
+    }                                                                                              \
+    void _Zd##d##Pv(void *block)                                                                   \
+    {                                                                                              \
+        struct record_thread *thread = delete_begins(TRACE_DELETE##array, block);                  \
+        real.delete(block);                                                                        \
+        delete_ends(thread);                                                                       \
+    }                                                                                              \
+    void _Zd##d##PvRKSt9nothrow_t(void *block, const void *nothrow)                                \
+    {                                                                                              \
+        struct record_thread *thread = delete_begins(TRACE_DELETE##array, block);                  \
+        real.delete_nothrow(block, nothrow);                                                       \
+        delete_ends(thread);                                                                       \
+    }                                                                                              \
+    void _Zd##d##Pvm(void *block, size_t size)                                                     \
+    {                                                                                              \
+        struct record_thread *thread =                                                             \
+            sized_delete_begins(TRACE_DELETE##array##_SIZED, block, size);                         \
+        real.delete_sized(block, size);                                                            \
+        delete_ends(thread);                                                                       \
+    }                                                                                              \
+    void _Zd##d##PvSt11align_val_t(void *block, size_t alignment)                                  \
+    {                                                                                              \
+        struct record_thread *thread =                                                             \
+            aligned_delete_begins(TRACE_DELETE##array##_ALIGNED, block, 0, alignment);             \
+        real.delete_aligned(block, alignment);                                                     \
+        delete_ends(thread);                                                                       \
+    }                                                                                              \
+    void _Zd##d##PvSt11align_val_tRKSt9nothrow_t(void *block, size_t alignment,                    \
+                                                 const void *nothrow)                              \
+    {                                                                                              \
+        struct record_thread *thread =                                                             \
+            aligned_delete_begins(TRACE_DELETE##array##_ALIGNED, block, 0, alignment);             \
+        real.delete_aligned_nothrow(block, alignment, nothrow);                                    \
+        delete_ends(thread);                                                                       \
+    }                                                                                              \
+    void _Zd##d##PvmSt11align_val_t(void *block, size_t size, size_t alignment)                    \
+    {                                                                                              \
+        struct record_thread *thread =                                                             \
+            aligned_delete_begins(TRACE_DELETE##array##_ALIGNED, block, size, alignment);          \
+        real.delete_sized_aligned(block, size, alignment);                                         \
+        delete_ends(thread);                                                                       \
     }
 
 DEFINE_OPERATORS(single, w, l, )

@@ -1,8 +1,8 @@
 /*
  * record_preload.c - the malloc family as the recorded program sees it.
  *
- * Allocations are stamped after the real call and frees before it: a block is then never seen acquired
- * by one thread before the other released it. A realloc does both.
+ * Allocations are stamped after the real call and frees before it: a block is then never seen
+ * acquired by one thread before the other released it. A realloc does both.
  */
 #include "traces/record/record_preload.h"
 #include "traces/record/record_lane.h"

@@ -1,7 +1,8 @@
 /*
  * record_preload.h - every function that librecord.so puts in front of another one.
  *
- * Declared here and not by malloc.h, whose attributes let the compiler reason about what malloc does.
+ * Declared here and not by malloc.h, whose attributes let the compiler reason about what malloc
+ * does.
  */
 #ifndef TRACES_RECORD_PRELOAD_H
 #define TRACES_RECORD_PRELOAD_H
@@ -33,7 +34,8 @@ void *_ZnamRKSt9nothrow_t(size_t size, const void *nothrow);
 void *_ZnamSt11align_val_t(size_t size, size_t alignment);
 void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t size, size_t alignment, const void *nothrow);
 
-/* operator delete: plain, nothrow, sized, aligned, aligned and nothrow, sized and aligned; arrays. */
+/* operator delete: plain, nothrow, sized, aligned, aligned and nothrow, sized and aligned; arrays.
+ */
 void _ZdlPv(void *block);
 void _ZdlPvRKSt9nothrow_t(void *block, const void *nothrow);
 void _ZdlPvm(void *block, size_t size);

@@ -1,8 +1,8 @@
 /*
  * record_real.h - the functions that do the work: those of the allocator behind the recorder.
  *
- * They are the next ones in symbol order, so that programs linked to another allocator keep it; where the
- * executable defines malloc itself, the executable's.
+ * They are the next ones in symbol order, so that programs linked to another allocator keep it;
+ * where the executable defines malloc itself, the executable's.
  */
 #ifndef TRACES_RECORD_REAL_H
 #define TRACES_RECORD_REAL_H
@@ -26,7 +26,8 @@ struct record_real {
 
 extern struct record_real record_real;
 
-/* Looks them up. Until it is done, allocations of the look-up itself are served from a small arena. */
+/* Looks them up. Until it is done, allocations of the look-up itself are served from a small arena.
+ */
 void record_real_resolve(void);
 
 /* The function of that name behind the recorder, NULL where there is none. */

@@ -12,13 +12,13 @@
 /* What the dynamic linker knows of a loaded object, as far as it is needed here. */
 struct object {
     uintptr_t base;
-    const ElfW(Phdr) *segments;
+    const ElfW(Phdr) * segments;
     unsigned segment_count;
-    ElfW(Sym) *symbols;
+    ElfW(Sym) * symbols;
     const char *strings;
     const uint32_t *gnu_hash;
     const uint32_t *hash;
-    const ElfW(Rela) *relocations[2]; /* of data, of calls */
+    const ElfW(Rela) * relocations[2]; /* of data, of calls */
     size_t relocation_bytes[2];
 };
 
@@ -28,7 +28,10 @@ struct hook {
     uintptr_t original; /* 0: the executable does not define it */
 };
 
-#define HOOK(function) {#function, (uintptr_t)(function), 0}
+#define HOOK(function)                                                                             \
+    {                                                                                              \
+#function, (uintptr_t)(function), 0                                                        \
+    }
 
 static struct hook hooks[] = {
     HOOK(malloc),
@@ -76,7 +79,7 @@ static void *at(const struct object *object, uintptr_t value)
     return (void *)(value < object->base ? value + object->base : value);
 }
 
-static void read_dynamic(struct object *object, const ElfW(Dyn) *entry)
+static void read_dynamic(struct object *object, const ElfW(Dyn) * entry)
 {
     for (; entry->d_tag != DT_NULL; entry++) {
         void *pointer = at(object, entry->d_un.d_ptr);
@@ -113,9 +116,8 @@ static void read_dynamic(struct object *object, const ElfW(Dyn) *entry)
 
 static bool read_object(struct object *object, const struct dl_phdr_info *info)
 {
-    *object = (struct object){.base = info->dlpi_addr,
-                              .segments = info->dlpi_phdr,
-                              .segment_count = info->dlpi_phnum};
+    *object = (struct object){
+        .base = info->dlpi_addr, .segments = info->dlpi_phdr, .segment_count = info->dlpi_phnum};
     for (unsigned i = 0; i < object->segment_count; i++)
         if (object->segments[i].p_type == PT_DYNAMIC)
             read_dynamic(object, (const void *)(object->base + object->segments[i].p_vaddr));
@@ -143,7 +145,7 @@ static size_t symbol_count(const struct object *object)
     return (size_t)last + 1;
 }
 
-static ElfW(Sym) *find_symbol(const struct object *object, const char *name)
+static ElfW(Sym) * find_symbol(const struct object *object, const char *name)
 {
     size_t count = symbol_count(object);
     for (size_t i = 0; i < count; i++) {
@@ -232,7 +234,7 @@ static uintptr_t wrapper_of(uintptr_t original)
     return 0;
 }
 
-static void patch_slots(const struct object *object, const ElfW(Rela) *relocations, size_t count)
+static void patch_slots(const struct object *object, const ElfW(Rela) * relocations, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uint64_t type = ELF64_R_TYPE(relocations[i].r_info);

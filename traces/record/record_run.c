@@ -20,7 +20,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
     pid_t process = running;
     if (process == 0)
         record_interrupted = number;
-    else if (info->si_code <= 0) /* from a process; what the terminal sends reaches the program too */
+    else if (info->si_code <=
+             0) /* from a process; what the terminal sends reaches the program too */
         kill(process, number);
 }
 
@@ -89,5 +90,6 @@ bool record_run(char *const argv[], const struct record_variable *variables, int
     result->process = process;
     if (process > 0)
         wait_for(result);
-    return failed ? error_set(error, ERROR_RUN, "cannot start %s: %s", argv[0], strerror(reason)) : true;
+    return failed ? error_set(error, ERROR_RUN, "cannot start %s: %s", argv[0], strerror(reason))
+                  : true;
 }

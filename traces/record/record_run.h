@@ -22,14 +22,15 @@ struct record_exit {
 };
 
 /*
- * Set when a signal to end came while no program was running: the work that follows a run looks at it and
- * gives up. record_run installs the handlers, which stay.
+ * Set when a signal to end came while no program was running: the work that follows a run looks at
+ * it and gives up. record_run installs the handlers, which stay.
  */
 extern volatile sig_atomic_t record_interrupted;
 
 /*
- * Starts the program with `count` variables added to its environment and waits for it. SIGTERM, SIGHUP
- * and what else ends programs are passed on to it; the terminal's Ctrl-C reaches it by itself.
+ * Starts the program with `count` variables added to its environment and waits for it. SIGTERM,
+ * SIGHUP and what else ends programs are passed on to it; the terminal's Ctrl-C reaches it by
+ * itself.
  */
 bool record_run(char *const argv[], const struct record_variable *variables, int count,
                 struct record_exit *result, struct error *error);

@@ -1,7 +1,8 @@
 /*
  * record_target.c - a program with a known sequence of calls, for the tests of the recorder.
  *
- *     record_target family | threads | fork | vfork | _exit | kill | exec | fill MEGABYTES | exchange COUNT
+ *     record_target family | threads | fork | vfork | _exit | kill | exec | fill MEGABYTES |
+ * exchange COUNT
  *
  * It allocates nothing besides what the mode says: output goes by write.
  */
@@ -169,17 +170,23 @@ static void fill(long megabytes)
 }
 
 /*
- * Threads pass blocks on through a few places that all of them fight for, so that an address goes from
- * thread to thread within nanoseconds; half of the calls are reallocs.
+ * Threads pass blocks on through a few places that all of them fight for, so that an address goes
+ * from thread to thread within nanoseconds; half of the calls are reallocs.
  */
 enum { PLACES = 4, EXCHANGERS = 4 };
 static _Atomic(void *) places[PLACES];
 
-static void *exchanger(void *count)
+struct exchanger {
+    pthread_t id;
+    unsigned state; /* of its random numbers */
+    long count;
+};
+
+static void *exchange_blocks(void *argument)
 {
-    unsigned state = (unsigned)(uintptr_t)&state >> 4 | 1;
-    for (long i = *(const long *)count; i > 0; i--) {
-        state = state * 1664525 + 1013904223;
+    struct exchanger *self = argument;
+    for (long i = 0; i < self->count; i++) {
+        unsigned state = self->state = self->state * 1664525 + 1013904223;
         size_t size = 16 + (state >> 16) % 3 * 600;
         void *block = atomic_exchange(&places[(state >> 24) % PLACES], NULL);
         block = (state >> 28) % 2 ? realloc(block, size) : (free(block), malloc(size));
@@ -191,12 +198,14 @@ static void *exchanger(void *count)
 static void exchange(long count)
 {
     mallopt(M_ARENA_MAX, 1);
-    pthread_t ids[EXCHANGERS];
-    for (int i = 0; i < EXCHANGERS; i++)
-        if (pthread_create(&ids[i], NULL, exchanger, &count) != 0)
+    struct exchanger exchangers[EXCHANGERS];
+    for (unsigned i = 0; i < EXCHANGERS; i++) {
+        exchangers[i] = (struct exchanger){.state = i, .count = count};
+        if (pthread_create(&exchangers[i].id, NULL, exchange_blocks, &exchangers[i]) != 0)
             exit(1);
+    }
     for (int i = 0; i < EXCHANGERS; i++)
-        pthread_join(ids[i], NULL);
+        pthread_join(exchangers[i].id, NULL);
     for (int i = 0; i < PLACES; i++)
         free(atomic_load(&places[i]));
 }
