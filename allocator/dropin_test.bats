@@ -63,10 +63,10 @@ big = bytearray(30 << 20)
 big += b"x" * (10 << 20)
 print(len(text), counts.most_common(3), sorted(results), child.stdout, len(big), big.count(b"x"))'
 
-@test "libheap.so exports the malloc family and nothing else" {
+@test "libheap.so exports the malloc family and its version, nothing else" {
     exported=$(nm -D --defined-only "$libheap" | awk '{ print $3 }' | sort | tr '\n' ' ')
     echo "$exported"
-    [ "$exported" = "aligned_alloc calloc free malloc malloc_usable_size memalign posix_memalign \
+    [ "$exported" = "aligned_alloc calloc free heap_version malloc malloc_usable_size memalign posix_memalign \
 pvalloc realloc reallocarray valloc " ]
 }
 

@@ -149,4 +149,7 @@ heap_fault_handler *heap_set_fault_handler(heap_fault_handler *handler);
 /* Writes the default handler's line to file descriptor 2, without allocating. */
 void heap_fault_print(enum heap_fault_kind kind, const void *address, const char *text);
 
+/* The version of the drop-in library, which alone defines it; static. */
+const char *heap_version(void);
+
 #endif

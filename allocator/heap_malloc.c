@@ -97,6 +97,11 @@ static inline struct heap *opened_heap(void)
     return __builtin_expect(heap != NULL, 1) ? heap : open_heap();
 }
 
+EXPORT const char *heap_version(void)
+{
+    return HEAPREEL_VERSION;
+}
+
 EXPORT void *malloc(size_t bytes)
 {
     bool locked = enter();

@@ -83,8 +83,9 @@ void chart_set_footer(const struct chart *chart, enum pass pass)
     char traces[256], footer[700];
     bool time = pass == PASS_TIME;
     describe_traces(chart, traces, sizeof traces);
-    snprintf(footer, sizeof footer, "%s  ·  %s rounds, touch %s, %s clock  ·  %s, %s", traces,
-             meta(chart, time ? "rounds_time" : "rounds_memory"),
+    const char *rounds = meta(chart, time ? "rounds_time" : "rounds_memory");
+    snprintf(footer, sizeof footer, "%s  ·  %s round%s, touch %s, %s clock  ·  %s, %s", traces,
+             rounds, strcmp(rounds, "1") == 0 ? "" : "s",
              meta(chart, time ? "touch_time" : "touch_memory"), meta(chart, "clock"),
              meta(chart, "cpu"), meta(chart, "kernel"));
     cut(footer, FOOTER_MAX_WIDTH);

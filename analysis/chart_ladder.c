@@ -172,7 +172,7 @@ static struct side make_memory_side(double low, double high, double reference)
             axis_logarithmic(fmin(0.95, low), high * pow(high / low, 0.22), 0.12, "×", false);
         return side;
     }
-    side.axis = axis_of_ratios(fmin(1, low), high + 0.15 * (high - fmin(1, low)), 5, "×");
+    side.axis = axis_of_ratios(fmin(1, low), high + 0.15 * (high - fmin(1, low)), 3, "×");
     side.axis.low = fmin(1, low);
     return side;
 }

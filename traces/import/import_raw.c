@@ -42,6 +42,8 @@ struct import_raw {
     struct thread *threads; /* by number, from 1 */
     uint64_t thread_count;
     uint64_t calls, inversions;
+    int consumed; /* descriptor of the file when it is given back to the disk while it is read, else
+                     -1 */
     double us_per_tick;
 };
 
@@ -95,6 +97,14 @@ static unsigned record_words(unsigned op)
     return 1 + (unsigned)__builtin_popcount(fields & ~(unsigned)TRACE_RELEASES);
 }
 
+static void give_back(const struct import_raw *raw, const struct lane *lane)
+{
+    if (raw->consumed < 0 || lane->chunk == NO_CHUNK)
+        return;
+    off_t start = (off_t)(RAW_HEADER_BYTES + (size_t)lane->chunk * RAW_CHUNK_BYTES);
+    fallocate(raw->consumed, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, RAW_CHUNK_BYTES);
+}
+
 /* Moves to the next record that is there. False at the end of the lane. */
 static bool find_record(const struct import_raw *raw, struct lane *lane)
 {
@@ -104,6 +114,7 @@ static bool find_record(const struct import_raw *raw, struct lane *lane)
         uint32_t chunk = lane->chunk == NO_CHUNK ? lane->first_chunk : raw->following[lane->chunk];
         if (chunk == NO_CHUNK)
             return false;
+        give_back(raw, lane);
         lane->chunk = chunk;
         lane->next = (const uint64_t *)(chunk_at(raw, chunk) + 1);
         lane->end = chunk_end(raw, chunk);
@@ -275,6 +286,7 @@ struct import_raw *import_raw_open(const char *path, struct error *error)
         return NULL;
     }
     raw->path = path;
+    raw->consumed = -1;
     if (map_file(raw, error) && read_header(raw, error) && find_chunks(raw, error) &&
         check_records(raw, error) && count_exits(raw, error))
         return raw;
@@ -288,10 +300,18 @@ void import_raw_close(struct import_raw *raw)
         return;
     if (raw->map != NULL)
         munmap(raw->map, raw->map_bytes);
+    if (raw->consumed >= 0)
+        close(raw->consumed);
     free(raw->following);
     free(raw->lanes);
     free(raw->threads);
     free(raw);
+}
+
+void import_raw_consume(struct import_raw *raw)
+{
+    if (raw->consumed < 0)
+        raw->consumed = open(raw->path, O_RDWR | O_CLOEXEC);
 }
 
 const struct raw_header *import_raw_header(const struct import_raw *raw)

@@ -30,6 +30,12 @@ uint64_t import_raw_calls(const struct import_raw *raw);
 /* Calls that the program made and that were not recorded, because there was no space any more. */
 uint64_t import_raw_lost(const struct import_raw *raw);
 
+/*
+ * From here on, what import_raw_run has read is given back to the disk, so that the trace finds
+ * room on the disk that the recording filled. The file can be imported once only.
+ */
+void import_raw_consume(struct import_raw *raw);
+
 /* Asked now and then while calls are imported; false ends the import. */
 struct import_raw_watch {
     bool (*go_on)(uint64_t done, uint64_t calls, void *context);

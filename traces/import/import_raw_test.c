@@ -421,6 +421,27 @@ static void hostile_files_are_refused(void **state)
     expect_error(image, whole(1), "leaves its chunk");
 }
 
+static void consumed_file_gives_its_same_events(void **state)
+{
+    (void)state;
+    struct image *image = small_image();
+    add_chunk(image, 1, 0, 1);
+    put(image, 1, TRACE_FREE, 5, 1, WORD(0xa0));
+    char path[] = "import_raw_test.raw.XXXXXX";
+    write_image(image, whole(2), path);
+    struct outcome outcome = {0};
+    struct import_raw *raw = import_raw_open(path, &outcome.error);
+    assert_non_null(raw);
+    import_raw_consume(raw);
+    import_events(raw, &outcome);
+    assert_string_equal(outcome.events,
+                        "0 0 0 malloc 1 = #1\n1 1 0 calloc 3 2 = #2\n2 4 0 free #1\n");
+    import_raw_close(raw);
+    unlink(path);
+    free(outcome.events);
+    free(image);
+}
+
 static bool refuse(uint64_t done, uint64_t calls, void *asked)
 {
     assert_int_equal(done, 0);
@@ -467,6 +488,7 @@ int main(void)
         cmocka_unit_test(cut_at_every_byte),
         cmocka_unit_test(flipped_bits_do_no_harm),
         cmocka_unit_test(hostile_files_are_refused),
+        cmocka_unit_test(consumed_file_gives_its_same_events),
         cmocka_unit_test(interrupted_import_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -266,6 +266,7 @@ static bool make_trace(const struct recording *recording, const char *output,
     struct import_raw *raw = import_raw_open(recording->path, error);
     if (raw == NULL)
         return false;
+    import_raw_consume(raw);
     bool written = write_trace(raw, output, options, run, error);
     import_raw_close(raw);
     if (written)

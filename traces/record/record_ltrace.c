@@ -2,7 +2,7 @@
 
 #include "traces/format/trace_writer.h"
 #include "traces/import/import_ltrace.h"
-#include "traces/record/record_ltrace_check.h"
+#include "traces/record/record_check.h"
 #include "traces/record/record_ltrace_run.h"
 #include "traces/record/record_output.h"
 
@@ -259,8 +259,8 @@ bool record_with_ltrace(const struct record_options *options, int *status, struc
 {
     struct recording recording = {.options = options};
     char folder[PATH_MAX];
-    if (!record_ltrace_find(recording.version, error) ||
-        !record_ltrace_check(options->argv[0], error))
+    if (!record_find_ltrace(recording.version, error) ||
+        !record_check(options->argv[0], error))
         return false;
     time_t now = time(NULL);
     struct tm utc;

@@ -1,7 +1,7 @@
 #include "traces/record/record_with_preload.h"
 #include "traces/record/record_collect.h"
 #include "traces/record/record_file.h"
-#include "traces/record/record_ltrace_check.h"
+#include "traces/record/record_check.h"
 #include "traces/record/record_run.h"
 
 #include <dirent.h>
@@ -99,7 +99,7 @@ static bool run_and_collect(const struct record_options *options, const char *li
 bool record_with_preload(const struct record_options *options, int *status, struct error *error)
 {
     char library[PATH_MAX], folder[PATH_MAX];
-    if (!record_ltrace_check(options->argv[0], error) || !find_library(library, error) ||
+    if (!record_check(options->argv[0], error) || !find_library(library, error) ||
         !make_raw_folder(options, folder, error))
         return false;
     bool done = run_and_collect(options, library, folder, status, error);

@@ -1,4 +1,4 @@
-#include "traces/record/record_ltrace_check.h"
+#include "traces/record/record_check.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ static bool find_program(const char *name, char path[static PATH_MAX])
     return false;
 }
 
-bool record_ltrace_find(char version[static LTRACE_VERSION_BYTES], struct error *error)
+bool record_find_ltrace(char version[static LTRACE_VERSION_BYTES], struct error *error)
 {
     char path[PATH_MAX];
     if (!find_program("ltrace", path))
@@ -140,7 +140,7 @@ static bool check_file(char path[static PATH_MAX], bool *again, struct error *er
     return ok;
 }
 
-bool record_ltrace_check(const char *program, struct error *error)
+bool record_check(const char *program, struct error *error)
 {
     char path[PATH_MAX];
     if (!find_program(program, path))
