@@ -104,7 +104,7 @@ leftovers() {
 @test "summary --format=csv prints a row per trace, allocator and metric" {
     run "$report" summary --format=csv "$results"
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 41 ] # a header, and 8 metrics of 5 allocators
+    [ "${#lines[@]}" -eq 46 ] # a header, and 9 metrics of 5 allocators
     [[ "${lines[0]}" == '"trace","allocator","metric","unit","n",'* ]]
 }
 

@@ -13,7 +13,7 @@ static const char *const status_names[RUN_STATUS_COUNT] = {
 
 struct columns {
     size_t run_id, trace, allocator, pass, round, status, loop, threads, sync, ops;
-    size_t cpu, net, peak_live, peak_heap, end_heap, load_heap;
+    size_t cpu, net, peak_live, peak_heap, end_heap, load_heap, hwm_heap;
 };
 
 /* A row of the table, with what groups rows into cells. */
@@ -53,6 +53,7 @@ static bool find_columns(const struct csv_table *table, struct columns *columns,
         {"net_ns_per_op", &columns->net},
         {"peak_live_bytes", &columns->peak_live},
         {"peak_heap_bytes", &columns->peak_heap},
+        {"hwm_heap_bytes", &columns->hwm_heap},
         {"end_heap_bytes", &columns->end_heap},
         {"load_heap_bytes", &columns->load_heap},
     };
@@ -159,7 +160,8 @@ static bool read_memory(struct cell *cell, const struct csv_table *table,
     double *metrics = cell->metrics;
     if (!csv_table_number(table, row, columns->peak_heap, &metrics[METRIC_PEAK_HEAP], error) ||
         !csv_table_number(table, row, columns->end_heap, &metrics[METRIC_END_HEAP], error) ||
-        !csv_table_number(table, row, columns->load_heap, &metrics[METRIC_LOAD_HEAP], error))
+        !csv_table_number(table, row, columns->load_heap, &metrics[METRIC_LOAD_HEAP], error) ||
+        !csv_table_number(table, row, columns->hwm_heap, &metrics[METRIC_HWM_HEAP], error))
         return false;
     if (cell->peak_live_bytes > 0)
         metrics[METRIC_PEAK_RATIO] = metrics[METRIC_PEAK_HEAP] / cell->peak_live_bytes;

@@ -29,11 +29,12 @@ enum metric {
     METRIC_COLD,       /* CPU nanoseconds per op of a cell's first loop */
     METRIC_COLD_NET,   /* the same less the null allocator's of the same round */
     METRIC_WARM,       /* CPU nanoseconds per op: the median of a cell's second and later loops */
-    METRIC_PEAK_HEAP,  /* bytes: the largest sample of the heap */
+    METRIC_PEAK_HEAP,  /* bytes: the largest sample of the heap, between calls */
     METRIC_PEAK_RATIO, /* peak heap / peak live */
     METRIC_MEAN_RATIO, /* mean heap / mean live, both weighted by trace time */
     METRIC_END_HEAP,   /* bytes of heap after the last event */
     METRIC_LOAD_HEAP,  /* bytes of heap before the first event */
+    METRIC_HWM_HEAP,   /* bytes: the peak as the kernel counts it, inside of calls too */
     METRIC_COUNT,
 };
 

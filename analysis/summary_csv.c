@@ -16,6 +16,7 @@ static const struct {
     [METRIC_MEAN_RATIO] = {"mean_heap_time_ratio", "ratio"},
     [METRIC_END_HEAP] = {"end_heap_bytes", "bytes"},
     [METRIC_LOAD_HEAP] = {"load_heap_bytes", "bytes"},
+    [METRIC_HWM_HEAP] = {"hwm_heap_bytes", "bytes"},
 };
 
 static const char *const header[] = {

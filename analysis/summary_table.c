@@ -372,6 +372,26 @@ static void print_failures(const struct trace_summary *trace, FILE *stream)
     }
 }
 
+/*
+ * Samples are taken between calls. What is needed only inside of one, as the second block of a
+ * realloc that copies, shows in the kernel's own peak, which is never too high.
+ */
+static void print_peaks_inside_calls(const struct trace_summary *trace, FILE *stream)
+{
+    enum { PEAK_TOLERANCE_BYTES = 80 * 4096 };
+    for (size_t i = 0; i < trace->allocator_count; i++) {
+        const struct allocator_summary *allocator = &trace->allocators[i];
+        double peak_bytes = allocator->metrics[METRIC_PEAK_HEAP].median;
+        double inside_bytes = allocator->metrics[METRIC_HWM_HEAP].median;
+        char text[UNITS_TEXT_SIZE];
+        if (!(inside_bytes > peak_bytes + PEAK_TOLERANCE_BYTES))
+            continue;
+        units_write_bytes(text, inside_bytes);
+        fprintf(stream, "  ! %s: its peak is %s inside of a call (a realloc that copies)\n",
+                allocator->allocator, text);
+    }
+}
+
 static void print_missing_baseline(const struct summary *summary, const struct trace_summary *trace,
                                    FILE *stream)
 {
@@ -402,6 +422,7 @@ static void print_trace(const struct summary *summary, const struct trace_summar
     print_table(stream, &table);
     print_floor(trace, stream);
     print_failures(trace, stream);
+    print_peaks_inside_calls(trace, stream);
     print_missing_baseline(summary, trace, stream);
 }
 

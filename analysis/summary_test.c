@@ -396,8 +396,8 @@ static void assert_refused(const char *runs, const char *other, const char *othe
 
 #define RUNS_HEADER                                                                                \
     "run_id,round,trace,allocator,pass,status,loop,threads,sync,ops,cpu_ns_per_op,net_ns_per_op,"  \
-    "peak_live_bytes,peak_heap_bytes,end_heap_bytes,load_heap_bytes\n"
-#define GOOD_RUN "1,1,t,heap,time,ok,1,1,serial,10,5,4,,,,\n"
+    "peak_live_bytes,peak_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes\n"
+#define GOOD_RUN "1,1,t,heap,time,ok,1,1,serial,10,5,4,,,,,\n"
 
 static void bad_folders_are_refused(void **state)
 {
@@ -405,14 +405,41 @@ static void bad_folders_are_refused(void **state)
     assert_refused(NULL, NULL, NULL, "/runs.csv: No such file or directory; give the folder");
     assert_refused("run_id,trace\n1,t\n", NULL, NULL, "no column 'allocator'");
     assert_refused(RUNS_HEADER, NULL, NULL, "nothing to summarise");
-    assert_refused(RUNS_HEADER "1,1,t,heap,time,fine,1,1,serial,10,5,4,,,,\n", NULL, NULL,
+    assert_refused(RUNS_HEADER "1,1,t,heap,time,fine,1,1,serial,10,5,4,,,,,\n", NULL, NULL,
                    "runs.csv:2: status 'fine'");
-    assert_refused(RUNS_HEADER GOOD_RUN "2,1,t,heap,time,ok,1,1,serial,10,quick,4,,,,\n", NULL,
+    assert_refused(RUNS_HEADER GOOD_RUN "2,1,t,heap,time,ok,1,1,serial,10,quick,4,,,,,\n", NULL,
                    NULL, "runs.csv:3: 'quick' in column 'cpu_ns_per_op'");
     assert_refused(RUNS_HEADER GOOD_RUN "2,1,t,he", NULL, NULL, "runs.csv:3: 4 fields");
     assert_refused(RUNS_HEADER GOOD_RUN, "samples.csv", "run_id\n1\n", "samples.csv: there is no");
     assert_refused(RUNS_HEADER GOOD_RUN, "samples.csv", "", "samples.csv: the file is empty");
     assert_refused(RUNS_HEADER GOOD_RUN, "meta.csv", "name,value\na,b\n", "no column 'key'");
+}
+
+/* What is needed only inside of a call is told, once it is beyond what the kernel's counter may
+ * err. */
+static void a_peak_inside_of_a_call_is_told(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/summary_test-XXXXXX", path[64], text[4096] = "";
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/runs.csv", dir);
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    fputs(RUNS_HEADER "1,1,t,copies,memory,ok,1,1,serial,10,,,1000000,1000000,1,0,3145728\n"
+                      "2,1,t,glibc,memory,ok,1,1,serial,10,,,1000000,1000000,1,0,1320000\n",
+          stream);
+    assert_int_equal(fclose(stream), 0);
+    struct summary summary;
+    struct analysis_error error = {0};
+    assert_true(summary_load(&summary, dir, &error));
+    unlink(path);
+    rmdir(dir);
+    stream = fmemopen(text, sizeof text, "w");
+    summary_print(&summary, stream, &(struct summary_options){SUMMARY_TABLE, false});
+    fclose(stream);
+    assert_contains(text, "! copies: its peak is 3.00 MiB inside of a call");
+    assert_null(strstr(text, "! glibc"));
+    summary_free(&summary);
 }
 
 /* A loop that failed spoils its cell: what the loops before it measured is not counted. */
@@ -425,10 +452,10 @@ static void a_cell_fails_as_a_whole(void **state)
     snprintf(path, sizeof path, "%s/runs.csv", dir);
     FILE *stream = fopen(path, "w");
     assert_non_null(stream);
-    fputs(RUNS_HEADER "1,1,t,heap,time,ok,1,1,serial,10,5,4,,,,\n"
-                      "1,1,t,heap,time,crash,2,1,serial,,,,,,,\n"
-                      "2,2,t,heap,time,ok,1,1,serial,10,7,6,,,,\n"
-                      "3,1,t,heap,verify,ok,1,1,serial,10,900,900,,,,\n",
+    fputs(RUNS_HEADER "1,1,t,heap,time,ok,1,1,serial,10,5,4,,,,,\n"
+                      "1,1,t,heap,time,crash,2,1,serial,,,,,,,,\n"
+                      "2,2,t,heap,time,ok,1,1,serial,10,7,6,,,,,\n"
+                      "3,1,t,heap,verify,ok,1,1,serial,10,900,900,,,,,\n",
           stream);
     assert_int_equal(fclose(stream), 0);
     struct summary summary;
@@ -463,6 +490,7 @@ int main(void)
         cmocka_unit_test(verdicts_stand_in_the_csv),
         cmocka_unit_test(bad_folders_are_refused),
         cmocka_unit_test(a_cell_fails_as_a_whole),
+        cmocka_unit_test(a_peak_inside_of_a_call_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,6 +161,10 @@ static bool set_options(struct allocator_spec *spec, const char *name, const cha
         return error_set(error, ERROR_USAGE,
                          "'%s:%s': options of %s are an environment assignment NAME=VALUE", name,
                          options, name);
+    if (strncmp(options, "LD_", 3) == 0)
+        return error_set(error, ERROR_USAGE,
+                         "'%s:%s': what is preloaded is the allocator's to say; name the library",
+                         name, options);
     if (*options)
         snprintf(spec->environment, sizeof spec->environment, "%s%s",
                  is_heap ? "HEAP_OPTIONS=" : "", options);

@@ -70,6 +70,7 @@ static void what_cannot_be_meant_is_refused_with_a_reason(void **state)
         {"./nosuch.so", "./nosuch.so: No such file"},
         {"a b=glibc", "a label has only letters"},
         {"=glibc", "a label has 1 to"},
+        {"glibc:LD_PRELOAD=x.so", "what is preloaded is the allocator's to say"},
         {"glibc:fast", "options of glibc are an environment assignment"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

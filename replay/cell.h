@@ -107,7 +107,7 @@ static inline struct cell_loop *cell_loops(struct cell_channel *cell)
 
 static inline struct cell_look *cell_looks(struct cell_channel *cell)
 {
-    return (struct cell_look *)((char *)cell + cell->looks_offset);
+    return (void *)((char *)cell + cell->looks_offset);
 }
 
 #endif

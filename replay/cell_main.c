@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -76,14 +77,22 @@ static bool park_thread(void)
            pthread_create(&thread, &attributes, park, NULL) == 0;
 }
 
-/* The kernel places the stack at random within a page: its pages must not differ from cell to cell.
+/*
+ * The kernel places the stack's contents at random below its top, so that cells would differ in the
+ * pages that they use of it. The file name of the program stands in the topmost page: from there
+ * down, every cell has the same number of pages.
  */
 static void touch_stack(void)
 {
-    enum { STACK_BYTES = 128 << 10, PAGE_BYTES = 4096 };
-    volatile char stack[STACK_BYTES];
-    for (size_t at = 0; at < sizeof stack; at += PAGE_BYTES)
-        stack[at] = 0;
+    enum { STACK_BYTES = 256 << 10, PAGE_BYTES = 4096 };
+    uintptr_t top = (getauxval(AT_EXECFN) | (PAGE_BYTES - 1)) + 1;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    if (top < here || top - here > STACK_BYTES / 2)
+        return;
+    size_t bytes = here - (top - STACK_BYTES);
+    volatile char *below = __builtin_alloca(bytes);
+    for (size_t at = 0; at < bytes; at += PAGE_BYTES)
+        below[at] = 0;
 }
 
 static void set_up(struct worker *worker, int plan_fd)
@@ -98,7 +107,8 @@ static void set_up(struct worker *worker, int plan_fd)
         refuse(cell, "no memory for the table of pointers");
     if (cell->engine == CELL_ALLOCATOR) {
         if (!functions_of_process(&worker->functions, cell->defined))
-            refuse(cell, "the allocator lacks calloc, realloc or any aligned allocation");
+            refuse(cell,
+                   "the allocator lacks malloc, free, calloc, realloc or any aligned allocation");
     } else if (!functions_of_null(&worker->functions, worker->plan->largest_bytes)) {
         refuse(cell, "no memory for the null allocator");
     }

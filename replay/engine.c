@@ -48,72 +48,78 @@ INLINE bool keep(void **slot, void *block, size_t size, enum cell_touch touch)
     return true;
 }
 
+INLINE void *call_posix_memalign(const struct functions *call, size_t alignment, size_t size)
+{
+    void *block = NULL;
+    return call->posix_memalign(&block, alignment, size) == 0 ? block : NULL;
+}
+
+/* Calls a function that acquires. */
+INLINE void *acquire(const struct functions *call, enum plan_code code, const struct plan_op *op,
+                     void **slots)
+{
+    size_t size = plan_op_size(op);
+    switch (code) {
+    case PLAN_MALLOC:
+        return call->malloc(size);
+    case PLAN_CALLOC:
+        return call->calloc(op->in, size);
+    case PLAN_REALLOC:
+        return call->realloc(slots[op->in], size);
+    case PLAN_REALLOCARRAY:
+        return call->reallocarray(slots[op->in], 1, size);
+    case PLAN_MEMALIGN:
+        return call->memalign(op->in, size);
+    case PLAN_ALIGNED_ALLOC:
+        return call->aligned_alloc(op->in, size);
+    case PLAN_POSIX_MEMALIGN:
+        return call_posix_memalign(call, op->in, size);
+    case PLAN_VALLOC:
+        return call->valloc(size);
+    case PLAN_PVALLOC:
+        return call->pvalloc(size);
+    case PLAN_NEW:
+        return call->new_plain(size);
+    case PLAN_NEW_ARRAY:
+        return call->new_array(size);
+    case PLAN_NEW_ALIGNED:
+        return call->new_aligned(size, op->in);
+    default:
+        return call->new_array_aligned(size, op->in);
+    }
+}
+
 /*
- * Calls that returned NULL when they were recorded. Another allocator may answer otherwise: a block
- * that the program did not have goes back at once.
+ * A call that returned NULL when it was recorded. Another allocator may answer otherwise: a block
+ * that the program did not have goes back at once, but one that replaced a live block is kept in
+ * its place.
  */
 static void replay_to_null(const struct functions *call, const struct plan_op *op, void **slots)
 {
-    size_t size = plan_op_size(op);
-    void *block;
-    switch (plan_op_code(op)) {
-    case PLAN_REALLOC_FAILED:
-        block = call->realloc(slots[op->in], size);
-        slots[op->out] = block ? block : slots[op->in];
+    enum plan_code code = (enum plan_code)(plan_op_code(op) - PLAN_RETURNED_NULL);
+    void *block = acquire(call, code, op, slots);
+    if (!block)
         return;
-    case PLAN_REALLOC_ZERO:
-        block = call->realloc(slots[op->in], 0);
-        break;
-    default:
-        block = call->malloc(size);
-        break;
-    }
-    if (block)
+    if (op->in != PLAN_NULL_SLOT && plan_op_size(op) &&
+        (code == PLAN_REALLOC || code == PLAN_REALLOCARRAY))
+        slots[op->in] = block;
+    else
         call->free(block);
 }
 
-INLINE bool replay_aligned(const struct functions *call, const struct plan_op *op, void **slots,
-                           enum cell_touch touch)
-{
-    size_t size = plan_op_size(op);
-    void *block = NULL;
-    switch (plan_op_code(op)) {
-    case PLAN_MEMALIGN:
-        block = call->memalign(op->in, size);
-        break;
-    case PLAN_ALIGNED_ALLOC:
-        block = call->aligned_alloc(op->in, size);
-        break;
-    case PLAN_POSIX_MEMALIGN:
-        if (call->posix_memalign(&block, op->in, size) != 0)
-            block = NULL;
-        break;
-    case PLAN_VALLOC:
-        block = call->valloc(size);
-        break;
-    case PLAN_PVALLOC:
-        block = call->pvalloc(size);
-        break;
-    case PLAN_NEW_ALIGNED:
-        block = call->new_aligned(size, op->in);
-        break;
-    default:
-        block = call->new_array_aligned(size, op->in);
-        break;
-    }
-    return keep(&slots[op->out], block, size, touch);
-}
-
-INLINE void replay_delete(const struct functions *call, const struct plan_op *op, void **slots,
-                          enum cell_touch touch)
+/* The operators delete, and calls that returned NULL: too rare to stand in the loop. */
+static __attribute__((noinline)) void replay_rare(const struct functions *call,
+                                                  const struct plan_op *op, void **slots,
+                                                  enum cell_touch touch)
 {
     size_t size = plan_op_size(op);
     void *block = slots[op->in];
+    if (plan_op_code(op) >= PLAN_RETURNED_NULL) {
+        replay_to_null(call, op, slots);
+        return;
+    }
     read_block(block, size, touch);
     switch (plan_op_code(op)) {
-    case PLAN_DELETE:
-        call->delete_plain(block);
-        break;
     case PLAN_DELETE_ARRAY:
         call->delete_array(block);
         break;
@@ -135,52 +141,33 @@ INLINE void replay_delete(const struct functions *call, const struct plan_op *op
 INLINE bool replay_op(const struct functions *call, const struct plan_op *op, void **slots,
                       enum cell_touch touch)
 {
+    enum plan_code code = plan_op_code(op);
     size_t size = plan_op_size(op);
-    switch (plan_op_code(op)) {
+    switch (code) {
     case PLAN_MALLOC:
         return keep(&slots[op->out], call->malloc(size), size, touch);
     case PLAN_FREE:
         read_block(slots[op->in], size, touch);
         call->free(slots[op->in]);
         return true;
-    case PLAN_FREE_NULL:
-        call->free(NULL);
-        return true;
     case PLAN_CALLOC:
         return keep(&slots[op->out], call->calloc(op->in, size), op->in * size, touch);
     case PLAN_REALLOC:
         return keep(&slots[op->out], call->realloc(slots[op->in], size), size, touch);
-    case PLAN_REALLOC_NULL:
-        return keep(&slots[op->out], call->realloc(NULL, size), size, touch);
-    case PLAN_REALLOCARRAY:
-        return keep(&slots[op->out], call->reallocarray(slots[op->in], 1, size), size, touch);
-    case PLAN_REALLOCARRAY_NULL:
-        return keep(&slots[op->out], call->reallocarray(NULL, 1, size), size, touch);
+    case PLAN_NEW:
+        return keep(&slots[op->out], call->new_plain(size), size, touch);
+    case PLAN_DELETE:
+        read_block(slots[op->in], size, touch);
+        call->delete_plain(slots[op->in]);
+        return true;
     case PLAN_USABLE_SIZE:
         call->usable_size(slots[op->in]);
         return true;
-    case PLAN_USABLE_SIZE_NULL:
-        call->usable_size(NULL);
-        return true;
-    case PLAN_NEW:
-        return keep(&slots[op->out], call->new_plain(size), size, touch);
-    case PLAN_NEW_ARRAY:
-        return keep(&slots[op->out], call->new_array(size), size, touch);
-    case PLAN_FAILED:
-    case PLAN_REALLOC_FAILED:
-    case PLAN_REALLOC_ZERO:
-        replay_to_null(call, op, slots);
-        return true;
-    case PLAN_DELETE:
-    case PLAN_DELETE_ARRAY:
-    case PLAN_DELETE_SIZED:
-    case PLAN_DELETE_ARRAY_SIZED:
-    case PLAN_DELETE_ALIGNED:
-    case PLAN_DELETE_ARRAY_ALIGNED:
-        replay_delete(call, op, slots, touch);
-        return true;
     default:
-        return replay_aligned(call, op, slots, touch);
+        if (code < PLAN_FREE)
+            return keep(&slots[op->out], acquire(call, code, op, slots), size, touch);
+        replay_rare(call, op, slots, touch);
+        return true;
     }
 }
 

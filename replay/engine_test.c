@@ -20,6 +20,7 @@ static struct {
 static char calls[2048]; /* what was called, as text */
 static char blocks[64][8192] __attribute__((aligned(4096)));
 static size_t next_block, fail_after;
+static void *slots[8];
 
 static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -132,7 +133,7 @@ static const struct functions noted = {
     .delete_array_aligned = noted_delete_sized,
 };
 
-static void add(enum plan_code code, uint32_t in, uint32_t out, uint64_t size)
+static void add(int code, uint32_t in, uint32_t out, uint64_t size)
 {
     flat.ops[flat.plan.op_count++] =
         (struct plan_op){in, out, (uint64_t)code << PLAN_SIZE_BITS | size};
@@ -143,6 +144,7 @@ static int begin(void **state)
     (void)state;
     memset(&flat, 0, sizeof flat);
     memset(blocks, 0, sizeof blocks);
+    memset(slots, 0, sizeof slots);
     flat.plan.ops_offset = sizeof flat.plan;
     flat.plan.slot_count = 8;
     calls[0] = '\0';
@@ -150,8 +152,6 @@ static int begin(void **state)
     fail_after = 64;
     return 0;
 }
-
-static void *slots[8];
 
 static uint64_t run(enum cell_touch touch)
 {
@@ -161,44 +161,49 @@ static uint64_t run(enum cell_touch touch)
 static void calls_are_made_as_planned(void **state)
 {
     (void)state;
-    add(PLAN_MALLOC, 0, 0, 100);
-    add(PLAN_CALLOC, 3, 1, 8);
-    add(PLAN_REALLOC, 0, 0, 200);
-    add(PLAN_REALLOC_NULL, 0, 2, 9);
-    add(PLAN_REALLOCARRAY, 2, 2, 30);
-    add(PLAN_MEMALIGN, 64, 3, 40);
-    add(PLAN_POSIX_MEMALIGN, 32, 4, 50);
-    add(PLAN_ALIGNED_ALLOC, 16, 5, 60);
-    add(PLAN_NEW_ALIGNED, 128, 6, 70);
-    add(PLAN_USABLE_SIZE, 0, 0, 0);
-    add(PLAN_FREE_NULL, 0, 0, 0);
-    add(PLAN_FREE, 0, 0, 200);
-    add(PLAN_DELETE_SIZED, 1, 0, 24);
+    add(PLAN_MALLOC, 0, 1, 100);
+    add(PLAN_CALLOC, 3, 2, 8);
+    add(PLAN_REALLOC, 1, 1, 200);
+    add(PLAN_REALLOC, PLAN_NULL_SLOT, 3, 9);
+    add(PLAN_REALLOCARRAY, 3, 3, 30);
+    add(PLAN_MEMALIGN, 64, 4, 40);
+    add(PLAN_POSIX_MEMALIGN, 32, 5, 50);
+    add(PLAN_ALIGNED_ALLOC, 16, 6, 60);
+    add(PLAN_NEW_ALIGNED, 128, 7, 70);
+    add(PLAN_USABLE_SIZE, 1, 0, 0);
+    add(PLAN_FREE, PLAN_NULL_SLOT, 0, 0);
+    add(PLAN_FREE, 1, 0, 200);
+    add(PLAN_DELETE, 3, 0, 30);
+    add(PLAN_DELETE_SIZED, 2, 0, 24);
     assert_int_equal(run(CELL_TOUCH_NONE), flat.plan.op_count);
     assert_string_equal(calls, "malloc 100;calloc 3 8;realloc 0 200;realloc -1 9;"
                                "reallocarray 3 30;memalign 64 40;posix_memalign 32 50;"
                                "aligned_alloc 16 60;new_aligned 70 128;usable_size 2;free -1;"
-                               "free 2;delete_sized 1 24;");
+                               "free 2;free 4;delete_sized 1 24;");
 }
 
 static void what_was_null_stays_null(void **state)
 {
     (void)state;
-    add(PLAN_MALLOC, 0, 0, 10);
-    add(PLAN_FAILED, 0, 0, 1000);         /* succeeds here: goes back at once */
-    add(PLAN_REALLOC_FAILED, 0, 0, 2000); /* succeeds here: is kept in its slot */
-    add(PLAN_REALLOC_ZERO, 0, 0, 10);
+    add(PLAN_MALLOC, 0, 1, 10);
+    add(PLAN_MALLOC + PLAN_RETURNED_NULL, 0, 0, 1000); /* succeeds here: goes back at once */
+    add(PLAN_CALLOC + PLAN_RETURNED_NULL, 7, 0, 8);
+    add(PLAN_REALLOC + PLAN_RETURNED_NULL, PLAN_NULL_SLOT, 0, 9);
+    add(PLAN_REALLOC + PLAN_RETURNED_NULL, 1, 1, 2000); /* succeeds here: is kept in its slot */
+    add(PLAN_REALLOC + PLAN_RETURNED_NULL, 1, 1, 0);    /* frees */
     assert_int_equal(run(CELL_TOUCH_NONE), flat.plan.op_count);
-    assert_string_equal(calls, "malloc 10;malloc 1000;free 1;realloc 0 2000;realloc 2 0;");
+    assert_string_equal(calls, "malloc 10;malloc 1000;free 1;calloc 7 8;free 2;realloc -1 9;free 3;"
+                               "realloc 0 2000;realloc 4 0;");
+    assert_null(slots[PLAN_NULL_SLOT]);
 }
 
 static void a_missing_block_ends_the_run_at_its_op(void **state)
 {
     (void)state;
-    add(PLAN_MALLOC, 0, 0, 10);
-    add(PLAN_MALLOC, 0, 1, 0);
-    add(PLAN_MALLOC, 0, 2, 10);
-    add(PLAN_FREE, 0, 0, 10);
+    add(PLAN_MALLOC, 0, 1, 10);
+    add(PLAN_MALLOC, 0, 2, 0);
+    add(PLAN_MALLOC, 0, 3, 10);
+    add(PLAN_FREE, 1, 0, 10);
     fail_after = 1;
     assert_int_equal(run(CELL_TOUCH_ENDS), 2);
     assert_string_equal(calls, "malloc 10;malloc 0;malloc 10;");
@@ -225,9 +230,9 @@ static void blocks_are_touched_as_asked_and_never_beyond(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         begin(state);
-        add(PLAN_MALLOC, 0, 0, 1000);
-        add(PLAN_MALLOC, 0, 1, 8000);
-        add(PLAN_MALLOC, 0, 2, 0);
+        add(PLAN_MALLOC, 0, 1, 1000);
+        add(PLAN_MALLOC, 0, 2, 8000);
+        add(PLAN_MALLOC, 0, 3, 0);
         run(cases[i].touch);
         assert_int_equal(bytes_written(blocks[0], sizeof blocks[0]), cases[i].small);
         assert_int_equal(bytes_written(blocks[1], sizeof blocks[1]), cases[i].large);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static const char *const symbols[CELL_FN_COUNT] = {
     [CELL_FN_MALLOC] = "malloc",
@@ -201,7 +202,12 @@ bool functions_of_process(struct functions *functions, uint32_t defined)
 
 /* ---- the null allocator ---- */
 
-enum { RING_BYTES = 512 << 10, RING_ALIGNMENT = 16 };
+enum {
+    RING_BYTES = 512 << 10,
+    RING_ALIGNMENT = 16,
+    TAIL_PIECE_BYTES = 2 << 20,
+    TAIL_PIECES_MAX = 1 << 14, /* the kernel allows a process 65,530 mappings */
+};
 
 static char *ring;
 static size_t ring_used;
@@ -286,10 +292,35 @@ static const struct functions null_functions = {
     .delete_array_aligned = ring_delete_sized,
 };
 
+/*
+ * Large blocks reach beyond the ring. What lies there is one piece of memory mapped again and
+ * again, all of it present, so that the floor has no page faults and no size.
+ */
+static bool map_tail(char *tail, uint64_t bytes)
+{
+    int fd = memfd_create("ring", MFD_CLOEXEC);
+    uint64_t piece_bytes = TAIL_PIECE_BYTES;
+    while (bytes / piece_bytes > TAIL_PIECES_MAX)
+        piece_bytes *= 2;
+    bool ok = fd >= 0 && ftruncate(fd, (off_t)piece_bytes) == 0;
+    for (uint64_t at = 0; ok && at < bytes; at += piece_bytes)
+        ok = mmap(tail + at, bytes - at < piece_bytes ? bytes - at : piece_bytes,
+                  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd,
+                  0) != MAP_FAILED;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
 bool functions_of_null(struct functions *functions, uint64_t largest_bytes)
 {
-    ring = mmap(NULL, RING_BYTES + largest_bytes + RING_ALIGNMENT, PROT_READ | PROT_WRITE,
-                MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint64_t tail_bytes = (largest_bytes + RING_ALIGNMENT + PAGE_BYTES) / PAGE_BYTES * PAGE_BYTES;
+    ring = mmap(NULL, RING_BYTES + tail_bytes, PROT_NONE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (ring == MAP_FAILED ||
+        mmap(ring, RING_BYTES, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0) == MAP_FAILED)
+        return false;
     *functions = null_functions;
-    return ring != MAP_FAILED;
+    return map_tail(ring + RING_BYTES, tail_bytes);
 }

@@ -86,3 +86,16 @@ int machine_last_cpu(void)
             last = (int)cpu;
     return last;
 }
+
+bool machine_leave_cpu(int cpu)
+{
+    cpu_set_t cpus;
+    if (cpu < 0 || sched_getaffinity(0, sizeof cpus, &cpus) != 0)
+        return true;
+    if ((size_t)cpu >= CPU_SETSIZE || !CPU_ISSET((size_t)cpu, &cpus))
+        return false;
+    CPU_CLR((size_t)cpu, &cpus);
+    if (CPU_COUNT(&cpus) > 0)
+        sched_setaffinity(0, sizeof cpus, &cpus);
+    return true;
+}

@@ -15,7 +15,13 @@ void machine_describe(struct result_csv *result);
 /* Bytes of memory that are available now. */
 uint64_t machine_available_bytes(void);
 
-/* The last CPU that this process may run on. */
+/* The last CPU that this process may run on, -1 when that is unknown. */
 int machine_last_cpu(void);
+
+/*
+ * Keeps this process off `cpu`, where the cells run, if it may run anywhere else. False when it may
+ * not run on `cpu` at all; -1 is always true.
+ */
+bool machine_leave_cpu(int cpu);
 
 #endif

@@ -215,10 +215,10 @@ static void finish(struct parsing *parsing, struct argp_state *state)
     struct replay_options *options = parsing->options;
     if (parsing->rounds) {
         uint32_t rounds = parsing->rounds;
+        if (options->memory_rounds && (!options->time_rounds || rounds < options->memory_rounds))
+            options->memory_rounds = rounds;
         if (options->time_rounds)
             options->time_rounds = rounds;
-        if (options->memory_rounds > rounds)
-            options->memory_rounds = rounds;
     }
     if (!options->trace_count && !options->list_allocators)
         argp_error(state, "which trace?");
@@ -240,6 +240,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->baseline = argument;
         return 0;
     case 'o':
+        if (!*argument)
+            argp_error(state, "--out: which folder?");
         options->out = argument;
         return 0;
     case 'q':

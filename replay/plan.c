@@ -1,5 +1,6 @@
 #include "replay/plan.h"
 
+#include "replay/machine.h"
 #include "traces/format/map64.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_tally.h"
@@ -13,10 +14,9 @@
 #include <unistd.h>
 
 enum {
-    SAMPLES_EVEN = 1000,          /* at equal steps of ops */
+    SAMPLES_EVEN = 1000,          /* at so many equal steps of calls, and as many of time */
     SAMPLE_PEAK_BYTES = 8 * 4096, /* a new peak is looked at when it is this much above the last, */
-    SAMPLE_PEAK_PARTS = 500,      /* or by one part of this many, whichever is more */
-    SAMPLE_GAP_PARTS = 100,       /* both ends of a gap longer than this part of the whole time */
+    SAMPLE_PEAK_PARTS = 500,      /* or by this part of it, whichever is more */
 };
 
 /* A growing array. */
@@ -95,7 +95,7 @@ static uint32_t slot_of(const struct compiler *compiler, uint64_t object)
 
 /* ---- ops ---- */
 
-static void add_op(struct compiler *compiler, enum plan_code code, uint32_t in, uint32_t out,
+static void add_op(struct compiler *compiler, unsigned code, uint32_t in, uint32_t out,
                    uint64_t size)
 {
     struct plan_op *op = vector_add(&compiler->ops);
@@ -155,69 +155,79 @@ static enum plan_code release_code(enum trace_op op)
     }
 }
 
-static void compile_acquire(struct compiler *compiler, const struct trace_event *event)
+/* What stands in `in` and as size for a call with two numbers. */
+static void split_numbers(const struct trace_event *event, uint32_t *in, uint64_t *size)
 {
-    if (!event->object) {
-        add_op(compiler, PLAN_FAILED, 0, 0, trace_event_bytes(event));
-        return;
-    }
-    uint32_t slot = new_slot(compiler);
-    uint64_t in = 0, size = event->size;
+    uint64_t other = 0;
+    *size = event->size;
     if (trace_op_fields(event->op) & TRACE_HAS_COUNT) {
         /* Only one of the two can be beyond 32 bits where the call succeeded, and they commute. */
-        in = event->count <= UINT32_MAX ? event->count : event->size;
-        size = event->count <= UINT32_MAX ? event->size : event->count;
+        other = event->count <= UINT32_MAX ? event->count : event->size;
+        *size = event->count <= UINT32_MAX ? event->size : event->count;
     } else if (trace_op_fields(event->op) & TRACE_HAS_ALIGNMENT) {
-        in = event->alignment <= UINT32_MAX ? event->alignment : UINT32_C(1) << 31;
+        other = event->alignment;
     }
-    add_op(compiler, acquire_code(event->op), (uint32_t)in, slot, size);
-    fill_slot(compiler, event->object, slot, trace_event_bytes(event));
+    *in = other <= UINT32_MAX ? (uint32_t)other : UINT32_MAX;
+}
+
+static void compile_acquire(struct compiler *compiler, const struct trace_event *event)
+{
+    uint32_t in;
+    uint64_t size;
+    enum plan_code code = acquire_code(event->op);
+    split_numbers(event, &in, &size);
+    if (event->object) {
+        uint32_t slot = new_slot(compiler);
+        add_op(compiler, code, in, slot, size);
+        fill_slot(compiler, event->object, slot, trace_event_bytes(event));
+    } else {
+        add_op(compiler, (unsigned)code + PLAN_RETURNED_NULL, in, PLAN_NULL_SLOT, size);
+    }
 }
 
 static void compile_release(struct compiler *compiler, const struct trace_event *event)
 {
-    if (!event->argument) {
-        add_op(compiler, PLAN_FREE_NULL, 0, 0, 0);
-        return;
-    }
-    uint64_t bytes;
-    uint32_t slot = empty_slot(compiler, event->argument, &bytes);
+    uint64_t bytes = 0;
+    uint32_t slot = PLAN_NULL_SLOT;
     uint32_t alignment = event->alignment <= UINT32_MAX ? (uint32_t)event->alignment : 0;
+    if (event->argument)
+        slot = empty_slot(compiler, event->argument, &bytes);
     add_op(compiler, release_code(event->op), slot, alignment, bytes);
-    give_back_slot(compiler, slot);
+    if (event->argument)
+        give_back_slot(compiler, slot);
 }
 
-/* A realloc that returned NULL has freed its block, has failed, or has allocated nothing. */
-static void compile_realloc_to_null(struct compiler *compiler, const struct trace_event *event)
+/* A realloc that returned NULL has freed its block, if it was of size 0; else that lives on. */
+static void compile_realloc_to_null(struct compiler *compiler, const struct trace_event *event,
+                                    enum plan_code code)
 {
     uint64_t bytes;
-    if (!event->argument) {
-        add_op(compiler, PLAN_FAILED, 0, 0, trace_event_bytes(event));
-    } else if (trace_event_releases(event)) {
-        uint32_t slot = empty_slot(compiler, event->argument, &bytes);
-        add_op(compiler, PLAN_REALLOC_ZERO, slot, 0, bytes);
+    uint32_t slot = PLAN_NULL_SLOT;
+    bool releases = trace_event_releases(event);
+    if (releases)
+        slot = empty_slot(compiler, event->argument, &bytes);
+    else if (event->argument)
+        slot = slot_of(compiler, event->argument);
+    add_op(compiler, (unsigned)code + PLAN_RETURNED_NULL, slot, slot, trace_event_bytes(event));
+    if (releases)
         give_back_slot(compiler, slot);
-    } else {
-        uint32_t slot = slot_of(compiler, event->argument);
-        add_op(compiler, PLAN_REALLOC_FAILED, slot, slot, trace_event_bytes(event));
-    }
 }
 
 static void compile_realloc(struct compiler *compiler, const struct trace_event *event)
 {
     uint64_t bytes = trace_event_bytes(event), old_bytes;
-    bool is_array = event->op == TRACE_REALLOCARRAY;
+    enum plan_code code = event->op == TRACE_REALLOCARRAY ? PLAN_REALLOCARRAY : PLAN_REALLOC;
     if (!event->object) {
-        compile_realloc_to_null(compiler, event);
-    } else if (!event->argument) {
-        uint32_t slot = new_slot(compiler);
-        add_op(compiler, is_array ? PLAN_REALLOCARRAY_NULL : PLAN_REALLOC_NULL, 0, slot, bytes);
-        fill_slot(compiler, event->object, slot, bytes);
-    } else {
-        uint32_t slot = empty_slot(compiler, event->argument, &old_bytes);
-        add_op(compiler, is_array ? PLAN_REALLOCARRAY : PLAN_REALLOC, slot, slot, bytes);
-        fill_slot(compiler, event->object, slot, bytes);
+        compile_realloc_to_null(compiler, event, code);
+        return;
     }
+    uint32_t in = PLAN_NULL_SLOT, out;
+    if (event->argument)
+        in = out = empty_slot(compiler, event->argument, &old_bytes);
+    else
+        out = new_slot(compiler);
+    add_op(compiler, code, in, out, bytes);
+    fill_slot(compiler, event->object, out, bytes);
 }
 
 static void compile_event(struct compiler *compiler, const struct trace_event *event)
@@ -231,10 +241,9 @@ static void compile_event(struct compiler *compiler, const struct trace_event *e
         compile_acquire(compiler, event);
     else if (fields & TRACE_RELEASES)
         compile_release(compiler, event);
-    else if (event->op == TRACE_USABLE_SIZE && !event->argument)
-        add_op(compiler, PLAN_USABLE_SIZE_NULL, 0, 0, 0);
     else if (event->op == TRACE_USABLE_SIZE)
-        add_op(compiler, PLAN_USABLE_SIZE, slot_of(compiler, event->argument), 0, 0);
+        add_op(compiler, PLAN_USABLE_SIZE,
+               event->argument ? slot_of(compiler, event->argument) : PLAN_NULL_SLOT, 0, 0);
 }
 
 /* ---- samples ---- */
@@ -267,10 +276,10 @@ static bool is_new_peak(const struct compiler *compiler)
 }
 
 /* The event with index `event` was compiled; is memory to be looked at behind it? */
-static bool is_sample_due(const struct compiler *compiler, uint64_t event, bool after_gap)
+static bool is_sample_due(const struct compiler *compiler, uint64_t event, bool time_stepped)
 {
     uint64_t step = compiler->tally.events / SAMPLES_EVEN + 1;
-    return after_gap || (event + 1) % step == 0 || event == compiler->tally.peak_event ||
+    return time_stepped || (event + 1) % step == 0 || event == compiler->tally.peak_event ||
            event + 1 == compiler->tally.events || is_new_peak(compiler);
 }
 
@@ -281,6 +290,18 @@ static bool read_error(const struct compiler *compiler, uint64_t event, const ch
 {
     return error_set(error, ERROR_INPUT, "%s: event %" PRIu64 " %s", compiler->path, event,
                      problem);
+}
+
+/* A small file can hold a great many events: see that they fit before they are compiled. */
+static bool check_size(const struct compiler *compiler, struct error *error)
+{
+    uint64_t ops_bytes = compiler->tally.events * sizeof(struct plan_op) * 3; /* vector and memfd */
+    uint64_t room_bytes = machine_available_bytes();
+    return ops_bytes <= room_bytes ||
+           error_set(error, ERROR_RUN,
+                     "%s: %" PRIu64 " events need %" PRIu64 " MiB of memory; %" PRIu64
+                     " MiB are available",
+                     compiler->path, compiler->tally.events, ops_bytes >> 20, room_bytes >> 20);
 }
 
 /* First reading: every rule is checked, and the samples get to know the whole. */
@@ -298,7 +319,7 @@ static bool tally_trace(struct compiler *compiler, struct trace_reader *reader, 
     }
     if (next == TRACE_NEXT_END && compiler->tally.events == 0)
         return error_set(error, ERROR_INPUT, "%s: the trace has no events", compiler->path);
-    return next == TRACE_NEXT_END;
+    return next == TRACE_NEXT_END && check_size(compiler, error);
 }
 
 /* Second reading: compiles. */
@@ -307,14 +328,16 @@ static bool compile_trace(struct compiler *compiler, struct trace_reader *reader
 {
     struct trace_event event;
     enum trace_next next;
-    uint64_t gap_us = compiler->tally.duration_us / SAMPLE_GAP_PARTS + 1;
+    uint64_t step_us = compiler->tally.duration_us / SAMPLES_EVEN + 1;
     uint64_t index = 0, before_us = 0;
+    add_sample(compiler, 0, 0);
     while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
-        bool after_gap = index > 0 && event.time_us - before_us > gap_us;
-        if (after_gap)
+        /* Both sides of a step: what is held until the next call is what the last one left. */
+        bool time_stepped = event.time_us / step_us != before_us / step_us;
+        if (time_stepped)
             add_sample(compiler, index, before_us);
         compile_event(compiler, &event);
-        if (is_sample_due(compiler, index, after_gap))
+        if (is_sample_due(compiler, index, time_stepped))
             add_sample(compiler, index + 1, event.time_us);
         before_us = event.time_us;
         index++;
@@ -358,7 +381,7 @@ static void lay_out(struct compiler *compiler)
     plan->leftover_count = compiler->slots.count;
     plan->peak_live_bytes = compiler->tally.peak_live_bytes;
     plan->duration_us = compiler->tally.duration_us;
-    plan->threads = compiler->tally.threads;
+    plan->threads = (uint32_t)compiler->tally.threads;
     plan->ops_offset = (sizeof *plan + 63) / 64 * 64;
     plan->samples_offset = plan->ops_offset + plan->op_count * sizeof(struct plan_op);
     plan->leftovers_offset = plan->samples_offset + plan->sample_count * sizeof(struct plan_sample);
@@ -428,14 +451,14 @@ int plan_compile(const char *path, struct trace_meta *meta, struct error *error)
         .slot_bytes.item_bytes = sizeof(uint64_t),
     };
     int fd = -1;
+    new_slot(&compiler); /* PLAN_NULL_SLOT */
     if (tally_trace(&compiler, reader, error)) {
         trace_reader_rewind(reader);
         if (compile_trace(&compiler, reader, error))
             fd = write_plan(&compiler, error);
     }
-    const struct trace_meta *known = trace_reader_meta(reader);
-    for (size_t i = 0; i < known->count; i++)
-        trace_meta_set(meta, known->entries[i].key, "%s", known->entries[i].value);
+    trace_meta_copy(meta, trace_reader_meta(reader));
+    trace_tally_describe(&compiler.tally, meta);
     free_compiler(&compiler);
     trace_reader_close(reader);
     return fd;

@@ -8,8 +8,7 @@
  *     struct plan            header: counts and offsets
  *     struct plan_op[]       what to call, in recorded order
  *     struct plan_sample[]   where the memory pass looks at its memory
- *     uint32_t[]             slots that are live at the end, in the order in which they were
- * acquired
+ *     uint32_t[]             slots that are live at the end, in order of acquisition
  */
 #ifndef REPLAY_PLAN_H
 #define REPLAY_PLAN_H
@@ -21,36 +20,34 @@
 #include <stdint.h>
 
 enum plan_code {
-    PLAN_MALLOC, /* out, size */
-    PLAN_FREE,   /* in; size is the object's */
-    PLAN_FREE_NULL,
-    PLAN_CALLOC,         /* in is the count; out, size of one */
-    PLAN_REALLOC,        /* in, out, size */
-    PLAN_REALLOC_NULL,   /* out, size */
-    PLAN_REALLOC_ZERO,   /* in: realloc of size 0 that freed it */
-    PLAN_REALLOC_FAILED, /* in, out are the same; size is too much */
-    PLAN_REALLOCARRAY,   /* in, out, size; the count is 1 */
-    PLAN_REALLOCARRAY_NULL,
-    PLAN_MEMALIGN, /* in is the alignment; out, size */
+    PLAN_MALLOC,       /* out, size */
+    PLAN_CALLOC,       /* in is the count; out, size of one */
+    PLAN_REALLOC,      /* in, out, size */
+    PLAN_REALLOCARRAY, /* in, out, size; the count is 1 */
+    PLAN_MEMALIGN,     /* in is the alignment; out, size */
     PLAN_ALIGNED_ALLOC,
     PLAN_POSIX_MEMALIGN,
     PLAN_VALLOC, /* out, size */
     PLAN_PVALLOC,
-    PLAN_USABLE_SIZE, /* in */
-    PLAN_USABLE_SIZE_NULL,
     PLAN_NEW, /* out, size */
     PLAN_NEW_ARRAY,
     PLAN_NEW_ALIGNED, /* in is the alignment; out, size */
     PLAN_NEW_ARRAY_ALIGNED,
-    PLAN_DELETE, /* in; size is the object's */
+    PLAN_FREE, /* in; size is the object's */
+    PLAN_DELETE,
     PLAN_DELETE_ARRAY,
     PLAN_DELETE_SIZED,
     PLAN_DELETE_ARRAY_SIZED,
     PLAN_DELETE_ALIGNED, /* in, out is the alignment; size is the object's */
     PLAN_DELETE_ARRAY_ALIGNED,
-    PLAN_FAILED, /* an allocation that returned NULL: size asked for, nothing is kept */
-    PLAN_CODE_COUNT
+    PLAN_USABLE_SIZE, /* in */
+    PLAN_CODE_COUNT,
+    /* Added to an acquiring code: the recorded call returned NULL, and nothing is kept. */
+    PLAN_RETURNED_NULL = 64
 };
+
+/* This slot always holds NULL, for calls that were made with it. */
+enum { PLAN_NULL_SLOT = 0 };
 
 enum { PLAN_SIZE_BITS = 48 };
 
@@ -98,17 +95,17 @@ struct plan {
 
 static inline const struct plan_op *plan_ops(const struct plan *plan)
 {
-    return (const struct plan_op *)((const char *)plan + plan->ops_offset);
+    return (const void *)((const char *)plan + plan->ops_offset);
 }
 
 static inline const struct plan_sample *plan_samples(const struct plan *plan)
 {
-    return (const struct plan_sample *)((const char *)plan + plan->samples_offset);
+    return (const void *)((const char *)plan + plan->samples_offset);
 }
 
 static inline const uint32_t *plan_leftovers(const struct plan *plan)
 {
-    return (const uint32_t *)((const char *)plan + plan->leftovers_offset);
+    return (const void *)((const char *)plan + plan->leftovers_offset);
 }
 
 /*

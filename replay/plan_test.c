@@ -62,8 +62,8 @@ static const struct plan *compile(const char *const *lines, size_t count, uint64
     return plan;
 }
 
-static void assert_op(const struct plan *plan, size_t index, enum plan_code code, uint32_t in,
-                      uint32_t out, uint64_t size)
+static void assert_op(const struct plan *plan, size_t index, int code, uint32_t in, uint32_t out,
+                      uint64_t size)
 {
     const struct plan_op *op = &plan_ops(plan)[index];
     assert_int_equal(plan_op_code(op), code);
@@ -95,26 +95,30 @@ static void every_call_becomes_an_op_with_its_arguments(void **state)
         "delete_sized #8 11",
         "delete_array_aligned #9 64 0",
         "malloc 281474976710657 = NULL",
+        "posix_memalign 3 100 = NULL",
+        "delete NULL",
     };
     const struct plan *plan = compile(lines, COUNT(lines), 1);
     assert_int_equal(plan->op_count, COUNT(lines));
-    assert_op(plan, 0, PLAN_MALLOC, 0, 0, 100);
-    assert_op(plan, 1, PLAN_CALLOC, 3, 1, 8);
-    assert_op(plan, 2, PLAN_MEMALIGN, 64, 2, 200);
-    assert_op(plan, 3, PLAN_POSIX_MEMALIGN, 32, 3, 10);
-    assert_op(plan, 4, PLAN_ALIGNED_ALLOC, 128, 4, 256);
-    assert_op(plan, 5, PLAN_VALLOC, 0, 5, 1);
-    assert_op(plan, 6, PLAN_PVALLOC, 0, 6, 2);
-    assert_op(plan, 7, PLAN_NEW, 0, 7, 11);
-    assert_op(plan, 8, PLAN_NEW_ARRAY_ALIGNED, 64, 8, 12);
-    assert_op(plan, 9, PLAN_MALLOC, 0, 9, 13);
-    assert_op(plan, 10, PLAN_USABLE_SIZE, 0, 0, 0);
-    assert_op(plan, 11, PLAN_USABLE_SIZE_NULL, 0, 0, 0);
-    assert_op(plan, 12, PLAN_FREE, 1, 0, 24);
-    assert_op(plan, 13, PLAN_FREE_NULL, 0, 0, 0);
-    assert_op(plan, 14, PLAN_DELETE_SIZED, 7, 0, 11);
-    assert_op(plan, 15, PLAN_DELETE_ARRAY_ALIGNED, 8, 64, 12);
-    assert_op(plan, 16, PLAN_FAILED, 0, 0, PLAN_SIZE_MAX);
+    assert_op(plan, 0, PLAN_MALLOC, 0, 1, 100);
+    assert_op(plan, 1, PLAN_CALLOC, 3, 2, 8);
+    assert_op(plan, 2, PLAN_MEMALIGN, 64, 3, 200);
+    assert_op(plan, 3, PLAN_POSIX_MEMALIGN, 32, 4, 10);
+    assert_op(plan, 4, PLAN_ALIGNED_ALLOC, 128, 5, 256);
+    assert_op(plan, 5, PLAN_VALLOC, 0, 6, 1);
+    assert_op(plan, 6, PLAN_PVALLOC, 0, 7, 2);
+    assert_op(plan, 7, PLAN_NEW, 0, 8, 11);
+    assert_op(plan, 8, PLAN_NEW_ARRAY_ALIGNED, 64, 9, 12);
+    assert_op(plan, 9, PLAN_MALLOC, 0, 10, 13);
+    assert_op(plan, 10, PLAN_USABLE_SIZE, 1, 0, 0);
+    assert_op(plan, 11, PLAN_USABLE_SIZE, PLAN_NULL_SLOT, 0, 0);
+    assert_op(plan, 12, PLAN_FREE, 2, 0, 24);
+    assert_op(plan, 13, PLAN_FREE, PLAN_NULL_SLOT, 0, 0);
+    assert_op(plan, 14, PLAN_DELETE_SIZED, 8, 0, 11);
+    assert_op(plan, 15, PLAN_DELETE_ARRAY_ALIGNED, 9, 64, 12);
+    assert_op(plan, 16, PLAN_MALLOC + PLAN_RETURNED_NULL, 0, 0, PLAN_SIZE_MAX);
+    assert_op(plan, 17, PLAN_POSIX_MEMALIGN + PLAN_RETURNED_NULL, 3, 0, 100);
+    assert_op(plan, 18, PLAN_DELETE, PLAN_NULL_SLOT, 0, 0);
     assert_int_equal(plan->arena_ops, 1);
     plan_unmap(plan);
 }
@@ -132,13 +136,14 @@ static void realloc_in_all_its_cases_stays_what_it_was(void **state)
         "realloc NULL 99999999999999 = NULL",
     };
     const struct plan *plan = compile(lines, COUNT(lines), 1);
-    assert_op(plan, 0, PLAN_REALLOC_NULL, 0, 0, 10);
-    assert_op(plan, 1, PLAN_REALLOC, 0, 0, 20);
-    assert_op(plan, 2, PLAN_REALLOC_FAILED, 0, 0, PLAN_SIZE_MAX);
-    assert_op(plan, 3, PLAN_REALLOCARRAY, 0, 0, 30);
-    assert_op(plan, 4, PLAN_REALLOC_ZERO, 0, 0, 30);
-    assert_op(plan, 5, PLAN_MALLOC, 0, 0, 5);
-    assert_op(plan, 6, PLAN_FAILED, 0, 0, 99999999999999);
+    assert_op(plan, 0, PLAN_REALLOC, PLAN_NULL_SLOT, 1, 10);
+    assert_op(plan, 1, PLAN_REALLOC, 1, 1, 20);
+    assert_op(plan, 2, PLAN_REALLOC + PLAN_RETURNED_NULL, 1, 1, PLAN_SIZE_MAX);
+    assert_op(plan, 3, PLAN_REALLOCARRAY, 1, 1, 30);
+    assert_op(plan, 4, PLAN_REALLOC + PLAN_RETURNED_NULL, 1, 1, 0);
+    assert_op(plan, 5, PLAN_MALLOC, 0, 1, 5);
+    assert_op(plan, 6, PLAN_REALLOC + PLAN_RETURNED_NULL, PLAN_NULL_SLOT, PLAN_NULL_SLOT,
+              99999999999999);
     assert_int_equal(plan->leftover_count, 1);
     plan_unmap(plan);
 }
@@ -151,13 +156,13 @@ static void slots_are_reused_and_leftovers_listed_in_order(void **state)
         "free #1",       "malloc 4 = #4", "malloc 5 = #5",
     };
     const struct plan *plan = compile(lines, COUNT(lines), 1);
-    assert_int_equal(plan->slot_count, 3);
-    assert_int_equal(plan_ops(plan)[5].out, 0);
-    assert_int_equal(plan_ops(plan)[6].out, 1);
+    assert_int_equal(plan->slot_count, 4);
+    assert_int_equal(plan_ops(plan)[5].out, 1);
+    assert_int_equal(plan_ops(plan)[6].out, 2);
     assert_int_equal(plan->leftover_count, 3);
-    assert_int_equal(plan_leftovers(plan)[0], 2);
-    assert_int_equal(plan_leftovers(plan)[1], 0);
-    assert_int_equal(plan_leftovers(plan)[2], 1);
+    assert_int_equal(plan_leftovers(plan)[0], 3);
+    assert_int_equal(plan_leftovers(plan)[1], 1);
+    assert_int_equal(plan_leftovers(plan)[2], 2);
     plan_unmap(plan);
 }
 
@@ -185,6 +190,40 @@ static void memory_is_looked_at_at_the_peak_and_at_the_end(void **state)
     assert_int_equal(samples[plan->sample_count - 1].live_bytes, 100004);
     assert_int_equal(samples[plan->sample_count - 1].live_objects, 2);
     plan_unmap(plan);
+}
+
+/* A program that is idle most of the time: the samples must not hold its busy moments over the
+ * pauses. */
+static void the_mean_of_the_samples_is_that_of_the_program(void **state)
+{
+    (void)state;
+    enum { REQUESTS = 400, BUSY_US = 10, IDLE_US = 100000, BYTES = 10000000 };
+    struct trace_meta meta = {0};
+    struct error error;
+    struct trace_writer *writer = trace_writer_open(test_path, &meta, &error);
+    for (uint64_t i = 0; i < REQUESTS; i++) {
+        struct trace_event busy = {
+            .op = TRACE_MALLOC, .time_us = i * (BUSY_US + IDLE_US), .size = BYTES, .object = i + 1};
+        struct trace_event idle = {
+            .op = TRACE_FREE, .time_us = busy.time_us + BUSY_US, .argument = i + 1};
+        assert_true(trace_writer_add(writer, &busy, &error));
+        assert_true(trace_writer_add(writer, &idle, &error));
+    }
+    assert_true(trace_writer_close(writer, NULL, &error));
+    int fd = plan_compile(test_path, &meta, &error);
+    const struct plan *plan = plan_map(fd);
+    const struct plan_sample *samples = plan_samples(plan);
+    double byte_us = 0;
+    for (uint64_t i = 0; i + 1 < plan->sample_count; i++)
+        byte_us +=
+            (double)samples[i].live_bytes * (double)(samples[i + 1].time_us - samples[i].time_us);
+    double want = (double)BYTES * BUSY_US / (BUSY_US + IDLE_US);
+    double mean = byte_us / (double)plan->duration_us;
+    assert_true(mean > 0.99 * want && mean < 1.01 * want);
+    assert_true(plan->sample_count < 4000);
+    plan_unmap(plan);
+    close(fd);
+    trace_meta_free(&meta);
 }
 
 /* The writer lets no such trace through, so the file is damaged by hand where it matters: its end.
@@ -216,6 +255,7 @@ int main(void)
         FILE_TEST(realloc_in_all_its_cases_stays_what_it_was),
         FILE_TEST(slots_are_reused_and_leftovers_listed_in_order),
         FILE_TEST(memory_is_looked_at_at_the_peak_and_at_the_end),
+        FILE_TEST(the_mean_of_the_samples_is_that_of_the_program),
         FILE_TEST(a_trace_without_events_or_whole_blocks_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

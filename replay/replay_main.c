@@ -17,13 +17,12 @@ static void on_interrupt(int signal_number)
     interrupted = signal_number;
 }
 
-/* Once more, and the program ends at once. */
-static void catch_interrupts(void)
+/* What the caller has switched off, as nohup does, stays off. */
+static void catch_interrupt(int signal_number)
 {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    struct sigaction action = {.sa_handler = on_interrupt}, old;
+    if (sigaction(signal_number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        sigaction(signal_number, &action, NULL);
 }
 
 static int exit_status_of(const struct error *error)
@@ -96,16 +95,16 @@ static int print_results(const struct replay_options *options, const char *folde
 static int run_into(struct session *session, char *const *traces, size_t count, const char *folder)
 {
     struct error error;
-    if (!session_run(session, traces, count, folder, &error))
-        return failed(&error);
-    return print_results(session->options, folder);
+    bool ok = session_run(session, traces, count, folder, &error);
+    int status = session->rows_written ? print_results(session->options, folder) : REPLAY_EXIT_OK;
+    return ok ? status : failed(&error);
 }
 
 static int run_each(struct session *session)
 {
     const struct replay_options *options = session->options;
     for (size_t i = 0; i < options->trace_count && !interrupted; i++) {
-        char name[128], folder[sizeof name + 16];
+        char name[TRACE_NAME_BYTES], folder[sizeof name + 16];
         session_trace_name(options->traces[i], name, sizeof name);
         snprintf(folder, sizeof folder, "results/%s", name);
         int status = run_into(session, &options->traces[i], 1, folder);
@@ -119,12 +118,14 @@ static int run_each(struct session *session)
  */
 static int final_status(const struct session *session, int status)
 {
-    if (status != REPLAY_EXIT_OK)
-        return status;
     if (interrupted) {
-        fputs("replay: interrupted; what was finished is written\n", stderr);
+        fputs(session->rows_written ? "replay: interrupted; what was finished is written\n"
+                                    : "replay: interrupted; nothing was finished\n",
+              stderr);
         return REPLAY_EXIT_INTERRUPTED;
     }
+    if (status != REPLAY_EXIT_OK)
+        return status;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("replay: cannot write to standard output");
         return REPLAY_EXIT_OUTPUT;
@@ -142,12 +143,16 @@ int main(int argc, char **argv)
     struct session session;
     struct error error;
     options_parse(&options, argc, argv);
-    catch_interrupts();
+    catch_interrupt(SIGINT);
+    catch_interrupt(SIGTERM);
+    catch_interrupt(SIGHUP);
     int status;
     if (options.list_allocators) {
         status = list_allocators(&options);
-    } else if (!session_open(&session, &options, &interrupted, &error)) {
+    } else if (!session_check_traces(options.traces, options.trace_count, &error) ||
+               !session_open(&session, &options, &interrupted, &error)) {
         status = failed(&error);
+        status = interrupted ? REPLAY_EXIT_INTERRUPTED : status;
     } else {
         status = options.out ? run_into(&session, options.traces, options.trace_count, options.out)
                              : run_each(&session);

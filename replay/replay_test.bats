@@ -40,9 +40,9 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     [ "$status" -eq 0 ]
     [[ "$output" == *"heap"*"glibc"* ]]
     [ "$(head -n 1 out/runs.csv | tr -d '"')" = "schema,run_id,round,order,started_utc,trace,trace_sha256,allocator,pass,status,loop,loops,clock,touch,threads,sync,seed,ops,wall_ns,cpu_ns,wall_ns_per_op,cpu_ns_per_op,net_ns_per_op,minflt,nivcsw,wait_ns,peak_live_bytes,peak_heap_bytes,mean_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes" ]
-    # 2 rounds of 4 rows (null and loop too) of 3 loops, and 2 rounds of memory of 2 allocators
+    # 2 rounds of 4 rows (null and loop too) of 3 loops, and 2 rounds of memory of 3 (null too)
     [ "$(rows time ok)" -eq 24 ]
-    [ "$(rows memory ok)" -eq 4 ]
+    [ "$(rows memory ok)" -eq 6 ]
     grep -q "^\"trace.a.sha256\",\"$(sha256sum a.trace | cut -d' ' -f1)\"" out/meta.csv
     [ "$(ls out)" = "$(printf 'meta.csv\nruns.csv\nsamples.csv')" ]
 }
@@ -168,7 +168,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
 @test "bad words on the command line are usage errors, status 2" {
     make_trace a.trace 10
     for words in "--rounds=0" "--rounds=x" "--touch=hard" "--passes=speed" "--nosuch" \
-                 "--clock=trace" "--timeout=-1" "-a heap:nosuchword"; do
+                 "--clock=trace" "--timeout=-1" "--cpu=4000" "--out=" "-a heap:nosuchword"; do
         # shellcheck disable=SC2086
         run replay $words a.trace
         echo "$words: $status $output"
@@ -183,6 +183,28 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     run replay -a glibc,glibc a.trace
     [ "$status" -eq 2 ]
     [[ "$output" == *"two rows would be called 'glibc'"* ]]
+}
+
+@test "two traces of one name are refused" {
+    make_trace a.trace 10
+    mkdir b
+    cp a.trace b/
+    run replay -o out a.trace b/a.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"would both be called 'a'"* ]]
+}
+
+@test "a bad trace among good ones is told before anything is measured" {
+    make_trace a.trace 10
+    run replay -o out a.trace nosuch.trace
+    [ "$status" -eq 3 ]
+    [ ! -e out ]
+}
+
+@test "inherited descriptors do no harm" {
+    make_trace a.trace 10
+    run bash -c 'exec 3</dev/null 4</dev/null 5</dev/null 9</dev/null 10</dev/null; replay -q -r 1 -o out a.trace'
+    [ "$status" -eq 0 ]
 }
 
 @test "an output folder that cannot be written is status 4" {

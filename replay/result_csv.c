@@ -1,5 +1,7 @@
 #include "replay/result_csv.h"
 
+#include "traces/format/output_file.h"
+
 #include <csv.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -7,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const char *const file_names[RESULT_FILES] = {"runs.csv", "samples.csv", "meta.csv"};
 
@@ -23,21 +24,11 @@ static const char *const headers[RESULT_FILES] = {
     [RESULT_META] = "key,value",
 };
 
-struct output {
-    char *path, *temporary;
-    FILE *file;
-    bool in_row;
-};
-
 struct result_csv {
     char *folder;
-    struct output outputs[RESULT_FILES];
+    struct output_file outputs[RESULT_FILES];
+    bool in_row[RESULT_FILES];
 };
-
-static bool write_error(const char *path, struct error *error)
-{
-    return error_set(error, ERROR_OUTPUT, "%s: cannot write: %s", path, strerror(errno));
-}
 
 /* mkdir -p. */
 static bool make_folders(const char *folder, struct error *error)
@@ -52,7 +43,7 @@ static bool make_folders(const char *folder, struct error *error)
         char saved = *c;
         *c = '\0';
         if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            ok = write_error(path, error);
+            ok = error_set(error, ERROR_OUTPUT, "%s: cannot write: %s", path, strerror(errno));
         *c = saved;
         if (saved == '\0')
             break;
@@ -72,15 +63,14 @@ static void write_header(struct result_csv *result, enum result_file file)
 
 static bool open_output(struct result_csv *result, enum result_file file, struct error *error)
 {
-    struct output *output = &result->outputs[file];
-    if (asprintf(&output->path, "%s/%s", result->folder, file_names[file]) < 0 ||
-        asprintf(&output->temporary, "%s.%d.part", output->path, (int)getpid()) < 0)
+    char *path;
+    if (asprintf(&path, "%s/%s", result->folder, file_names[file]) < 0)
         abort();
-    output->file = fopen(output->temporary, "we");
-    if (!output->file)
-        return write_error(output->path, error);
-    write_header(result, file);
-    return true;
+    bool ok = output_file_open(&result->outputs[file], path, error);
+    free(path);
+    if (ok)
+        write_header(result, file);
+    return ok;
 }
 
 struct result_csv *result_csv_open(const char *folder, struct error *error)
@@ -99,11 +89,11 @@ struct result_csv *result_csv_open(const char *folder, struct error *error)
 
 static FILE *next_field(struct result_csv *result, enum result_file file)
 {
-    struct output *output = &result->outputs[file];
-    if (output->in_row)
-        fputc(',', output->file);
-    output->in_row = true;
-    return output->file;
+    FILE *out = result->outputs[file].file;
+    if (result->in_row[file])
+        fputc(',', out);
+    result->in_row[file] = true;
+    return out;
 }
 
 void result_csv_text(struct result_csv *result, enum result_file file, const char *text)
@@ -133,7 +123,7 @@ void result_csv_unknown(struct result_csv *result, enum result_file file)
 void result_csv_end_row(struct result_csv *result, enum result_file file)
 {
     fputc('\n', result->outputs[file].file);
-    result->outputs[file].in_row = false;
+    result->in_row[file] = false;
 }
 
 void result_csv_meta(struct result_csv *result, const char *key, const char *format, ...)
@@ -148,47 +138,21 @@ void result_csv_meta(struct result_csv *result, const char *key, const char *for
     result_csv_end_row(result, RESULT_META);
 }
 
-static void free_result(struct result_csv *result)
-{
-    for (int i = 0; i < RESULT_FILES; i++) {
-        free(result->outputs[i].path);
-        free(result->outputs[i].temporary);
-    }
-    free(result->folder);
-    free(result);
-}
-
-/* Flushes and closes; write errors of all rows show at the latest here. */
-static bool finish_output(struct output *output, struct error *error)
-{
-    bool failed = ferror(output->file) != 0;
-    failed |= fclose(output->file) != 0;
-    output->file = NULL;
-    return !failed || write_error(output->path, error);
-}
-
 bool result_csv_close(struct result_csv *result, struct error *error)
 {
     bool ok = true;
     for (int i = 0; ok && i < RESULT_FILES; i++)
-        ok = finish_output(&result->outputs[i], error);
+        ok = output_file_finish(&result->outputs[i], error);
     for (int i = 0; ok && i < RESULT_FILES; i++)
-        if (rename(result->outputs[i].temporary, result->outputs[i].path) != 0)
-            ok = write_error(result->outputs[i].path, error);
-    if (ok)
-        free_result(result);
-    else
-        result_csv_abort(result);
+        ok = output_file_rename(&result->outputs[i], error);
+    result_csv_abort(result);
     return ok;
 }
 
 void result_csv_abort(struct result_csv *result)
 {
-    for (int i = 0; i < RESULT_FILES; i++) {
-        if (result->outputs[i].file)
-            fclose(result->outputs[i].file);
-        if (result->outputs[i].temporary)
-            unlink(result->outputs[i].temporary);
-    }
-    free_result(result);
+    for (int i = 0; i < RESULT_FILES; i++)
+        output_file_abort(&result->outputs[i]);
+    free(result->folder);
+    free(result);
 }

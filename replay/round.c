@@ -153,9 +153,11 @@ static const struct cell_run *find_null(const struct round *round, enum cell_pas
     return NULL;
 }
 
-static void write_identity(const struct round *round, const struct cell_run *cell)
+static void write_identity(const struct round *round, const struct cell_run *cell,
+                           enum outcome_status status)
 {
     struct result_csv *result = round->result;
+    round->session->rows_written++;
     result_csv_number(result, RESULT_RUNS, RESULT_SCHEMA);
     result_csv_text(result, RESULT_RUNS, cell->run_id);
     result_csv_number(result, RESULT_RUNS, round->number);
@@ -165,7 +167,7 @@ static void write_identity(const struct round *round, const struct cell_run *cel
     result_csv_text(result, RESULT_RUNS, round->trace->sha256);
     result_csv_text(result, RESULT_RUNS, cell->request.allocator->label);
     result_csv_text(result, RESULT_RUNS, cell->request.pass == CELL_TIME ? "time" : "memory");
-    result_csv_text(result, RESULT_RUNS, outcome_status_name(cell->outcome.status));
+    result_csv_text(result, RESULT_RUNS, outcome_status_name(status));
 }
 
 static void write_settings(const struct round *round, const struct cell_run *cell, uint32_t loop)
@@ -193,7 +195,7 @@ static void write_time_row(const struct round *round, const struct cell_run *cel
     const struct cell_loop *times = &cell_loops(cell->outcome.cell)[loop];
     double ops = (double)round->trace->plan->op_count;
     struct result_csv *result = round->result;
-    write_identity(round, cell);
+    write_identity(round, cell, OUTCOME_OK);
     write_settings(round, cell, loop + 1);
     result_csv_number(result, RESULT_RUNS, times->wall_ns);
     result_csv_number(result, RESULT_RUNS, times->cpu_ns);
@@ -214,9 +216,10 @@ static void write_time_row(const struct round *round, const struct cell_run *cel
 }
 
 /* A row without numbers: a failure is never a zero. */
-static void write_failed_row(const struct round *round, const struct cell_run *cell)
+static void write_failed_row(const struct round *round, const struct cell_run *cell,
+                             enum outcome_status status)
 {
-    write_identity(round, cell);
+    write_identity(round, cell, status);
     write_settings(round, cell, 1);
     write_unknown(round, 8);
     result_csv_number(round->result, RESULT_RUNS, round->trace->plan->peak_live_bytes);
@@ -251,20 +254,24 @@ static double mean_over_time(const struct plan *plan, const uint64_t *bytes)
     return span_us > 0 ? weighted / span_us : plain / (double)plan->sample_count;
 }
 
+/* `null_run` is NULL for the null cell itself: its curve is what the others are measured from. */
 static struct heap_curve make_curve(const struct plan *plan, const struct cell_run *run,
                                     const struct cell_run *null_run)
 {
-    struct cell_channel *cell = run->outcome.cell, *null = null_run->outcome.cell;
-    const struct cell_look *looks = cell_looks(cell), *floor = cell_looks(null);
+    struct cell_channel *cell = run->outcome.cell;
+    struct cell_channel *null = null_run ? null_run->outcome.cell : NULL;
+    const struct cell_look *looks = cell_looks(cell);
+    uint64_t null_ready_bytes = null ? null->ready_bytes : 0;
     struct heap_curve curve = {
         .bytes = calloc(plan->sample_count, sizeof *curve.bytes),
-        .load_bytes = above(cell->ready_bytes, null->ready_bytes),
-        .hwm_bytes = above(cell->peak_rss_bytes, null->ready_bytes),
+        .load_bytes = above(cell->ready_bytes, null_ready_bytes),
+        .hwm_bytes = above(cell->peak_rss_bytes, null_ready_bytes),
     };
     if (!curve.bytes)
         abort();
     for (uint64_t i = 0; i < plan->sample_count; i++) {
-        curve.bytes[i] = above(looks[i].private_bytes, floor[i].private_bytes);
+        curve.bytes[i] =
+            above(looks[i].private_bytes, null ? cell_looks(null)[i].private_bytes : 0);
         if (curve.bytes[i] > curve.peak_bytes)
             curve.peak_bytes = curve.bytes[i];
     }
@@ -278,7 +285,7 @@ static void write_memory_row(const struct round *round, const struct cell_run *c
 {
     struct result_csv *result = round->result;
     const struct plan *plan = round->trace->plan;
-    write_identity(round, cell);
+    write_identity(round, cell, OUTCOME_OK);
     write_settings(round, cell, 1);
     write_unknown(round, 5);
     result_csv_number(result, RESULT_RUNS,
@@ -342,31 +349,34 @@ static void write_samples(const struct round *round, const struct cell_run *cell
     }
 }
 
+/* Without the null cell of its round a cell has no heap bytes; only an interruption leaves no row.
+ */
 static void write_memory(const struct round *round, const struct cell_run *cell)
 {
+    bool is_null = is_floor(cell->request.allocator);
     const struct cell_run *null = find_null(round, CELL_MEMORY);
-    if (is_floor(cell->request.allocator) && cell->outcome.status == OUTCOME_OK)
+    if (!null && *round->session->runner.interrupted)
         return;
-    if (!null || cell->outcome.status != OUTCOME_OK) {
-        write_failed_row(round, cell);
+    if (!null) {
+        write_failed_row(round, cell, OUTCOME_REFUSED);
         return;
     }
-    struct heap_curve curve = make_curve(round->trace->plan, cell, null);
+    struct heap_curve curve = make_curve(round->trace->plan, cell, is_null ? NULL : null);
     write_memory_row(round, cell, &curve);
-    write_samples(round, cell, &curve);
+    if (!is_null)
+        write_samples(round, cell, &curve);
     free(curve.bytes);
 }
 
 static void write_cell(const struct round *round, const struct cell_run *cell)
 {
-    if (cell->request.pass == CELL_MEMORY) {
+    if (cell->outcome.status != OUTCOME_OK)
+        write_failed_row(round, cell, cell->outcome.status);
+    else if (cell->request.pass == CELL_MEMORY)
         write_memory(round, cell);
-    } else if (cell->outcome.status != OUTCOME_OK) {
-        write_failed_row(round, cell);
-    } else {
+    else
         for (uint32_t loop = 0; loop < cell->request.loops; loop++)
             write_time_row(round, cell, loop);
-    }
 }
 
 bool round_run(struct session *session, struct result_csv *result, const struct trace_run *trace,

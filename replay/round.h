@@ -12,7 +12,7 @@
 
 /* A trace that is being replayed. */
 struct trace_run {
-    char name[128];
+    char name[TRACE_NAME_BYTES];
     char sha256[SHA256_DIGEST_STRING_LENGTH];
     int plan_fd;
     const struct plan *plan;

@@ -17,8 +17,6 @@
 
 enum {
     TICK_MS = 50,
-    CELL_FD = 10, /* the numbers of the cell's descriptors */
-    PLAN_FD = 11,
     ENVIRONMENT_MAX = 8,
 };
 
@@ -102,21 +100,26 @@ static void pin(int cpu)
     sched_setaffinity(0, sizeof cpus, &cpus);
 }
 
+/* The cell inherits the descriptor under its own number. */
+static bool pass_on(int fd)
+{
+    return fd < 0 || fcntl(fd, F_SETFD, 0) == 0;
+}
+
 static void exec_cell(const struct runner *runner, const struct cell_request *request, int cell_fd,
                       int stderr_fd, struct environment *environment)
 {
     char program[] = "replay-cell", cell_number[16], plan_number[16];
     char *arguments[] = {program, cell_number, plan_number, NULL};
-    snprintf(cell_number, sizeof cell_number, "%d", CELL_FD);
-    snprintf(plan_number, sizeof plan_number, "%d", request->plan_fd < 0 ? -1 : PLAN_FD);
+    snprintf(cell_number, sizeof cell_number, "%d", cell_fd);
+    snprintf(plan_number, sizeof plan_number, "%d", request->plan_fd);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (runner->cpu >= 0)
         pin(runner->cpu);
     write_text("/proc/self/oom_score_adj", "1000");
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (dup2(null_fd, 0) < 0 || dup2(stderr_fd, 1) < 0 || dup2(stderr_fd, 2) < 0 ||
-        dup2(cell_fd, CELL_FD) < 0 ||
-        (request->plan_fd >= 0 && dup2(request->plan_fd, PLAN_FD) < 0))
+        !pass_on(cell_fd) || !pass_on(request->plan_fd))
         _exit(126);
     /* The terminal's Ctrl-C is the parent's to act upon. */
     setpgid(0, 0);
@@ -159,17 +162,16 @@ static enum outcome_status reason_to_stop(const struct runner *runner, pid_t pid
 }
 
 /* Waits for the end of the cell, or brings it about. */
-static enum outcome_status wait_for(const struct runner *runner, pid_t pid, int *wait_status)
+static enum outcome_status wait_for(const struct runner *runner, pid_t pid, int pid_fd,
+                                    int *wait_status)
 {
     double deadline_s = now_s() + runner->timeout_s;
     enum outcome_status stop = OUTCOME_OK;
-    struct pollfd poll_fd = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
-    while (poll_fd.fd >= 0 && stop == OUTCOME_OK && poll(&poll_fd, 1, TICK_MS) <= 0)
+    struct pollfd poll_fd = {.fd = pid_fd, .events = POLLIN};
+    while (stop == OUTCOME_OK && poll(&poll_fd, 1, TICK_MS) <= 0)
         stop = reason_to_stop(runner, pid, deadline_s);
     if (stop != OUTCOME_OK)
         kill(pid, SIGKILL);
-    if (poll_fd.fd >= 0)
-        close(poll_fd.fd);
     while (waitpid(pid, wait_status, 0) < 0 && errno == EINTR)
         continue;
     return stop;
@@ -183,6 +185,9 @@ static void first_line(int fd, char *line, size_t room)
     ssize_t count = pread(fd, line, room - 1, 0);
     line[count > 0 ? count : 0] = '\0';
     line[strcspn(line, "\n")] = '\0';
+    for (char *c = line; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
 }
 
 static enum outcome_status judge_death(int wait_status, int stderr_fd, char *message, size_t room)
@@ -191,7 +196,8 @@ static enum outcome_status judge_death(int wait_status, int stderr_fd, char *mes
     first_line(stderr_fd, line, sizeof line);
     const char *colon = *line ? ": " : "";
     if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL) {
-        snprintf(message, room, "killed by the system, which was out of memory%s%s", colon, line);
+        snprintf(message, room, "killed, as the system does when it is out of memory%s%s", colon,
+                 line);
         return OUTCOME_OOM;
     }
     if (WIFSIGNALED(wait_status))
@@ -231,10 +237,28 @@ const char *outcome_status_name(enum outcome_status status)
     return names[status];
 }
 
+/* Waits for a cell that was started; a cell that cannot be watched is ended. */
+static bool finish_run(const struct runner *runner, pid_t pid, int stderr_fd,
+                       struct cell_outcome *outcome, struct error *error)
+{
+    int wait_status;
+    int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pid_fd < 0) {
+        error_set(error, ERROR_RUN, "cannot watch a cell: %s", strerror(errno));
+        kill(pid, SIGKILL);
+        waitpid(pid, &wait_status, 0);
+        return false;
+    }
+    enum outcome_status stopped = wait_for(runner, pid, pid_fd, &wait_status);
+    close(pid_fd);
+    judge(runner, stopped, wait_status, stderr_fd, outcome);
+    return true;
+}
+
 bool runner_run(const struct runner *runner, const struct cell_request *request,
                 struct cell_outcome *outcome, struct error *error)
 {
-    int cell_fd = -1, wait_status = 0;
+    int cell_fd = -1;
     *outcome = (struct cell_outcome){.cell = new_cell(request, &cell_fd)};
     int stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
     struct environment environment;
@@ -242,11 +266,8 @@ bool runner_run(const struct runner *runner, const struct cell_request *request,
     pid_t pid = outcome->cell && stderr_fd >= 0 ? fork() : -1;
     if (pid == 0)
         exec_cell(runner, request, cell_fd, stderr_fd, &environment);
-    bool ok = pid > 0 || error_set(error, ERROR_RUN, "cannot start a cell: %s", strerror(errno));
-    if (ok) {
-        enum outcome_status stopped = wait_for(runner, pid, &wait_status);
-        judge(runner, stopped, wait_status, stderr_fd, outcome);
-    }
+    bool ok = pid > 0 ? finish_run(runner, pid, stderr_fd, outcome, error)
+                      : error_set(error, ERROR_RUN, "cannot start a cell: %s", strerror(errno));
     if (cell_fd >= 0)
         close(cell_fd);
     if (stderr_fd >= 0)
@@ -261,18 +282,33 @@ void runner_release(struct cell_outcome *outcome)
     outcome->cell = NULL;
 }
 
+static bool is_libc(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return strncmp(slash ? slash + 1 : path, "libc.so", 7) == 0;
+}
+
 /* The loader warns and goes on without a library that it cannot preload: malloc is then libc's. */
 static bool check_origin(const struct allocator_spec *allocator, const struct cell_channel *cell,
                          struct error *error)
 {
+    static const uint32_t needed =
+        1u << CELL_FN_MALLOC | 1u << CELL_FN_FREE | 1u << CELL_FN_CALLOC | 1u << CELL_FN_REALLOC;
     char origin[PATH_MAX];
     if (allocator->kind != ALLOCATOR_PRELOAD)
-        return true;
-    if (realpath(cell->malloc_path, origin) && strcmp(origin, allocator->path) == 0)
-        return true;
-    return error_set(error, ERROR_USAGE,
-                     "%s: defines no malloc of its own: with it preloaded, malloc is that of %s",
-                     allocator->path, cell->malloc_path);
+        return is_libc(cell->malloc_path) ||
+               error_set(error, ERROR_USAGE,
+                         "%s: malloc is that of %s, which is preloaded into every process here",
+                         allocator->label, cell->malloc_path);
+    if (!realpath(cell->malloc_path, origin) || strcmp(origin, allocator->path) != 0)
+        return error_set(
+            error, ERROR_USAGE,
+            "%s: defines no malloc of its own: with it preloaded, malloc is that of %s",
+            allocator->path, cell->malloc_path);
+    return (cell->defined & needed) == needed ||
+           error_set(error, ERROR_USAGE,
+                     "%s: defines malloc, but not all of free, calloc and realloc",
+                     allocator->path);
 }
 
 bool runner_probe(const struct runner *runner, struct allocator_spec *allocator,
@@ -281,7 +317,9 @@ bool runner_probe(const struct runner *runner, struct allocator_spec *allocator,
     struct cell_request request = {.allocator = allocator, .pass = CELL_PROBE, .plan_fd = -1};
     struct cell_outcome outcome;
     bool ok = runner_run(runner, &request, &outcome, error);
-    if (ok && outcome.status != OUTCOME_OK)
+    if (ok && outcome.status == OUTCOME_INTERRUPTED)
+        ok = error_set(error, ERROR_RUN, "interrupted");
+    else if (ok && outcome.status != OUTCOME_OK)
         ok = error_set(error, ERROR_USAGE, "%s cannot be loaded: %s", allocator->label,
                        outcome.message);
     if (ok && check_origin(allocator, outcome.cell, error)) {

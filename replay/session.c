@@ -4,6 +4,8 @@
 #include "replay/result_csv.h"
 #include "replay/round.h"
 
+#include "traces/format/trace_reader.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -110,6 +112,9 @@ bool session_open(struct session *session, const struct replay_options *options,
         .started_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
         .show_progress = !options->quiet && isatty(STDERR_FILENO),
     };
+    if (!machine_leave_cpu(session->runner.cpu))
+        return error_set(error, ERROR_USAGE, "--cpu=%d: this process may not run on that CPU",
+                         session->runner.cpu);
     if (access(cell_program, X_OK) != 0)
         return error_set(error, ERROR_RUN, "%s: %s; it belongs beside replay", cell_program,
                          strerror(errno));
@@ -196,62 +201,130 @@ void session_trace_name(const char *path, char *name, size_t room)
             *c = '_';
 }
 
+/* A trace that was cut short is read to where it ends, for the error to say where that is. */
+static bool check_whole(struct trace_reader *reader, struct error *error)
+{
+    struct trace_event event;
+    if (trace_reader_is_whole(reader))
+        return true;
+    while (trace_reader_next(reader, &event, error) == TRACE_NEXT_EVENT)
+        continue;
+    return false;
+}
+
+static bool check_name(char *const *traces, size_t index, struct error *error)
+{
+    char name[TRACE_NAME_BYTES], other[TRACE_NAME_BYTES];
+    session_trace_name(traces[index], name, sizeof name);
+    for (size_t i = 0; i < index; i++) {
+        session_trace_name(traces[i], other, sizeof other);
+        if (strcmp(name, other) == 0)
+            return error_set(error, ERROR_USAGE,
+                             "%s and %s would both be called '%s'; make a link of another name",
+                             traces[i], traces[index], name);
+    }
+    return true;
+}
+
+bool session_check_traces(char *const *traces, size_t count, struct error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct trace_reader *reader = trace_reader_open(traces[i], error);
+        bool ok = reader && check_whole(reader, error) && check_name(traces, i, error);
+        trace_reader_close(reader);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
 static uint32_t rounds_of(const struct replay_options *options)
 {
     return options->time_rounds > options->memory_rounds ? options->time_rounds
                                                          : options->memory_rounds;
 }
 
-static bool run_rounds(struct session *session, struct result_csv *result,
-                       const struct trace_run *trace, struct error *error)
+static bool run_rounds(struct session *session, const struct trace_run *trace, struct error *error)
 {
     for (uint32_t i = 1; i <= rounds_of(session->options); i++) {
         if (*session->runner.interrupted)
             return true;
-        if (!round_run(session, result, trace, i, error))
+        if (!round_run(session, session->result, trace, i, error))
             return false;
     }
     return true;
 }
 
-static bool run_trace(struct session *session, struct result_csv *result, const char *path,
+/* The files are begun when there is something to write into them. */
+static bool begin_result(struct session *session, const char *folder, struct error *error)
+{
+    if (session->result)
+        return true;
+    session->result = result_csv_open(folder, error);
+    if (!session->result)
+        return false;
+    describe_session(session, session->result);
+    describe_time(session->result, "started_utc");
+    return true;
+}
+
+static bool run_plan(struct session *session, struct trace_run *trace, const char *path,
+                     const char *folder, const struct trace_meta *meta, struct error *error)
+{
+    if (!SHA256File(path, trace->sha256))
+        return error_set(error, ERROR_INPUT, "%s: cannot read: %s", path, strerror(errno));
+    trace->plan = plan_map(trace->plan_fd);
+    if (!trace->plan)
+        return error_set(error, ERROR_RUN, "%s: cannot map the plan: %s", path, strerror(errno));
+    bool ok = begin_result(session, folder, error);
+    if (ok) {
+        describe_trace(session->result, trace, meta);
+        ok = run_rounds(session, trace, error);
+    }
+    plan_unmap(trace->plan);
+    return ok;
+}
+
+static bool run_trace(struct session *session, const char *path, const char *folder,
                       struct error *error)
 {
     struct trace_meta meta = {0};
     struct trace_run trace = {.plan_fd = plan_compile(path, &meta, error)};
     session_trace_name(path, trace.name, sizeof trace.name);
-    bool ok = trace.plan_fd >= 0;
-    if (ok && !SHA256File(path, trace.sha256))
-        ok = error_set(error, ERROR_INPUT, "%s: cannot read: %s", path, strerror(errno));
-    if (ok && !(trace.plan = plan_map(trace.plan_fd)))
-        ok = error_set(error, ERROR_RUN, "%s: cannot map the plan: %s", path, strerror(errno));
-    if (ok) {
-        describe_trace(result, &trace, &meta);
-        ok = run_rounds(session, result, &trace, error);
-        plan_unmap(trace.plan);
-    }
+    bool ok = trace.plan_fd >= 0 && run_plan(session, &trace, path, folder, &meta, error);
     if (trace.plan_fd >= 0)
         close(trace.plan_fd);
     trace_meta_free(&meta);
     return ok;
 }
 
-bool session_run(struct session *session, char *const *traces, size_t count, const char *folder,
-                 struct error *error)
+/* A file without a row says nothing, and would replace one of an earlier run that does. */
+static bool finish_result(struct session *session, struct error *error)
 {
-    struct result_csv *result = result_csv_open(folder, error);
+    struct result_csv *result = session->result;
+    session->result = NULL;
     if (!result)
-        return false;
-    describe_session(session, result);
-    describe_time(result, "started_utc");
-    bool ok = true;
-    for (size_t i = 0; ok && i < count && !*session->runner.interrupted; i++)
-        ok = run_trace(session, result, traces[i], error);
+        return true;
+    if (session->rows_written == 0) {
+        result_csv_abort(result);
+        return true;
+    }
     describe_time(result, "finished_utc");
     result_csv_meta(result, "memory_probe", "%s",
                     session->memory_probe ? session->memory_probe : "");
+    return result_csv_close(result, error);
+}
+
+bool session_run(struct session *session, char *const *traces, size_t count, const char *folder,
+                 struct error *error)
+{
+    bool ok = true;
+    session->rows_written = 0;
+    for (size_t i = 0; ok && i < count && !*session->runner.interrupted; i++)
+        ok = run_trace(session, traces[i], folder, error);
     if (ok)
-        return result_csv_close(result, error);
-    result_csv_abort(result);
+        return finish_result(session, error);
+    /* What was finished stands; the first error is the one to tell. */
+    finish_result(session, NULL);
     return false;
 }

@@ -10,6 +10,10 @@
 
 #include <stddef.h>
 
+enum { TRACE_NAME_BYTES = 128 };
+
+struct result_csv;
+
 struct session {
     const struct replay_options *options;
     struct runner runner;
@@ -20,8 +24,10 @@ struct session {
     uint64_t random_state;
     uint64_t started_ns; /* CLOCK_REALTIME: makes run ids unique */
     uint32_t cells_run;
-    bool show_progress;       /* a terminal is watching stderr */
-    const char *memory_probe; /* what the cells read their memory from; NULL until one has */
+    bool show_progress;        /* a terminal is watching stderr */
+    const char *memory_probe;  /* what the cells read their memory from; NULL until one has */
+    struct result_csv *result; /* that is being written, or NULL */
+    size_t rows_written;       /* into it */
 };
 
 /*
@@ -31,9 +37,13 @@ struct session {
 bool session_open(struct session *session, const struct replay_options *options,
                   volatile const sig_atomic_t *interrupted, struct error *error);
 
+/* Sees that the traces can be read and are whole, and that no two have one name. */
+bool session_check_traces(char *const *traces, size_t count, struct error *error);
+
 /*
  * Replays `count` traces and writes one set of files into `folder`. Cells that fail are rows with
- * their status. After an interruption what was finished is written, and true is returned.
+ * their status. After an interruption (true is returned) or an error, what was finished is written;
+ * where nothing was, the files of `folder` stay as they were, and rows_written is 0.
  */
 bool session_run(struct session *session, char *const *traces, size_t count, const char *folder,
                  struct error *error);

@@ -1,6 +1,7 @@
 /*
  * trace_convert.c - `trace convert`: from one format into another.
  */
+#include "traces/format/output_file.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_text.h"
 #include "traces/format/trace_writer.h"
@@ -10,9 +11,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum format { FORMAT_UNKNOWN, FORMAT_TRACE, FORMAT_TEXT };
 
@@ -112,24 +111,10 @@ static bool print_all(struct trace_reader *reader, FILE *out, struct error *erro
 static bool trace_to_text(const char *in_path, const char *out_path, struct error *error)
 {
     struct trace_reader *reader = trace_reader_open(in_path, error);
-    if (!reader)
-        return false;
-    char *temporary;
-    if (asprintf(&temporary, "%s.%d.part", out_path, (int)getpid()) < 0)
-        abort();
-    FILE *out = fopen(temporary, "we");
-    bool ok = out != NULL;
-    if (!ok)
-        error_set(error, ERROR_OUTPUT, "%s: cannot write: %s", out_path, strerror(errno));
-    if (ok && !print_all(reader, out, error))
-        ok = false;
-    if (out && fclose(out) != 0 && ok)
-        ok = error_set(error, ERROR_OUTPUT, "%s: cannot write: %s", out_path, strerror(errno));
-    if (ok && rename(temporary, out_path) != 0)
-        ok = error_set(error, ERROR_OUTPUT, "%s: cannot write: %s", out_path, strerror(errno));
-    if (!ok && out)
-        unlink(temporary);
-    free(temporary);
+    struct output_file output = {0};
+    bool ok = reader && output_file_open(&output, out_path, error) &&
+              print_all(reader, output.file, error) && output_file_commit(&output, error);
+    output_file_abort(&output);
     trace_reader_close(reader);
     return ok;
 }

@@ -114,7 +114,7 @@ static void print_text(const struct trace_meta *meta, const struct trace_tally *
     print_known(meta, "command", "command");
     print_known(meta, "recorder", "recorder");
     print_known(meta, "date", "date");
-    printf("%-12s %" PRIu64 " in %.3f s, %" PRIu32 " thread%s\n", "events", tally->events,
+    printf("%-12s %" PRIu64 " in %.3f s, %" PRIu64 " thread%s\n", "events", tally->events,
            (double)tally->duration_us / 1e6, tally->threads, tally->threads == 1 ? "" : "s");
     printf("%-12s %" PRIu64 ", %" PRIu64 " of them live at the end (%.2f MiB)\n", "objects",
            tally->objects, tally->live_objects, mebibytes(tally->live_bytes));
@@ -154,10 +154,15 @@ int trace_info_command(int argc, char **argv)
         return trace_command_failed(&error);
     struct trace_tally tally = {0};
     bool whole = count_events(reader, &tally, &error);
+    /* What was counted holds, not what the file says of itself. */
+    struct trace_meta meta = {0};
+    trace_meta_copy(&meta, trace_reader_meta(reader));
+    trace_tally_describe(&tally, &meta);
     if (options.csv)
-        print_csv(trace_reader_meta(reader), &tally);
+        print_csv(&meta, &tally);
     else
-        print_text(trace_reader_meta(reader), &tally);
+        print_text(&meta, &tally);
+    trace_meta_free(&meta);
     trace_tally_free(&tally);
     trace_reader_close(reader);
     return whole ? TRACE_EXIT_OK : trace_command_failed(&error);

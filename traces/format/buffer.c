@@ -57,14 +57,19 @@ size_t buffer_append_frame(struct buffer *buffer, const void *bytes, size_t coun
 
 size_t buffer_read_frame(struct buffer *out, const uint8_t *bytes, size_t count, size_t limit)
 {
+    static const uint8_t magic[] = {0x28, 0xb5, 0x2f, 0xfd};
+    enum { HAS_CHECKSUM = 4 }; /* in the frame's descriptor, the byte behind the magic */
     out->count = 0;
+    if (count <= sizeof magic || memcmp(bytes, magic, sizeof magic) != 0 ||
+        !(bytes[sizeof magic] & HAS_CHECKSUM))
+        return 0;
     size_t stored = ZSTD_findFrameCompressedSize(bytes, count);
     if (ZSTD_isError(stored))
         return 0;
     unsigned long long size = ZSTD_getFrameContentSize(bytes, count);
     if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > limit)
         return 0;
-    buffer_reserve(out, (size_t)size);
+    buffer_reserve(out, (size_t)size + 1);
     size_t got = ZSTD_decompress(out->bytes, out->room, bytes, stored);
     if (ZSTD_isError(got) || got != size)
         return 0;

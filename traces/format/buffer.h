@@ -27,8 +27,8 @@ size_t buffer_append_frame(struct buffer *buffer, const void *bytes, size_t coun
 
 /*
  * Decompresses the zstd frame at the start of `bytes` into `out`, which is emptied first. Returns
- * the bytes that the frame takes, 0 when it is damaged, incomplete, has no size, or would be larger
- * than `limit` once decompressed.
+ * the bytes that the frame takes, 0 when it is damaged, incomplete, has no size or no checksum, or
+ * would be larger than `limit` once decompressed.
  */
 size_t buffer_read_frame(struct buffer *out, const uint8_t *bytes, size_t count, size_t limit);
 

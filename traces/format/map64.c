@@ -4,7 +4,7 @@
 
 enum { FIRST_ROOM = 1024 };
 
-/* Fibonacci hashing: the top bits of a product with 2^64 over the golden ratio. */
+/* Fibonacci hashing: bits from the upper half of a product with 2^64 over the golden ratio. */
 static size_t home(const struct map64 *map, uint64_t key)
 {
     return (size_t)((key * 0x9e3779b97f4a7c15u) >> 16) & (map->room - 1);

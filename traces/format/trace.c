@@ -110,7 +110,7 @@ void trace_meta_set(struct trace_meta *meta, const char *key, const char *format
         abort();
     va_end(arguments);
     for (char *c = value; *c; c++)
-        if (*c == '\n' || *c == '\r')
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = ' ';
 
     struct trace_meta_entry *entry = find_entry(meta, key);
@@ -122,6 +122,11 @@ void trace_meta_set(struct trace_meta *meta, const char *key, const char *format
         entry->key = must(strdup(key));
     }
     entry->value = value;
+}
+
+bool trace_meta_key_is_valid(const char *key)
+{
+    return *key && key[strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_.")] == '\0';
 }
 
 const char *trace_meta_get(const struct trace_meta *meta, const char *key)
@@ -138,6 +143,12 @@ uint64_t trace_meta_number(const struct trace_meta *meta, const char *key, uint6
     char *end;
     uint64_t number = strtoull(value, &end, 10);
     return *end == '\0' ? number : otherwise;
+}
+
+void trace_meta_copy(struct trace_meta *meta, const struct trace_meta *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        trace_meta_set(meta, from->entries[i].key, "%s", from->entries[i].value);
 }
 
 void trace_meta_free(struct trace_meta *meta)

@@ -70,7 +70,7 @@ struct trace_event {
                                  this one, because events of other threads fell between; else 0 */
 };
 
-/* The operation's name in text ("malloc", "operator_new", ...), NULL when there is no such
+/* The operation's name in text ("malloc", "new_aligned", ...), NULL when there is no such
  * operation. */
 const char *trace_op_name(enum trace_op op);
 
@@ -101,15 +101,21 @@ struct trace_meta {
     } * entries;
 };
 
-/* Sets or replaces; the value is formatted as by printf, newlines in it become spaces. */
+/* Sets or replaces; the value is formatted as by printf, control characters in it become blanks. */
 void trace_meta_set(struct trace_meta *meta, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* True when a key is as it must be. */
+bool trace_meta_key_is_valid(const char *key);
 
 /* The value, or NULL. It lives until the key is set again or the list is freed. */
 const char *trace_meta_get(const struct trace_meta *meta, const char *key);
 
 /* The value as a number, or `otherwise` when it is missing or no number. */
 uint64_t trace_meta_number(const struct trace_meta *meta, const char *key, uint64_t otherwise);
+
+/* Sets in `meta` all that `from` has. */
+void trace_meta_copy(struct trace_meta *meta, const struct trace_meta *from);
 
 void trace_meta_free(struct trace_meta *meta);
 

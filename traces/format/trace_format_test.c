@@ -104,7 +104,7 @@ static struct trace_event random_event(const struct trace_tally *tally)
     unsigned fields = trace_op_fields(event.op);
     event.thread = (uint32_t)random_below(tally->threads + (random_below(50) == 0) + 1);
     if (event.thread > tally->threads)
-        event.thread = tally->threads;
+        event.thread = (uint32_t)tally->threads;
     event.time_us = tally->duration_us + random_below(3) * random_below(100);
     if (fields & TRACE_HAS_ARGUMENT)
         event.argument = random_below(8) ? pick_live(tally) : 0;

@@ -68,11 +68,6 @@ static bool read_payload(struct trace_reader *reader, uint64_t offset,
                    header->bytes, error);
 }
 
-static bool key_is_valid(const char *key)
-{
-    return *key && key[strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_.")] == '\0';
-}
-
 /* Takes the lines of `text`, which ends with a newline or is empty. */
 static bool parse_meta(struct trace_meta *meta, char *text, size_t count)
 {
@@ -86,7 +81,7 @@ static bool parse_meta(struct trace_meta *meta, char *text, size_t count)
         if (!equals || strlen(text) != (size_t)(newline - text))
             return false;
         *equals = '\0';
-        if (!key_is_valid(text))
+        if (!trace_meta_key_is_valid(text) || meta->count >= TRACE_META_KEYS_MAX)
             return false;
         trace_meta_set(meta, text, "%s", equals + 1);
         text = newline + 1;
@@ -117,7 +112,9 @@ static bool read_file_header(struct trace_reader *reader, struct error *error)
     if (ferror(reader->file))
         return error_set(error, ERROR_INPUT, "%s: cannot read: %s", reader->path, strerror(errno));
     if (!trace_reader_probe(header, got))
-        return error_set(error, ERROR_INPUT, "%s: byte 0: this is no trace of heapreel",
+        return error_set(error, ERROR_INPUT,
+                         "%s: byte 0: this is no trace of heapreel; trace convert makes one of "
+                         "other formats",
                          reader->path);
     if (got < sizeof header)
         return input_error(reader, got, error, "the trace is cut short in its header");

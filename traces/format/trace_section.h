@@ -17,6 +17,7 @@ enum {
     TRACE_SECTION_HEADER_BYTES = 8,
     TRACE_SECTION_BYTES_MAX = 64 << 20,
     TRACE_META_BYTES_MAX = 1 << 20, /* decompressed */
+    TRACE_META_KEYS_MAX = 4096,
 };
 
 enum trace_section {

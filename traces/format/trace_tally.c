@@ -1,5 +1,11 @@
 #include "traces/format/trace_tally.h"
 
+#include <inttypes.h>
+#include <string.h>
+
+/* Nanoseconds of it fit in 63 bits. */
+#define TIME_US_MAX (INT64_MAX / 1000)
+
 /* A moving realloc holds both blocks for a moment; the tally counts what is live between events. */
 static const char *release(struct trace_tally *tally, const struct trace_event *event)
 {
@@ -37,6 +43,8 @@ const char *trace_tally_add(struct trace_tally *tally, const struct trace_event 
     tally->op_events[event->op]++;
     if (event->time_us < tally->duration_us)
         problem = "goes back in time";
+    else if (event->time_us > TIME_US_MAX)
+        problem = "is later than there can be";
     else
         tally->duration_us = event->time_us;
     if (event->thread > tally->threads)
@@ -56,6 +64,39 @@ const char *trace_tally_add(struct trace_tally *tally, const struct trace_event 
         problem = broken ? broken : problem;
     }
     return problem;
+}
+
+static const struct total {
+    const char *key;
+    size_t offset; /* of a 64-bit member */
+} totals[] = {
+    {"events", offsetof(struct trace_tally, events)},
+    {"objects", offsetof(struct trace_tally, objects)},
+    {"threads", offsetof(struct trace_tally, threads)},
+    {"duration_us", offsetof(struct trace_tally, duration_us)},
+    {"peak_live_bytes", offsetof(struct trace_tally, peak_live_bytes)},
+    {"peak_live_objects", offsetof(struct trace_tally, peak_live_objects)},
+    {"end_live_bytes", offsetof(struct trace_tally, live_bytes)},
+    {"end_live_objects", offsetof(struct trace_tally, live_objects)},
+};
+
+enum { TOTALS = sizeof totals / sizeof *totals };
+
+void trace_tally_describe(const struct trace_tally *tally, struct trace_meta *meta)
+{
+    for (int i = 0; i < TOTALS; i++) {
+        uint64_t total;
+        memcpy(&total, (const char *)tally + totals[i].offset, sizeof total);
+        trace_meta_set(meta, totals[i].key, "%" PRIu64, total);
+    }
+}
+
+bool trace_tally_is_total(const char *key)
+{
+    for (int i = 0; i < TOTALS; i++)
+        if (strcmp(key, totals[i].key) == 0)
+            return true;
+    return false;
 }
 
 void trace_tally_free(struct trace_tally *tally)

@@ -13,7 +13,7 @@ struct trace_tally {
     uint64_t events, objects;
     uint64_t op_events[TRACE_OP_COUNT];
     uint64_t duration_us; /* time of the last event */
-    uint32_t threads;
+    uint64_t threads;
     uint64_t live_bytes, live_objects;
     uint64_t peak_live_bytes, peak_live_objects; /* the objects at the peak of bytes */
     uint64_t peak_event;                         /* index of the event that reached it */
@@ -25,6 +25,13 @@ struct trace_tally {
  * words that go on after "event N: " ("free of object 7, which is not live").
  */
 const char *trace_tally_add(struct trace_tally *tally, const struct trace_event *event);
+
+/* Sets the totals in `meta`: events, objects, threads, duration_us, peak_live_bytes and the like.
+ */
+void trace_tally_describe(const struct trace_tally *tally, struct trace_meta *meta);
+
+/* True for the keys that trace_tally_describe sets. */
+bool trace_tally_is_total(const char *key);
 
 void trace_tally_free(struct trace_tally *tally);
 

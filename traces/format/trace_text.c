@@ -53,7 +53,8 @@ void trace_text_parse_meta(char *line, struct trace_meta *meta)
         memchr(line + 2, ' ', (size_t)(equals - line - 2)))
         return;
     *equals = '\0';
-    trace_meta_set(meta, line + 2, "%s", equals + 1);
+    if (trace_meta_key_is_valid(line + 2))
+        trace_meta_set(meta, line + 2, "%s", equals + 1);
 }
 
 /* The next word as a number after `prefix` (which may be empty). */

@@ -1,5 +1,6 @@
 #include "traces/import/import_text.h"
 
+#include "traces/format/trace_tally.h"
 #include "traces/format/trace_text.h"
 #include "traces/format/trace_writer.h"
 
@@ -63,27 +64,13 @@ static char *read_meta(struct text_source *source, struct trace_meta *meta)
     return line;
 }
 
-/*
- * What the writer counts is left to it: a text that was edited would contradict its old totals.
- * What only the recorder knew goes on.
- */
-static bool is_counted(const char *key)
-{
-    static const char *const counted[] = {"events",         "objects",         "threads",
-                                          "duration_us",    "peak_live_bytes", "peak_live_objects",
-                                          "end_live_bytes", "end_live_objects"};
-    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
-        if (strcmp(key, counted[i]) == 0)
-            return true;
-    return false;
-}
-
+/* What the writer counts is left to it: a text that was edited would contradict its old totals. */
 static struct trace_writer *open_writer(const char *path, const struct trace_meta *all,
                                         struct error *error)
 {
     struct trace_meta meta = {0};
     for (size_t i = 0; i < all->count; i++)
-        if (!is_counted(all->entries[i].key))
+        if (!trace_tally_is_total(all->entries[i].key))
             trace_meta_set(&meta, all->entries[i].key, "%s", all->entries[i].value);
     struct trace_writer *writer = trace_writer_open(path, &meta, error);
     trace_meta_free(&meta);

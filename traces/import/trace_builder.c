@@ -85,6 +85,8 @@ void trace_builder_release(struct trace_builder *builder, uint64_t thread_id, ui
 {
     size_t index = thread_index(builder, thread_id);
     struct thread *thread = &builder->threads[index];
+    if (thread->in_realloc && thread->released_object)
+        map64_put(&builder->live, thread->released_address, thread->released_object);
     thread->in_realloc = true;
     thread->released_address = argument;
     thread->released_at = builder->events;

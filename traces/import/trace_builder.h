@@ -40,7 +40,8 @@ struct trace_builder *trace_builder_new(struct trace_writer *writer);
  * released, that `thread_id` is in a realloc of the address `argument`. The call itself follows
  * later by trace_builder_add from the same thread, at the place where the new block was acquired.
  * When the realloc turns out to have failed, the old block lives on. Without this call,
- * trace_builder_add does both at once. `thread_id` is any number but UINT64_MAX.
+ * trace_builder_add does both at once. When another announcement comes first, the call was lost and
+ * the old block lives on. `thread_id` is any number but UINT64_MAX.
  */
 void trace_builder_release(struct trace_builder *builder, uint64_t thread_id, uint64_t argument);
 

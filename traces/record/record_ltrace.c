@@ -259,8 +259,7 @@ bool record_with_ltrace(const struct record_options *options, int *status, struc
 {
     struct recording recording = {.options = options};
     char folder[PATH_MAX];
-    if (!record_find_ltrace(recording.version, error) ||
-        !record_check(options->argv[0], error))
+    if (!record_find_ltrace(recording.version, error) || !record_check(options->argv[0], error))
         return false;
     time_t now = time(NULL);
     struct tm utc;

@@ -1,7 +1,7 @@
 #include "traces/record/record_with_preload.h"
+#include "traces/record/record_check.h"
 #include "traces/record/record_collect.h"
 #include "traces/record/record_file.h"
-#include "traces/record/record_check.h"
 #include "traces/record/record_run.h"
 
 #include <dirent.h>

@@ -1,0 +1,67 @@
+#include "traces/format/output_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool output_file_error(const struct output_file *output, struct error *error)
+{
+    return error_set(error, ERROR_OUTPUT, "%s: cannot write: %s", output->path, strerror(errno));
+}
+
+bool output_file_open(struct output_file *output, const char *path, struct error *error)
+{
+    output->path = strdup(path);
+    if (!output->path || asprintf(&output->temporary, "%s.%d.part", path, (int)getpid()) < 0)
+        abort();
+    output->file = fopen(output->temporary, "wbe");
+    if (output->file)
+        return true;
+    output_file_error(output, error);
+    output_file_abort(output);
+    return false;
+}
+
+static void forget(struct output_file *output)
+{
+    free(output->path);
+    free(output->temporary);
+    *output = (struct output_file){0};
+}
+
+bool output_file_finish(struct output_file *output, struct error *error)
+{
+    bool failed = ferror(output->file) != 0;
+    failed |= fclose(output->file) != 0;
+    output->file = NULL;
+    return !failed || output_file_error(output, error);
+}
+
+bool output_file_rename(struct output_file *output, struct error *error)
+{
+    if (rename(output->temporary, output->path) != 0) {
+        output_file_error(output, error);
+        output_file_abort(output);
+        return false;
+    }
+    forget(output);
+    return true;
+}
+
+bool output_file_commit(struct output_file *output, struct error *error)
+{
+    if (output_file_finish(output, error))
+        return output_file_rename(output, error);
+    output_file_abort(output);
+    return false;
+}
+
+void output_file_abort(struct output_file *output)
+{
+    if (output->file)
+        fclose(output->file);
+    if (output->temporary)
+        unlink(output->temporary);
+    forget(output);
+}

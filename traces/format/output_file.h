@@ -1,0 +1,37 @@
+/*
+ * output_file.h - a file that appears under its name only when it is whole.
+ *
+ * Until then it is written beside it, under a temporary name that ends in ".part".
+ */
+#ifndef TRACES_FORMAT_OUTPUT_FILE_H
+#define TRACES_FORMAT_OUTPUT_FILE_H
+
+#include "traces/format/error.h"
+
+#include <stdio.h>
+
+/* Zero-initialise; `file` is for writing, errors on it are found by the commit. */
+struct output_file {
+    FILE *file;
+    char *path, *temporary;
+};
+
+bool output_file_open(struct output_file *output, const char *path, struct error *error);
+
+/* Closes the file; false when anything of it could not be written. To be followed by rename or
+ * abort. */
+bool output_file_finish(struct output_file *output, struct error *error);
+
+/* Gives a finished file its name. On failure nothing is left of it. */
+bool output_file_rename(struct output_file *output, struct error *error);
+
+/* Finishes and renames. */
+bool output_file_commit(struct output_file *output, struct error *error);
+
+/* Removes what was written. Allowed at any time, also twice. */
+void output_file_abort(struct output_file *output);
+
+/* Fills `error` with the path and errno's text, and returns false. */
+bool output_file_error(const struct output_file *output, struct error *error);
+
+#endif
