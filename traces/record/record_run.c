@@ -27,7 +27,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 static void handle_signals(void)
 {
-    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
     for (int i = 0; i < ENDING_SIGNALS; i++) {
         struct sigaction before;
         if (sigaction(ending_signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
@@ -46,6 +46,16 @@ static void become_program(char *const argv[], const struct record_variable *var
     if (write(report, &reason, sizeof reason) != (ssize_t)sizeof reason)
         _exit(126);
     _exit(127);
+}
+
+/* Why exec failed; false when it did not. */
+static bool read_report(int report, int *reason)
+{
+    ssize_t count;
+    do
+        count = read(report, reason, sizeof *reason);
+    while (count < 0 && errno == EINTR);
+    return count == (ssize_t)sizeof *reason;
 }
 
 static void wait_for(struct record_exit *result)
@@ -85,7 +95,7 @@ bool record_run(char *const argv[], const struct record_variable *variables, int
     handle_signals();
     sigprocmask(SIG_SETMASK, &before, NULL);
     int reason = fork_error;
-    bool failed = process < 0 || read(report[0], &reason, sizeof reason) == (ssize_t)sizeof reason;
+    bool failed = process < 0 || read_report(report[0], &reason);
     close(report[0]);
     result->process = process;
     if (process > 0)
