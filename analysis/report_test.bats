@@ -95,6 +95,7 @@ leftovers() {
 }
 
 @test "summary marks the best in bold on a terminal, and not with NO_COLOR" {
+    script -qec true /dev/null < /dev/null > /dev/null 2>&1 || skip "no terminal can be made here"
     script -qec "$report summary $results" /dev/null < /dev/null | grep -q $'\033\[1m'
     NO_COLOR=1 script -qec "$report summary $results" /dev/null < /dev/null > "$BATS_TEST_TMPDIR/plain.txt"
     run grep $'\033\[1m' "$BATS_TEST_TMPDIR/plain.txt"
