@@ -3,7 +3,6 @@
 #include "replay/machine.h"
 #include "replay/result_csv.h"
 #include "replay/round.h"
-
 #include "traces/format/trace_reader.h"
 
 #include <ctype.h>
