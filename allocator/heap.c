@@ -56,6 +56,9 @@ static struct chunk *carve_top(struct heap *heap, size_t size)
 {
     struct chunk *chunk = heap->top;
     struct chunk *top = chunk_at(chunk, size);
+    if (HEAP_UNLIKELY((chunk->head & ~CHUNK_PREV_IN_USE) != CHUNK_IN_USE))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
+                   "the end of the heap was overwritten, from the block below it");
     chunk_set_in_use(chunk, size);
     top->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
     heap->top = top;
@@ -85,6 +88,9 @@ static void remove_free_chunk(struct heap *heap, struct chunk *chunk)
 static struct chunk *use_free_chunk(struct heap *heap, struct chunk *chunk, size_t size)
 {
     remove_free_chunk(heap, chunk);
+    if (HEAP_UNLIKELY(chunk_size(chunk) < size))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
+                   "the size of a free chunk was overwritten");
     size_t rest_size = chunk_size(chunk) - size;
     if (rest_size < CHUNK_MIN_BYTES || !heap->split) {
         chunk_next(chunk)->head |= CHUNK_PREV_IN_USE;
@@ -212,7 +218,8 @@ static noreturn void fault_outside(const struct heap *heap, const void *block)
     /* Freed blocks at the end of the heap become the room above top. */
     if ((uintptr_t)block >= (uintptr_t)chunk_payload(heap->top) && (uintptr_t)block < heap->high)
         heap_fault(HEAP_FAULT_DOUBLE_FREE, block, "the block is free already");
-    heap_fault(HEAP_FAULT_FOREIGN, block, "the block does not come from this heap");
+    heap_fault(HEAP_FAULT_FOREIGN, block,
+               "the block does not come from this heap, or was freed already");
 }
 
 /* The chunk of a live block, or NULL for a huge one; anything else is a fault. */
@@ -317,8 +324,7 @@ void *heap_realloc(struct heap *heap, void *block, size_t bytes)
     return move(heap, block, bytes);
 }
 
-/* Zeroes the part of a chunk from `take` that was touched before: `high` and `newest` are of then.
- */
+/* Zeroes what was touched before of a chunk from `take`; `high` and `newest` are of before it. */
 static void zero_touched(const struct heap *heap, struct chunk *chunk, size_t bytes, uintptr_t high,
                          const struct region *newest)
 {

@@ -3,6 +3,7 @@
 #include "allocator/heap_region.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 static void link_huge(struct heap *heap, struct huge_block *huge)
@@ -66,6 +67,18 @@ void heap_huge_free(struct heap *heap, struct huge_block *huge)
     errno = saved_errno;
 }
 
+/* The kernel does not move what the program has cut into several mappings, by madvise on a part. */
+static void *copy_to_new(struct heap *heap, struct huge_block *huge, size_t bytes)
+{
+    size_t usable_bytes = heap_huge_usable_bytes(huge);
+    void *moved = heap_huge_alloc(heap, bytes, CHUNK_ALIGNMENT);
+    if (!moved)
+        return NULL;
+    memcpy(moved, heap_huge_payload(huge), usable_bytes < bytes ? usable_bytes : bytes);
+    heap_huge_free(heap, huge);
+    return moved;
+}
+
 void *heap_huge_resize(struct heap *heap, struct huge_block *huge, size_t bytes)
 {
     size_t offset = (uintptr_t)heap_huge_payload(huge) - huge->mapping;
@@ -81,8 +94,7 @@ void *heap_huge_resize(struct heap *heap, struct huge_block *huge, size_t bytes)
     void *mapping = mremap((void *)old_mapping, huge->mapped_bytes, mapped_bytes, MREMAP_MAYMOVE);
     if (mapping == MAP_FAILED) {
         link_huge(heap, huge);
-        errno = ENOMEM;
-        return NULL;
+        return copy_to_new(heap, huge, bytes);
     }
     huge = (struct huge_block *)((uintptr_t)mapping + offset - sizeof *huge);
     huge->mapping = (uintptr_t)mapping;

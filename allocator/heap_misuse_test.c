@@ -1,4 +1,5 @@
 /* Crimes against the heap: each must be named by the fault handler, at the block that it was. */
+#include "allocator/heap_state.h"
 #include "allocator/heap_test_support.h"
 
 #include <signal.h>
@@ -218,6 +219,20 @@ static void the_overwritten_size_below_a_block_is_a_fault(void **state)
 }
 
 /* Writes to a freed block where its links are, then allocates until it would be handed out. */
+static void overflow_the_topmost(struct heap *heap)
+{
+    char *block = heap_alloc(heap, 104);
+    memset(block, 0x5a, heap_usable_size(heap, block) + 8);
+    struct chunk *end = heap->top;
+    expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(end), heap_alloc(heap, 200000));
+}
+
+static void an_overflow_of_the_topmost_block_is_a_fault_at_the_next_growth(void **state)
+{
+    (void)state;
+    on_every_rung(overflow_the_topmost);
+}
+
 static void use_after_free(struct heap *heap, size_t link_offset, uintptr_t word)
 {
     char *freed = heap_alloc(heap, 104);
@@ -303,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_pointer_into_a_block_is_a_fault),
         cmocka_unit_test(the_overwritten_size_of_a_free_chunk_is_a_fault),
         cmocka_unit_test(the_overwritten_size_below_a_block_is_a_fault),
+        cmocka_unit_test(an_overflow_of_the_topmost_block_is_a_fault_at_the_next_growth),
         cmocka_unit_test(overwritten_links_are_a_fault),
         cmocka_unit_test(a_link_to_a_block_that_does_not_link_back_is_a_fault),
         cmocka_unit_test(the_default_handler_writes_one_line_and_aborts),

@@ -472,6 +472,26 @@ static void a_block_from_a_new_region_is_not_zeroed_by_hand(void **state)
     heap_destroy(heap);
 }
 
+/* The kernel moves no mapping that advice on a part has cut in pieces. */
+static void a_huge_block_with_advice_on_a_part_can_grow(void **state)
+{
+    (void)state;
+    struct heap *heap = heap_test_new("segregated", 0);
+    char *block = heap_alloc(heap, 32 * MIB);
+    block[0] = 1;
+    block[32 * MIB - 1] = 2;
+    char *part = block + 4 * MIB - (uintptr_t)block % 4096;
+    assert_int_equal(madvise(part, 8 * MIB, MADV_DONTFORK), 0);
+    block = heap_realloc(heap, block, 64 * MIB);
+    assert_non_null(block);
+    assert_int_equal(block[0], 1);
+    assert_int_equal(block[32 * MIB - 1], 2);
+    block[64 * MIB - 1] = 3;
+    assert_heap_sound(heap, "segregated");
+    heap_free(heap, block);
+    heap_destroy(heap);
+}
+
 static void huge_blocks_have_a_mapping_of_their_own(void **state)
 {
     (void)state;
@@ -572,6 +592,7 @@ int main(void)
         cmocka_unit_test(what_a_full_region_has_left_is_used),
         cmocka_unit_test(a_block_from_a_new_region_is_not_zeroed_by_hand),
         cmocka_unit_test(huge_blocks_have_a_mapping_of_their_own),
+        cmocka_unit_test(a_huge_block_with_advice_on_a_part_can_grow),
         cmocka_unit_test(heaps_are_independent_and_destroyed_whole),
         cmocka_unit_test(walk_shows_every_chunk_until_told_to_stop),
     };

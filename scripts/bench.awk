@@ -28,7 +28,7 @@ function field(name) {
 # replay: what the loops of a process took together.
 files == 1 {
     pair = field("trace") SUBSEP field("allocator")
-    round = field("round")
+    round = field("round") + 0 # a number: as text, 10 comes before 9
     if (field("status") != "ok")
         failed[pair] = field("status")
     if (!(pair in seen) && field("allocator") != "loop") {

@@ -9,7 +9,7 @@
  *     byte 0               struct raw_header
  *     RAW_LOST_OFFSET      struct raw_lost, RAW_LOST_SLOTS times
  *     RAW_HEADER_BYTES     chunks of RAW_CHUNK_BYTES each, to the end of the file; those that no
- * thread took yet are zero
+ *                          thread took yet are zero
  *
  * Threads write in lanes. A lane is a chain of chunks that one thread at a time owns; when the
  * thread ends, the next new thread goes on in it. Time never goes back within a lane, so the exact
@@ -20,11 +20,13 @@
  *
  *     head                 bits 0..7 the operation, bits 8..63 TSC since raw_header.start.tsc
  *     enum trace_op        a word for each field that trace_op_fields names, in the order of enum
- *                          trace_field; the argument of the realloc family is left out, it stands
- * in the RAW_RELEASE before it RAW_RELEASE          the thread is now inside a realloc of the block
- * in word 1; its record follows RAW_THREAD           word 1: from here on the lane belongs to this
- * thread (a number from 1) RAW_THREAD_NAME      words 1 and 2: the name of the lane's thread,
- * zero-padded RAW_THREAD_EXIT      the thread has given the lane back
+ *                          trace_field; the argument of the realloc family is left out, it
+ *                          stands in the RAW_RELEASE before it
+ *     RAW_RELEASE          the thread is now inside a realloc of the block in word 1; its record
+ *                          follows
+ *     RAW_THREAD           word 1: from here on the lane belongs to this thread (a number from 1)
+ *     RAW_THREAD_NAME      words 1 and 2: the name of the lane's thread, zero-padded
+ *     RAW_THREAD_EXIT      the thread has given the lane back
  */
 #ifndef TRACES_FORMAT_RAW_H
 #define TRACES_FORMAT_RAW_H

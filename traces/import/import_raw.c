@@ -118,6 +118,8 @@ static bool find_record(const struct import_raw *raw, struct lane *lane)
         lane->chunk = chunk;
         lane->next = (const uint64_t *)(chunk_at(raw, chunk) + 1);
         lane->end = chunk_end(raw, chunk);
+        if (lane->stop != NULL && lane->next == lane->stop)
+            return false;
     }
     return true;
 }

@@ -4,9 +4,10 @@
 # A recipe is `recipe NAME [FOLDER]`: it makes its input from a fixed seed, records one program and leaves
 # FOLDER/NAME.trace (default: traces/). The programs of a build are taken from BUILD_DIR (default: build/).
 set -euo pipefail
+unset CDPATH
 recipes=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$recipes/../.." && pwd)
-build=${BUILD_DIR:-$root/build}
+build=$(realpath -m "${BUILD_DIR:-$root/build}")
 
 # recipe_fail MESSAGE: ends with status 2, trouble.
 recipe_fail() {

@@ -22,6 +22,8 @@ static bool is_program(const char *path)
 /* Looks the name up in PATH as execvp does. */
 static bool find_program(const char *name, char path[static PATH_MAX])
 {
+    if (*name == '\0')
+        return false;
     if (strchr(name, '/')) {
         snprintf(path, PATH_MAX, "%s", name);
         return is_program(path);
@@ -29,7 +31,7 @@ static bool find_program(const char *name, char path[static PATH_MAX])
     const char *folders = getenv("PATH");
     if (!folders)
         folders = "/bin:/usr/bin";
-    while (*name) {
+    for (;;) {
         size_t length = strcspn(folders, ":");
         snprintf(path, PATH_MAX, "%.*s/%s", length ? (int)length : 1, length ? folders : ".", name);
         if (is_program(path))

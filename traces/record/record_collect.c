@@ -274,17 +274,33 @@ static bool make_trace(const struct recording *recording, const char *output,
     return written;
 }
 
+/* The traces before number `end`. */
+static void remove_all(const struct recordings *recordings, const char *output, size_t end)
+{
+    size_t number = 0;
+    for (size_t i = 0; i < recordings->count && number + 1 < end; i++) {
+        char path[PATH_MAX];
+        if (recordings->list[i].calls == 0)
+            continue;
+        record_output_numbered(path, output, ++number, recordings->list[i].header.name);
+        unlink(path);
+    }
+}
+
 static bool make_all(const struct recordings *recordings, const struct record_options *options,
                      const struct record_exit *run, struct error *error)
 {
+    size_t number = 0;
     for (size_t i = 0; i < recordings->count; i++) {
         const struct recording *recording = &recordings->list[i];
         char path[PATH_MAX];
         if (recording->calls == 0)
             continue;
-        record_output_numbered(path, options->output, i + 1, recording->header.name);
-        if (!make_trace(recording, path, options, run, error))
+        record_output_numbered(path, options->output, ++number, recording->header.name);
+        if (!make_trace(recording, path, options, run, error)) {
+            remove_all(recordings, options->output, number);
             return false;
+        }
     }
     return true;
 }

@@ -22,8 +22,7 @@ static const struct argp_option argp_options[] = {
      0},
     {"process", KEY_PROCESS, "NAME", 0,
      "of all processes that the program starts, keep the one with this name; by default the one "
-     "with "
-     "most calls",
+     "with most calls",
      0},
     {"all", KEY_ALL, NULL, 0, "keep every process, each in a trace of its own: FILE.N.NAME.trace",
      0},
@@ -32,18 +31,17 @@ static const struct argp_option argp_options[] = {
 
 static const char argp_text[] =
     "Runs PROGRAM and writes a trace of every call of the malloc family that it makes, in exact "
-    "order "
-    "over all threads.\v"
+    "order over all threads.\v"
     "preload puts a library between the program and its allocator. It costs about a tenth of a "
-    "microsecond a call, follows threads, forks and execs, keeps the program's own allocator, and "
-    "needs "
-    "24 bytes of disk a call until the program ends, in $TMPDIR or else beside the trace. ltrace "
-    "stops "
-    "the program at each call: a thousand times slower, and only for programs with one thread.\n"
+    "microsecond a call, follows threads, forks and execs, keeps the program's own allocator, "
+    "and needs 24 bytes of disk a call until the program ends, in $TMPDIR or else beside the "
+    "trace.\n"
+    "ltrace stops the program at each call: a thousand times slower, only for programs with one "
+    "thread, and not for those that vfork, as sh does, at which it ends itself.\n"
     "\n"
     "The program has the terminal: Ctrl-C ends it, and the trace is made of what there is. The "
-    "exit "
-    "status is the program's own (128 + N when signal N killed it), or 2 when there is no trace.\n"
+    "exit status is the program's own (128 + N when signal N killed it), or 2 when there is no "
+    "trace.\n"
     "\n"
     "Examples:\n"
     "  trace record -o perl.trace -- perl script.pl\n"

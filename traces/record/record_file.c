@@ -33,7 +33,9 @@ static struct {
     atomic_uint_fast64_t taken;     /* bytes of the file given to chunks */
     atomic_uint_fast64_t allocated; /* bytes of the file that are on disk */
     atomic_flag allocating;
-} file = {.descriptor = -1, .allocating = ATOMIC_FLAG_INIT};
+    int status;            /* /proc/self/status, opened before a sandbox can refuse it */
+    uint64_t start_cpu_us; /* used before the recording: by the program that exec'ed this one */
+} file = {.descriptor = -1, .status = -1, .allocating = ATOMIC_FLAG_INIT};
 
 /* For file systems without fallocate. Slower, but it reserves the space as well. */
 static int write_zeros(uint64_t from, uint64_t bytes)
@@ -141,10 +143,50 @@ static void fill_header(struct raw_header *header, uint32_t forked_from)
     header->magic = RAW_MAGIC;
 }
 
+/* The kernel's own maximum of a process keeps that of the program before exec, this one does not.
+ */
+static uint64_t peak_rss_bytes(void)
+{
+    char text[4096];
+    ssize_t bytes = pread(file.status, text, sizeof text - 1, 0);
+    text[bytes > 0 ? bytes : 0] = '\0';
+    const char *found = strstr(text, "VmHWM:");
+    return found != NULL ? strtoull(found + strlen("VmHWM:"), NULL, 10) * 1024 : 0;
+}
+
+static uint64_t cpu_us_now(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return 0;
+    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+/* A forked child has a status of its own, under the same name. */
+static void open_status(void)
+{
+    if (file.status >= 0)
+        close(file.status);
+    int low = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    file.status = low >= 0 ? fcntl(low, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR) : -1;
+    if (low >= 0)
+        close(low);
+}
+
+/* Where to record, as the program was started with: it may clear its environment. */
+static const char *record_directory(void)
+{
+    static char directory[PATH_MAX];
+    const char *given = directory[0] == '\0' ? getenv(RECORD_DIRECTORY_VARIABLE) : NULL;
+    if (given != NULL)
+        snprintf(directory, sizeof directory, "%s", given);
+    return directory;
+}
+
 bool record_file_open(uint32_t forked_from)
 {
-    const char *directory = getenv(RECORD_DIRECTORY_VARIABLE);
-    if (directory == NULL || !create(directory))
+    if (record_directory()[0] == '\0' || !create(record_directory()))
         return false;
     int error = allocate(0, FIRST_BYTES);
     if (error != 0) {
@@ -159,6 +201,8 @@ bool record_file_open(uint32_t forked_from)
     file.taken = RAW_HEADER_BYTES;
     file.allocated = FIRST_BYTES;
     fill_header(pages, forked_from);
+    open_status();
+    file.start_cpu_us = cpu_us_now();
     record_header = pages;
     return true;
 }
@@ -196,10 +240,8 @@ static int reach(uint64_t end)
 
 uint64_t *record_file_chunk(uint32_t lane, uint64_t sequence, uint64_t **end)
 {
-    if (!descriptor_is_ours()) {
-        errno = EBADF;
+    if (!descriptor_is_ours())
         return NULL;
-    }
     uint64_t offset = atomic_fetch_add(&file.taken, RAW_CHUNK_BYTES);
     int error = reach(offset + RAW_CHUNK_BYTES);
     if (error != 0) {
@@ -225,12 +267,10 @@ void record_file_unmap(uint64_t *end)
 void record_file_note_usage(bool ended)
 {
     struct raw_header *header = record_header;
-    struct rusage usage;
-    if (header == NULL || getrusage(RUSAGE_SELF, &usage) != 0)
+    if (header == NULL)
         return;
-    header->cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-                     (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-    header->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+    header->cpu_us = cpu_us_now() - file.start_cpu_us;
+    header->peak_rss_bytes = peak_rss_bytes();
     header->latest = record_clock_now();
     if (ended)
         header->ended = 1;

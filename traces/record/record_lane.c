@@ -215,7 +215,6 @@ static bool make_room(struct record_thread *thread)
 struct record_thread *record_begin_slowly(struct record_thread *thread)
 {
     int before = errno;
-    thread->depth = 1;
     if (record_process->generation == NOT_STARTED)
         start();
     if (record_process->generation == 0) {

@@ -54,12 +54,14 @@ static inline struct record_thread *record_begin(void)
     struct record_thread *thread = &record_this_thread;
     if (__builtin_expect(thread->depth != 0, 0))
         return NULL;
+    /* First of all: a signal's handler must not take the room that is found now. */
+    thread->depth = 1;
+    atomic_signal_fence(memory_order_seq_cst);
     if (__builtin_expect(thread->end - thread->next < RECORD_CALL_WORDS ||
                              thread->generation != atomic_load_explicit(&record_process->generation,
                                                                         memory_order_relaxed),
                          0))
         return record_begin_slowly(thread);
-    thread->depth = 1;
     return thread;
 }
 

@@ -10,6 +10,7 @@
 #include "traces/record/record_preload.h"
 #include "traces/record/record_real.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 
 struct operators {
@@ -42,20 +43,33 @@ static void *own_new_aligned_nothrow(size_t size, size_t alignment, const void *
     return record_real.memalign(alignment, size != 0 ? size : 1);
 }
 
+/* A C++ library may have come later, by dlopen: it alone can throw. */
+static void *find_late(const char *name)
+{
+    void *library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    void *found = library != NULL ? dlsym(library, name) : NULL;
+    if (found == NULL)
+        abort();
+    return found;
+}
+
 static void *own_new(size_t size)
 {
     void *block = own_new_nothrow(size, NULL);
-    if (block == NULL)
-        abort();
-    return block;
+    if (block != NULL)
+        return block;
+    void *(*throwing)(size_t) = (void *(*)(size_t))find_late("_Znwm");
+    return throwing(size);
 }
 
 static void *own_new_aligned(size_t size, size_t alignment)
 {
     void *block = own_new_aligned_nothrow(size, alignment, NULL);
-    if (block == NULL)
-        abort();
-    return block;
+    if (block != NULL)
+        return block;
+    void *(*throwing)(size_t, size_t) =
+        (void *(*)(size_t, size_t))find_late("_ZnwmSt11align_val_t");
+    return throwing(size, alignment);
 }
 
 static void own_delete(void *block)

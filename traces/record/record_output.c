@@ -24,12 +24,37 @@ void record_output_numbered(char path[static PATH_MAX], const char *output, size
     snprintf(path, PATH_MAX, "%.*s.%zu.%s%s", (int)stem, output, number, clean, suffix);
 }
 
+static bool is_plain(const char *word)
+{
+    for (const char *c = word; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("./_+-:=@%,", *c))
+            return false;
+    return *word != '\0';
+}
+
+/* As a shell would want it: in single quotes where it is not plain. */
+static void append_word(char *text, size_t room, const char *word)
+{
+    size_t used = strlen(text);
+    if (is_plain(word)) {
+        snprintf(text + used, room - used, "%s", word);
+        return;
+    }
+    snprintf(text + used, room - used, "'");
+    for (used = strlen(text); *word && used + 4 < room; word++, used = strlen(text))
+        snprintf(text + used, room - used, *word == '\'' ? "'\\''" : "%c", *word);
+    snprintf(text + used, room - used, "'");
+}
+
 void record_output_command(char *const argv[], char *text, size_t room)
 {
-    size_t used = 0;
     text[0] = '\0';
-    for (; *argv && used < room; argv++)
-        used += (size_t)snprintf(text + used, room - used, "%s%s", used ? " " : "", *argv);
+    for (; *argv; argv++) {
+        append_word(text, room, *argv);
+        size_t used = strlen(text);
+        if (argv[1])
+            snprintf(text + used, room - used, " ");
+    }
 }
 
 void record_output_tell(const char *path, const char *name)

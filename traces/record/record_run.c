@@ -75,6 +75,7 @@ bool record_run(char *const argv[], const struct record_variable *variables, int
                 struct record_exit *result, struct error *error)
 {
     int report[2];
+    signal(SIGCHLD, SIG_DFL); /* were it ignored, the kernel would keep no exit status */
     if (pipe2(report, O_CLOEXEC) != 0)
         return error_set(error, ERROR_RUN, "cannot start %s: %s", argv[0], strerror(errno));
     /* Held back until the handler knows whom to pass them to. */

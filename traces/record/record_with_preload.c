@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Beside the program `trace` when it was built, in ../lib/heapreel when it is installed. */
@@ -46,6 +47,9 @@ static bool output_folder(const char *output, char folder[static PATH_MAX], stru
              slash != NULL ? output : ".");
     if (realpath(given, folder) == NULL || access(folder, W_OK | X_OK) != 0)
         return error_set(error, ERROR_OUTPUT, "cannot write %s: %s", output, strerror(errno));
+    struct stat status;
+    if (stat(output, &status) == 0 && S_ISDIR(status.st_mode))
+        return error_set(error, ERROR_OUTPUT, "cannot write %s: it is a folder", output);
     return true;
 }
 
