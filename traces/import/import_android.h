@@ -9,7 +9,7 @@
  *     187: thread_done 0x0 2500
  *
  * Each begins with the thread's id. The two times at the end, in nanoseconds, are of start and end
- * of the call; files of before 2023 have none. Defined by AOSP's libmemory_trace and the README of
+ * of the call; older files have none. Defined by AOSP's libmemory_trace and the README of
  * bionic's malloc_debug (record_allocs).
  */
 #ifndef TRACES_IMPORT_IMPORT_ANDROID_H

@@ -124,7 +124,7 @@ static bool on_call(struct reading *reading, struct valgrind_call *call)
     if (is_calloc_of_too_much(call))
         return add_call(reading, call, 0);
     if (call->op == TRACE_POSIX_MEMALIGN) {
-        reading->job->lost++; /* valgrind 3.22 and later don't print its result */
+        reading->job->lost++; /* newer versions print it, without its result */
         return true;
     }
     if (fields & TRACE_RELEASES && !(fields & TRACE_HAS_RESULT)) {

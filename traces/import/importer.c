@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { PROBE_BYTES = 64 * 1024 };
 
@@ -58,9 +59,11 @@ const struct importer *importer_by_name(const char *name)
     return NULL;
 }
 
+/* Of a regular file alone: what is taken from a pipe is gone. */
 static size_t read_head(const char *path, char bytes[static PROBE_BYTES])
 {
-    FILE *file = fopen(path, "rbe");
+    struct stat status;
+    FILE *file = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "rbe") : NULL;
     if (!file)
         return 0;
     size_t count = fread(bytes, 1, PROBE_BYTES, file);

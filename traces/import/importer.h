@@ -29,8 +29,8 @@ const struct importer *importer_by_name(const char *name);
 
 /*
  * By the first 64 KiB of the file. `importer` becomes NULL where there is nothing to import: a
- * trace of ours, or a file that is empty or cannot be opened, which trace_reader_open tells. False
- * with an error when the content is of no known format.
+ * trace of ours, or a file that is empty, no regular one or cannot be opened, which
+ * trace_reader_open tells. False with an error when the content is of no known format.
  */
 bool importer_by_content(const char *path, const struct importer **importer, struct error *error);
 
