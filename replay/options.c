@@ -79,6 +79,8 @@ static const char documentation[] =
     "  replay -a heap,heap:best+address,jemalloc -o out traces/jq.trace\n"
     "  replay -a old=./a.so,new=./b.so -b old --rounds=30 traces/perl.trace\n"
     "  replay -a jemalloc:MALLOC_CONF=narenas:1 traces/sqlite.trace\n\n"
+    "Files of valgrind, mtrace, ltrace, malloc lab and others are traces too: trace convert --help "
+    "lists them.\n"
     "Charts of the results: report DIR. Options of heap are words joined by +: see its README.\n\n"
     "Exit status: 0 ok, 1 a run failed (crash, hang, out of memory), 2 usage, 3 a trace is "
     "unreadable "

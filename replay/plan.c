@@ -4,6 +4,7 @@
 #include "traces/format/map64.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_tally.h"
+#include "traces/import/importer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -440,7 +441,7 @@ static void free_compiler(struct compiler *compiler)
 
 int plan_compile(const char *path, struct trace_meta *meta, struct error *error)
 {
-    struct trace_reader *reader = trace_reader_open(path, error);
+    struct trace_reader *reader = import_open(path, error);
     if (!reader)
         return -1;
     struct compiler compiler = {

@@ -109,8 +109,8 @@ static inline const uint32_t *plan_leftovers(const struct plan *plan)
 }
 
 /*
- * Compiles the trace at `path`. Returns a sealed memfd with the plan, close-on-exec, or -1. The
- * metadata of the trace is added to `meta`.
+ * Compiles the trace at `path`, which may be in any format that can be imported. Returns a sealed
+ * memfd with the plan, close-on-exec, or -1. The metadata of the trace is added to `meta`.
  */
 int plan_compile(const char *path, struct trace_meta *meta, struct error *error);
 

@@ -137,6 +137,11 @@ static int final_status(const struct session *session, int status)
     return REPLAY_EXIT_RUN_FAILED;
 }
 
+static void tell_of_import(const char *path, const char *remark)
+{
+    fprintf(stderr, "replay: %s: %s\n", path, remark);
+}
+
 int main(int argc, char **argv)
 {
     struct replay_options options;
@@ -149,7 +154,7 @@ int main(int argc, char **argv)
     int status;
     if (options.list_allocators) {
         status = list_allocators(&options);
-    } else if (!session_check_traces(options.traces, options.trace_count, &error) ||
+    } else if (!session_check_traces(options.traces, options.trace_count, tell_of_import, &error) ||
                !session_open(&session, &options, &interrupted, &error)) {
         status = failed(&error);
         status = interrupted ? REPLAY_EXIT_INTERRUPTED : status;

@@ -130,7 +130,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     [ "$status" -eq 3 ]; [[ "$output" == *"empty.trace: the file is empty"* ]]
     echo "just some words" > text.trace
     run replay -o out text.trace
-    [ "$status" -eq 3 ]; [[ "$output" == *"text.trace: byte 0: this is no trace of heapreel"* ]]
+    [ "$status" -eq 3 ]; [[ "$output" == *"text.trace: is in no known format: no trace of heapreel, nor text, "* ]]
     head -c 400 a.trace > cut.trace
     run replay -o out cut.trace
     [ "$status" -eq 3 ]; [[ "$output" == *"cut.trace: byte "*"cut short"* ]]
@@ -140,6 +140,30 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     [ "$status" -eq 3 ]; [[ "$output" == *"damaged.trace: "*"byte "* ]]
     [ ! -e out/runs.csv ]
     [ -z "$(find . -name '*.part')" ]
+}
+
+@test "files of other tools are replayed directly, and what they lack is said" {
+    data="$SOURCE_DIR/traces/import/testdata"
+    make_trace a.trace 10
+    for file in lab-2002.rep:rep mtrace-family.txt:mtrace android-times.txt:android logalloc-raw.txt:logalloc \
+        valgrind-family.txt:valgrind ltrace-family.txt:ltrace; do
+        run replay -r 1 -a glibc -o out "$data/${file%:*}"
+        echo "$output"
+        [ "$status" -eq 0 ]
+        [[ "$output" == *"replay: $data/${file%:*}: read as ${file#*:}: "*"the format does not tell "* ]]
+        [ "$(rows time ok glibc)" -gt 0 ]
+        [ "$(rows memory ok glibc)" -eq 1 ]
+        grep -q "^\"trace.[^\"]*.sha256\",\"$(sha256sum "$data/${file%:*}" | cut -d' ' -f1)\"" out/meta.csv
+        grep -q '\.warning","the format does not tell' out/meta.csv
+    done
+    run replay -q -r 1 -a glibc -o out made.txt
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"read as"* ]]
+    echo "a 0 x" >> bad.rep
+    sed -i '1i a 0 8' bad.rep
+    run replay -o out bad.rep
+    [ "$status" -eq 3 ]
+    [[ "$output" == "replay: bad.rep: line 2: 'a 0 x' is no request"* ]]
 }
 
 @test "an unknown allocator is a usage error that lists those there are" {

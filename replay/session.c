@@ -4,6 +4,7 @@
 #include "replay/result_csv.h"
 #include "replay/round.h"
 #include "traces/format/trace_reader.h"
+#include "traces/import/importer.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -171,8 +172,8 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
                            const struct trace_meta *meta)
 {
     static const char *const keys[] = {
-        "events",   "threads", "duration_us", "peak_live_bytes", "program",          "command",
-        "recorder", "lost",    "repaired",    "program_cpu_us",  "program_rss_bytes"};
+        "events",   "threads", "duration_us", "peak_live_bytes", "program",           "command",
+        "recorder", "lost",    "repaired",    "program_cpu_us",  "program_rss_bytes", "warning"};
     char key[320];
     snprintf(key, sizeof key, "trace.%s.sha256", trace->name);
     result_csv_meta(result, key, "%s", trace->sha256);
@@ -225,11 +226,15 @@ static bool check_name(char *const *traces, size_t index, struct error *error)
     return true;
 }
 
-bool session_check_traces(char *const *traces, size_t count, struct error *error)
+bool session_check_traces(char *const *traces, size_t count,
+                          void (*tell)(const char *path, const char *remark), struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
-        struct trace_reader *reader = trace_reader_open(traces[i], error);
+        char remark[1024];
+        struct trace_reader *reader = import_open(traces[i], error);
         bool ok = reader && check_whole(reader, error) && check_name(traces, i, error);
+        if (ok && import_summary(trace_reader_meta(reader), remark, sizeof remark))
+            tell(traces[i], remark);
         trace_reader_close(reader);
         if (!ok)
             return false;

@@ -37,8 +37,12 @@ struct session {
 bool session_open(struct session *session, const struct replay_options *options,
                   volatile const sig_atomic_t *interrupted, struct error *error);
 
-/* Sees that the traces can be read and are whole, and that no two have one name. */
-bool session_check_traces(char *const *traces, size_t count, struct error *error);
+/*
+ * Sees that the traces can be read and are whole, and that no two have one name. Of each that is in
+ * the format of another tool, `tell` gets the path and a line on what that format does not tell.
+ */
+bool session_check_traces(char *const *traces, size_t count,
+                          void (*tell)(const char *path, const char *remark), struct error *error);
 
 /*
  * Replays `count` traces and writes one set of files into `folder`. Cells that fail are rows with

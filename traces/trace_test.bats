@@ -120,3 +120,101 @@ END
     run bash -c 'trace print a.trace > /dev/full'
     [ "$status" -eq 2 ]
 }
+
+data="$SOURCE_DIR/traces/import/testdata"
+
+@test "files of other tools are found by their content, and what they lack is said" {
+    for file in lab-2002.rep:rep mtrace-family.txt:mtrace android-times.txt:android logalloc-raw.txt:logalloc \
+        valgrind-family.txt:valgrind ltrace-family.txt:ltrace; do
+        format=${file#*:} name=${file%:*}
+        run trace convert "$data/$name" "$format.trace"
+        echo "$output"
+        [ "$status" -eq 0 ]
+        [[ "$output" == "trace convert: $data/$name: read as $format: "*" events, lost "*", repaired "*"; the format does not tell "* ]]
+        trace print "$format.trace" | grep -v '^#' | diff "$data/${name%.*}.events" -
+        run trace validate "$format.trace"
+        [ "$status" -eq 0 ]
+        [[ "$(trace info "$format.trace")" == *"$format"* ]]
+        trace print "$format.trace" | grep -q '^# warning=the format does not tell'
+    done
+}
+
+@test "--from names the format, help lists those there are" {
+    trace convert --from=valgrind "$data/valgrind-family.txt" a.trace
+    run trace convert --from=rep "$data/valgrind-family.txt" b.trace
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"valgrind-family.txt: line 1: "*"is no request"* ]]
+    [ ! -e b.trace ]
+    run trace convert --from=nosuch "$data/valgrind-family.txt" b.trace
+    [ "$status" -eq 2 ]
+    run trace convert --help
+    for format in trace text mtrace rep android logalloc valgrind ltrace; do
+        [[ "$output" == *"  $format "* ]]
+    done
+}
+
+@test "a trace becomes .rep as far as that goes, which is said, and a trace again" {
+    run trace convert a.txt a.rep
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"a.rep: rep tells no times and threads; 3 calls became plain"*"1 alignments were lost"* ]]
+    diff a.rep - <<'END'
+1
+4
+8
+4296
+a 0 1024
+a 1 64
+r 0 2048
+f 1
+a 2 100
+a 3 100
+r 0 4096
+f 0
+END
+    trace convert a.rep again.trace
+    trace convert again.trace again.rep
+    diff a.rep again.rep
+    trace convert --to=rep "$data/lab-2002.rep" same.txt
+    [ "$(sed -n 5,7p same.txt)" = "$(printf 'a 0 512\na 1 128\nr 0 640')" ]
+    trace convert --to=text "$data/lab-2002.rep" lab
+    grep -v '^#' lab | diff "$data/lab-2002.events" -
+}
+
+@test "valgrind, mtrace and a .rep made of that agree on a program" {
+    type valgrind gcc > /dev/null || skip "valgrind or gcc is missing"
+    cat > program.c <<'END'
+#include <mcheck.h>
+#include <stdlib.h>
+int main(void)
+{
+    void *blocks[100] = {0};
+    mtrace();
+    for (unsigned i = 0; i < 3000; i++) {
+        unsigned slot = i * 2654435761u >> 16;
+        void **block = &blocks[slot % 100];
+        if (!*block)
+            *block = malloc(1 + i % 777);
+        else if (i % 3)
+            *block = realloc(*block, 1 + i);
+        else
+            free(*block), *block = 0;
+    }
+    muntrace();
+    return 0;
+}
+END
+    gcc -O0 -fno-builtin -o program program.c
+    calls() { trace print "$1" | grep -v '^#' | cut -d' ' -f4- | grep -E '^(malloc|realloc|free) ' | grep -v 'free NULL'; }
+    MALLOC_TRACE=mtrace.txt LD_PRELOAD=libc_malloc_debug.so.0 ./program ||
+        skip "libc_malloc_debug is missing"
+    [ -s mtrace.txt ] || skip "libc_malloc_debug is missing"
+    valgrind --run-libc-freeres=no --trace-malloc=yes ./program 2> valgrind.txt
+    trace convert mtrace.txt mtrace.trace
+    trace convert valgrind.txt valgrind.trace
+    trace convert mtrace.trace lab.rep
+    trace convert lab.rep lab.trace
+    calls mtrace.trace > mtrace.calls
+    [ "$(wc -l < mtrace.calls)" -eq 3000 ]
+    diff mtrace.calls <(calls valgrind.trace)
+    diff mtrace.calls <(calls lab.trace)
+}

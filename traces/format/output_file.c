@@ -23,6 +23,13 @@ bool output_file_open(struct output_file *output, const char *path, struct error
     return false;
 }
 
+void output_file_adopt(struct output_file *output, FILE *file, const char *name)
+{
+    *output = (struct output_file){.file = file, .path = strdup(name)};
+    if (!output->path)
+        abort();
+}
+
 static void forget(struct output_file *output)
 {
     free(output->path);
@@ -33,14 +40,14 @@ static void forget(struct output_file *output)
 bool output_file_finish(struct output_file *output, struct error *error)
 {
     bool failed = ferror(output->file) != 0;
-    failed |= fclose(output->file) != 0;
+    failed |= (output->temporary ? fclose(output->file) : fflush(output->file)) != 0;
     output->file = NULL;
     return !failed || output_file_error(output, error);
 }
 
 bool output_file_rename(struct output_file *output, struct error *error)
 {
-    if (rename(output->temporary, output->path) != 0) {
+    if (output->temporary && rename(output->temporary, output->path) != 0) {
         output_file_error(output, error);
         output_file_abort(output);
         return false;
@@ -59,7 +66,7 @@ bool output_file_commit(struct output_file *output, struct error *error)
 
 void output_file_abort(struct output_file *output)
 {
-    if (output->file)
+    if (output->file && output->temporary)
         fclose(output->file);
     if (output->temporary)
         unlink(output->temporary);

@@ -13,10 +13,14 @@
 /* Zero-initialise; `file` is for writing, errors on it are found by the commit. */
 struct output_file {
     FILE *file;
-    char *path, *temporary;
+    char *path, *temporary; /* no temporary: the file is the caller's */
 };
 
 bool output_file_open(struct output_file *output, const char *path, struct error *error);
+
+/* Writes into a file that is open and stays the caller's: it has no name to be given, and an abort
+ * leaves it as it is. `name` is what errors call it. */
+void output_file_adopt(struct output_file *output, FILE *file, const char *name);
 
 /* Closes the file; false when anything of it could not be written. To be followed by rename or
  * abort. */

@@ -108,6 +108,7 @@ static bool read_file_header(struct trace_reader *reader, struct error *error)
     uint8_t header[TRACE_FILE_HEADER_BYTES];
     if (reader->file_bytes == 0)
         return error_set(error, ERROR_INPUT, "%s: the file is empty", reader->path);
+    rewind(reader->file);
     size_t got = fread(header, 1, sizeof header, reader->file);
     if (ferror(reader->file))
         return error_set(error, ERROR_INPUT, "%s: cannot read: %s", reader->path, strerror(errno));
@@ -158,10 +159,9 @@ static bool scan_sections(struct trace_reader *reader, struct error *error)
     return true;
 }
 
-static bool open_file(struct trace_reader *reader, struct error *error)
+static bool check_file(struct trace_reader *reader, struct error *error)
 {
     struct stat status;
-    reader->file = fopen(reader->path, "rbe");
     if (!reader->file || fstat(fileno(reader->file), &status) != 0)
         return error_set(error, ERROR_INPUT, "%s: cannot open: %s", reader->path, strerror(errno));
     if (!S_ISREG(status.st_mode))
@@ -178,11 +178,17 @@ bool trace_reader_probe(const void *bytes, size_t count)
 
 struct trace_reader *trace_reader_open(const char *path, struct error *error)
 {
+    return trace_reader_open_stream(fopen(path, "rbe"), path, error);
+}
+
+struct trace_reader *trace_reader_open_stream(FILE *file, const char *name, struct error *error)
+{
     struct trace_reader *reader = calloc(1, sizeof *reader);
-    if (!reader || !(reader->path = strdup(path)))
+    if (!reader || !(reader->path = strdup(name)))
         abort();
+    reader->file = file;
     reader->block = trace_block_new();
-    if (!open_file(reader, error) || !read_file_header(reader, error) ||
+    if (!check_file(reader, error) || !read_file_header(reader, error) ||
         !scan_sections(reader, error)) {
         trace_reader_close(reader);
         return NULL;

@@ -16,6 +16,8 @@
 #include "traces/format/error.h"
 #include "traces/format/trace.h"
 
+#include <stdio.h>
+
 struct trace_reader;
 
 enum trace_next { TRACE_NEXT_EVENT, TRACE_NEXT_END, TRACE_NEXT_ERROR };
@@ -25,6 +27,10 @@ bool trace_reader_probe(const void *bytes, size_t count);
 
 /* Opens the file and reads all metadata, that of its end too. NULL on failure. */
 struct trace_reader *trace_reader_open(const char *path, struct error *error);
+
+/* The same of an open file, which is read from its start and becomes the reader's, to be closed by
+ * it, on failure at once. `name` is what errors call it. */
+struct trace_reader *trace_reader_open_stream(FILE *file, const char *name, struct error *error);
 
 /*
  * Metadata of start and end together; where a key stands in both, the end's. It lives as long as

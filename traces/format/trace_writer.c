@@ -86,18 +86,40 @@ static bool write_block(struct trace_writer *writer, struct error *error)
     return ok;
 }
 
-struct trace_writer *trace_writer_open(const char *path, const struct trace_meta *meta,
-                                       struct error *error)
+static struct trace_writer *new_writer(void)
 {
     struct trace_writer *writer = calloc(1, sizeof *writer);
     if (!writer || !(writer->events = calloc(TRACE_BLOCK_EVENTS, sizeof *writer->events)))
         abort();
     writer->block_start.object = 1;
-    if (output_file_open(&writer->output, path, error) && write_file_header(writer, error) &&
-        write_meta(writer, TRACE_SECTION_META, meta, error))
+    return writer;
+}
+
+static struct trace_writer *start_file(struct trace_writer *writer, const struct trace_meta *meta,
+                                       struct error *error)
+{
+    if (write_file_header(writer, error) && write_meta(writer, TRACE_SECTION_META, meta, error))
         return writer;
     trace_writer_abort(writer);
     return NULL;
+}
+
+struct trace_writer *trace_writer_open(const char *path, const struct trace_meta *meta,
+                                       struct error *error)
+{
+    struct trace_writer *writer = new_writer();
+    if (output_file_open(&writer->output, path, error))
+        return start_file(writer, meta, error);
+    trace_writer_abort(writer);
+    return NULL;
+}
+
+struct trace_writer *trace_writer_open_stream(FILE *file, const char *name,
+                                              const struct trace_meta *meta, struct error *error)
+{
+    struct trace_writer *writer = new_writer();
+    output_file_adopt(&writer->output, file, name);
+    return start_file(writer, meta, error);
 }
 
 bool trace_writer_add(struct trace_writer *writer, const struct trace_event *event,

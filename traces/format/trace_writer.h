@@ -14,6 +14,8 @@
 #include "traces/format/error.h"
 #include "traces/format/trace.h"
 
+#include <stdio.h>
+
 struct trace_writer;
 
 /*
@@ -22,6 +24,13 @@ struct trace_writer;
  */
 struct trace_writer *trace_writer_open(const char *path, const struct trace_meta *meta,
                                        struct error *error);
+
+/*
+ * The same into `file`, which is open for writing, stays the caller's and has no other name to
+ * appear under; `name` is what errors call it.
+ */
+struct trace_writer *trace_writer_open_stream(FILE *file, const char *name,
+                                              const struct trace_meta *meta, struct error *error);
 
 /* Appends. False when the event breaks the order of objects (a mistake of the caller) or writing
  * failed. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct text_source {
-    const char *path;
+    const char *name;
     FILE *file;
     char *line;
     size_t line_room;
@@ -31,7 +31,7 @@ static char *next_line(struct text_source *source)
 
 static bool line_error(const struct text_source *source, struct error *error, const char *reason)
 {
-    return error_set(error, ERROR_INPUT, "%s: line %" PRIu64 ": %s", source->path,
+    return error_set(error, ERROR_INPUT, "%s: line %" PRIu64 ": %s", source->name,
                      source->line_number, reason);
 }
 
@@ -65,23 +65,27 @@ static char *read_meta(struct text_source *source, struct trace_meta *meta)
 }
 
 /* What the writer counts is left to it: a text that was edited would contradict its old totals. */
-static struct trace_writer *open_writer(const char *path, const struct trace_meta *all,
+static struct trace_writer *open_writer(const struct text_source *source, const char *out_path,
+                                        FILE *out, const struct trace_meta *all,
                                         struct error *error)
 {
     struct trace_meta meta = {0};
     for (size_t i = 0; i < all->count; i++)
         if (!trace_tally_is_total(all->entries[i].key))
             trace_meta_set(&meta, all->entries[i].key, "%s", all->entries[i].value);
-    struct trace_writer *writer = trace_writer_open(path, &meta, error);
+    struct trace_writer *writer = out_path
+                                      ? trace_writer_open(out_path, &meta, error)
+                                      : trace_writer_open_stream(out, source->name, &meta, error);
     trace_meta_free(&meta);
     return writer;
 }
 
-static bool copy_events(struct text_source *source, const char *out_path, struct error *error)
+static bool copy_events(struct text_source *source, const char *out_path, FILE *out,
+                        struct error *error)
 {
     struct trace_meta meta = {0};
     char *line = read_meta(source, &meta);
-    struct trace_writer *writer = open_writer(out_path, &meta, error);
+    struct trace_writer *writer = open_writer(source, out_path, out, &meta, error);
     trace_meta_free(&meta);
     if (!writer)
         return false;
@@ -102,13 +106,10 @@ bool import_text_probe(const char *bytes, size_t count)
     return count >= length && memcmp(bytes, TRACE_TEXT_FIRST_LINE, length) == 0;
 }
 
-bool import_text(const char *in_path, const char *out_path, struct error *error)
+bool import_text(FILE *file, const char *name, const char *out_path, FILE *out, struct error *error)
 {
-    struct text_source source = {.path = in_path, .file = fopen(in_path, "re")};
-    if (!source.file)
-        return error_set(error, ERROR_INPUT, "%s: cannot open: %s", in_path, strerror(errno));
-    bool ok = copy_events(&source, out_path, error);
+    struct text_source source = {.name = name, .file = file};
+    bool ok = copy_events(&source, out_path, out, error);
     free(source.line);
-    fclose(source.file);
     return ok;
 }
