@@ -18,6 +18,7 @@ static const struct subcommand {
     {"validate", trace_validate_command, "check a trace against all rules"},
     {"convert", trace_convert_command, "from one format into another"},
     {"cut", trace_cut_command, "a part of a trace as a trace"},
+    {"generate", trace_generate_command, "a trace of a pattern known from the literature"},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
