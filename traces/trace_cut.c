@@ -26,11 +26,6 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
-static bool parse_event(const char *text, uint64_t *event)
-{
-    return trace_number_parse(text, event);
-}
-
 static bool parse_seconds(const char *text, uint64_t *time_us)
 {
     char *end;
@@ -47,7 +42,8 @@ static void take_range(struct cut_options *options, enum cut_range range, const 
     char begin[32];
     const char *colon = strchr(text, ':');
     size_t length = colon ? (size_t)(colon - text) : 0;
-    bool (*parse)(const char *, uint64_t *) = range == CUT_TIME ? parse_seconds : parse_event;
+    bool (*parse)(const char *, uint64_t *) =
+        range == CUT_TIME ? parse_seconds : trace_number_parse;
     if (options->range)
         argp_error(state, "--events and --time are given once, and not together");
     if (!colon || length >= sizeof begin)

@@ -22,6 +22,13 @@ static const char *bar(uint64_t part, uint64_t whole)
     return full + BAR_COLUMNS - columns;
 }
 
+/* Ends the line, without a blank where the bar is empty. */
+static void end_with_bar(uint64_t part, uint64_t whole)
+{
+    const char *text = bar(part, whole);
+    printf("%s%s\n", *text ? " " : "", text);
+}
+
 /* 16, 2 KiB, 1 MiB: powers of two need no fraction. */
 static const char *size_label(char *text, size_t room, uint64_t bytes)
 {
@@ -43,18 +50,19 @@ static void print_sizes(const struct trace_profile *profile)
         bytes += profile->sizes[i].bytes;
         if (i < SMALLEST_ROW || !objects)
             continue;
-        printf("  %10s %12" PRIu64 " %5.1f %% %-*s %5.1f %% %s\n",
+        printf("  %10s %12" PRIu64 " %5.1f %% %-*s %5.1f %%",
                size_label(label, sizeof label, trace_profile_size_limit(i)), objects,
                percent(objects, profile->objects), BAR_COLUMNS, bar(objects, profile->objects),
-               percent(bytes, profile->bytes), bar(bytes, profile->bytes));
+               percent(bytes, profile->bytes));
+        end_with_bar(bytes, profile->bytes);
         objects = bytes = 0;
     }
 }
 
 static void print_lifetime(const char *label, uint64_t objects, uint64_t all)
 {
-    printf("  %10s %12" PRIu64 " %5.1f %% %s\n", label, objects, percent(objects, all),
-           bar(objects, all));
+    printf("  %10s %12" PRIu64 " %5.1f %%", label, objects, percent(objects, all));
+    end_with_bar(objects, all);
 }
 
 static void print_lifetimes(const struct trace_profile *profile)

@@ -5,7 +5,8 @@
  * (1971), gives a program that makes every allocator need about M/2 log2 n for M live and sizes
  * of up to n, all of them powers of two; "Worst Case Fragmentation of First Fit and Best Fit
  * Storage Allocation Strategies", The Computer Journal 20 (1977), shows that first fit never needs
- * much more. See also Knuth, The Art of Computer Programming 1, section 2.5, exercises 38 to 43.
+ * more than about twice that. See also Knuth, The Art of Computer Programming 1, section 2.5,
+ * exercises 38 to 43.
  *
  * Step i chooses an offset f below 2^i, frees each object that covers no address k * 2^i + f, and
  * fills up to M with objects of 2^i: none of them fits between those that were kept, since the gaps

@@ -15,11 +15,11 @@
 enum {
     REQUEST_BLOCKS_MIN = 4,
     REQUEST_BLOCKS_MAX = 24,
-    BUFFER_BYTES = 256,   /* of a request at its beginning; it doubles now and then */
-    GROWS = 8,            /* one step in so many */
-    CACHED = 2,           /* one request in so many leaves a value */
-    IDLE_MS_MIN = 10000,  /* between two phases */
-    IDLE_MS_MAX = 60000,  /* the longer half of what purging by time waits for */
+    BUFFER_BYTES = 256,  /* of a request at its beginning; it doubles now and then */
+    GROWS = 8,           /* one step in so many */
+    CACHED = 2,          /* one request in so many leaves a value */
+    IDLE_MS_MIN = 20000, /* half before the expiry, half behind: purging by time waits up to 10 s */
+    IDLE_MS_MAX = 60000,
     VALUE_BYTES_MIN = 64, /* the middle of a phase's sizes */
     VALUE_SIZES = 6,      /* each twice the one before */
     PHASE_PUTS_PER_SLOT = 2,
