@@ -16,6 +16,8 @@ int trace_info_command(int argc, char **argv);
 int trace_print_command(int argc, char **argv);
 int trace_validate_command(int argc, char **argv);
 int trace_convert_command(int argc, char **argv);
+int trace_cut_command(int argc, char **argv);
+int trace_generate_command(int argc, char **argv);
 
 /* Prints "trace: TEXT" to stderr; returns the exit status that suits the error. */
 int trace_command_failed(const struct error *error);

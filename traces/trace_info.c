@@ -1,9 +1,11 @@
 /*
  * trace_info.c - `trace info`: what a trace is.
  */
+#include "traces/format/trace_profile.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_tally.h"
 #include "traces/trace_command.h"
+#include "traces/trace_distribution.h"
 
 #include <argp.h>
 #include <csv.h>
@@ -47,7 +49,13 @@ static const struct argp info_argp = {
     option_table,
     parse_option,
     "FILE",
-    "Tells what a trace is: program, counts, threads, peak, what was lost.\v"
+    "Tells what a trace is: program, counts, threads, peak, what was lost, sizes, lifetimes.\v"
+    "A realloc releases one object and acquires another. Lifetimes are in events.\n"
+    "In csv, the fixed keys come first, then the metadata, op.NAME (events of an operation), "
+    "releases, cross_thread_releases (by another thread than the one that acquired), "
+    "size.N.objects and size.N.bytes (asked for up to N bytes, N being 0 or a power of two, and "
+    "more than the class before), lifetime.N.objects (released up to N events later, N being a "
+    "power of ten) and lifetime.never.objects. What is 0 may be left out.\n"
     "Example: trace info --format=csv firefox.trace",
     NULL,
     NULL,
@@ -133,12 +141,14 @@ static void print_text(const struct trace_meta *meta, const struct trace_tally *
 }
 
 static bool count_events(struct trace_reader *reader, struct trace_tally *tally,
-                         struct error *error)
+                         struct trace_profile *profile, struct error *error)
 {
     struct trace_event event;
     enum trace_next next;
-    while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT)
+    while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
         trace_tally_add(tally, &event);
+        trace_profile_add(profile, &event);
+    }
     return next == TRACE_NEXT_END;
 }
 
@@ -153,17 +163,22 @@ int trace_info_command(int argc, char **argv)
     if (!reader)
         return trace_command_failed(&error);
     struct trace_tally tally = {0};
-    bool whole = count_events(reader, &tally, &error);
+    struct trace_profile profile = {0};
+    bool whole = count_events(reader, &tally, &profile, &error);
     /* What was counted holds, not what the file says of itself. */
     struct trace_meta meta = {0};
     trace_meta_copy(&meta, trace_reader_meta(reader));
     trace_tally_describe(&tally, &meta);
-    if (options.csv)
+    if (options.csv) {
         print_csv(&meta, &tally);
-    else
+        trace_distribution_print_csv(&profile);
+    } else {
         print_text(&meta, &tally);
+        trace_distribution_print(&profile);
+    }
     trace_meta_free(&meta);
     trace_tally_free(&tally);
+    trace_profile_free(&profile);
     trace_reader_close(reader);
     return whole ? TRACE_EXIT_OK : trace_command_failed(&error);
 }

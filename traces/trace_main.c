@@ -1,5 +1,5 @@
 /*
- * trace_main.c - the program `trace`: records, shows, checks and converts traces.
+ * trace_main.c - the program `trace`: records, shows, checks, converts and makes traces.
  */
 #include "traces/record/record_command.h"
 #include "traces/trace_command.h"
@@ -17,6 +17,8 @@ static const struct subcommand {
     {"print", trace_print_command, "a trace as text, one event a line"},
     {"validate", trace_validate_command, "check a trace against all rules"},
     {"convert", trace_convert_command, "from one format into another"},
+    {"cut", trace_cut_command, "a part of a trace as a trace"},
+    {"generate", trace_generate_command, "a trace of a pattern known from the literature"},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
