@@ -140,15 +140,19 @@ static void freeing_a_huge_block_twice_is_a_fault(void **state)
     on_every_rung(free_huge_twice);
 }
 
+static void overwrite_header_by(struct heap *heap, uintptr_t head)
+{
+    char *block = heap_alloc(heap, 104);
+    assert_non_null(heap_alloc(heap, 104));
+    write_word(block, -8, head);
+    expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, block, heap_free(heap, block));
+}
+
 static void overwrite_header(struct heap *heap)
 {
     const uintptr_t heads[] = {0, 16, 0x4141414141414141, UINTPTR_MAX, 1, 0x7fffffff0001, 120};
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
-        char *block = heap_alloc(heap, 104);
-        assert_non_null(heap_alloc(heap, 104));
-        write_word(block, -8, heads[i]);
-        expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, block, heap_free(heap, block));
-    }
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+        overwrite_header_by(heap, heads[i]);
 }
 
 static void an_overwritten_header_is_a_fault(void **state)
@@ -202,23 +206,26 @@ static void the_overwritten_size_of_a_free_chunk_is_a_fault(void **state)
     on_every_rung(overwrite_free_size);
 }
 
+static void overwrite_size_below(uintptr_t size)
+{
+    struct heap *heap = heap_test_new("segregated", 0);
+    char *freed = heap_alloc(heap, 104);
+    char *above = heap_alloc(heap, 104);
+    assert_non_null(heap_alloc(heap, 104));
+    heap_free(heap, freed);
+    write_word(above, -16, size);
+    expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, above, heap_free(heap, above));
+    heap_destroy(heap);
+}
+
 static void the_overwritten_size_below_a_block_is_a_fault(void **state)
 {
     (void)state;
     const uintptr_t sizes[] = {0, 16, 48, 0x4141414141414140, UINTPTR_MAX, 1 << 20};
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        struct heap *heap = heap_test_new("segregated", 0);
-        char *freed = heap_alloc(heap, 104);
-        char *above = heap_alloc(heap, 104);
-        assert_non_null(heap_alloc(heap, 104));
-        heap_free(heap, freed);
-        write_word(above, -16, sizes[i]);
-        expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, above, heap_free(heap, above));
-        heap_destroy(heap);
-    }
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        overwrite_size_below(sizes[i]);
 }
 
-/* Writes to a freed block where its links are, then allocates until it would be handed out. */
 static void overflow_the_topmost(struct heap *heap)
 {
     char *block = heap_alloc(heap, 104);
@@ -233,6 +240,7 @@ static void an_overflow_of_the_topmost_block_is_a_fault_at_the_next_growth(void 
     on_every_rung(overflow_the_topmost);
 }
 
+/* Writes to a freed block where its links are, then allocates until it would be handed out. */
 static void use_after_free(struct heap *heap, size_t link_offset, uintptr_t word)
 {
     char *freed = heap_alloc(heap, 104);
