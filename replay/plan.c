@@ -4,7 +4,6 @@
 #include "traces/format/map64.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_tally.h"
-#include "traces/import/importer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -439,11 +438,9 @@ static void free_compiler(struct compiler *compiler)
     trace_tally_free(&compiler->tally);
 }
 
-int plan_compile(const char *path, struct trace_meta *meta, struct error *error)
+int plan_compile(struct trace_reader *reader, const char *path, struct trace_meta *meta,
+                 struct error *error)
 {
-    struct trace_reader *reader = import_open(path, error);
-    if (!reader)
-        return -1;
     struct compiler compiler = {
         .path = path,
         .ops.item_bytes = sizeof(struct plan_op),
@@ -461,6 +458,5 @@ int plan_compile(const char *path, struct trace_meta *meta, struct error *error)
     trace_meta_copy(meta, trace_reader_meta(reader));
     trace_tally_describe(&compiler.tally, meta);
     free_compiler(&compiler);
-    trace_reader_close(reader);
     return fd;
 }

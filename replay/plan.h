@@ -15,6 +15,7 @@
 
 #include "traces/format/error.h"
 #include "traces/format/trace.h"
+#include "traces/format/trace_reader.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -109,10 +110,12 @@ static inline const uint32_t *plan_leftovers(const struct plan *plan)
 }
 
 /*
- * Compiles the trace at `path`, which may be in any format that can be imported. Returns a sealed
- * memfd with the plan, close-on-exec, or -1. The metadata of the trace is added to `meta`.
+ * Compiles the trace of `reader`, which stands at its first event and stays the caller's; `path` is
+ * for errors. Returns a sealed memfd with the plan, close-on-exec, or -1. The metadata of the trace
+ * is added to `meta`.
  */
-int plan_compile(const char *path, struct trace_meta *meta, struct error *error);
+int plan_compile(struct trace_reader *reader, const char *path, struct trace_meta *meta,
+                 struct error *error);
 
 /* Maps a plan for reading, with all pages present. NULL with errno set on failure. */
 const struct plan *plan_map(int plan_fd);

@@ -48,12 +48,20 @@ static void write_trace(const char *const *lines, size_t count, uint64_t step_us
     assert_true(trace_writer_close(writer, NULL, &error));
 }
 
+static int compile_file(struct trace_meta *meta, struct error *error)
+{
+    struct trace_reader *reader = trace_reader_open(test_path, error);
+    int fd = reader ? plan_compile(reader, test_path, meta, error) : -1;
+    trace_reader_close(reader);
+    return fd;
+}
+
 static const struct plan *compile(const char *const *lines, size_t count, uint64_t step_us)
 {
     struct trace_meta meta = {0};
     struct error error;
     write_trace(lines, count, step_us);
-    int fd = plan_compile(test_path, &meta, &error);
+    int fd = compile_file(&meta, &error);
     assert_true(fd >= 0);
     const struct plan *plan = plan_map(fd);
     assert_non_null(plan);
@@ -210,7 +218,7 @@ static void the_mean_of_the_samples_is_that_of_the_program(void **state)
         assert_true(trace_writer_add(writer, &idle, &error));
     }
     assert_true(trace_writer_close(writer, NULL, &error));
-    int fd = plan_compile(test_path, &meta, &error);
+    int fd = compile_file(&meta, &error);
     const struct plan *plan = plan_map(fd);
     const struct plan_sample *samples = plan_samples(plan);
     double byte_us = 0;
@@ -234,14 +242,14 @@ static void a_trace_without_events_or_whole_blocks_is_refused(void **state)
     struct trace_meta meta = {0};
     struct error error;
     write_trace(NULL, 0, 1);
-    assert_int_equal(plan_compile(test_path, &meta, &error), -1);
+    assert_int_equal(compile_file(&meta, &error), -1);
     assert_int_equal(error.kind, ERROR_INPUT);
     assert_non_null(strstr(error.text, "the trace has no events"));
 
     static const char *const lines[] = {"malloc 1 = #1"};
     write_trace(lines, COUNT(lines), 1);
     assert_int_equal(truncate(test_path, 150), 0);
-    assert_int_equal(plan_compile(test_path, &meta, &error), -1);
+    assert_int_equal(compile_file(&meta, &error), -1);
     assert_non_null(strstr(error.text, "cut short"));
     trace_meta_free(&meta);
 }

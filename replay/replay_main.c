@@ -92,26 +92,31 @@ static int print_results(const struct replay_options *options, const char *folde
     return REPLAY_EXIT_OK;
 }
 
-static int run_into(struct session *session, char *const *traces, size_t count, const char *folder)
+static int run_into(struct session *session, const struct trace_input *inputs, size_t count,
+                    const char *folder)
 {
     struct error error;
-    bool ok = session_run(session, traces, count, folder, &error);
+    bool ok = session_run(session, inputs, count, folder, &error);
     int status = session->rows_written ? print_results(session->options, folder) : REPLAY_EXIT_OK;
     return ok ? status : failed(&error);
 }
 
-static int run_each(struct session *session)
+static int run_each(struct session *session, const struct trace_list *traces)
 {
-    const struct replay_options *options = session->options;
-    for (size_t i = 0; i < options->trace_count && !interrupted; i++) {
-        char name[TRACE_NAME_BYTES], folder[sizeof name + 16];
-        session_trace_name(options->traces[i], name, sizeof name);
-        snprintf(folder, sizeof folder, "results/%s", name);
-        int status = run_into(session, &options->traces[i], 1, folder);
+    for (size_t i = 0; i < traces->count && !interrupted; i++) {
+        char folder[TRACE_NAME_BYTES + 16];
+        snprintf(folder, sizeof folder, "results/%s", traces->inputs[i].name);
+        int status = run_into(session, &traces->inputs[i], 1, folder);
         if (status != REPLAY_EXIT_OK)
             return status;
     }
     return REPLAY_EXIT_OK;
+}
+
+static int run_session(struct session *session, const struct trace_list *traces)
+{
+    const char *out = session->options->out;
+    return out ? run_into(session, traces->inputs, traces->count, out) : run_each(session, traces);
 }
 
 /* A status that scripts can use: what failed in the cells counts less than what failed around them.
@@ -142,28 +147,33 @@ static void tell_of_import(const char *path, const char *remark)
     fprintf(stderr, "replay: %s: %s\n", path, remark);
 }
 
+static int replay_traces(const struct replay_options *options)
+{
+    struct trace_list traces = {0};
+    struct session session;
+    struct error error;
+    if (!trace_list_open(&traces, options->traces, options->trace_count, tell_of_import, &error))
+        return failed(&error);
+    int status;
+    if (session_open(&session, options, &interrupted, &error)) {
+        status = final_status(&session, run_session(&session, &traces));
+        session_close(&session);
+    } else {
+        status = failed(&error);
+        status = interrupted ? REPLAY_EXIT_INTERRUPTED : status;
+    }
+    trace_list_close(&traces);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct replay_options options;
-    struct session session;
-    struct error error;
     options_parse(&options, argc, argv);
     catch_interrupt(SIGINT);
     catch_interrupt(SIGTERM);
     catch_interrupt(SIGHUP);
-    int status;
-    if (options.list_allocators) {
-        status = list_allocators(&options);
-    } else if (!session_check_traces(options.traces, options.trace_count, tell_of_import, &error) ||
-               !session_open(&session, &options, &interrupted, &error)) {
-        status = failed(&error);
-        status = interrupted ? REPLAY_EXIT_INTERRUPTED : status;
-    } else {
-        status = options.out ? run_into(&session, options.traces, options.trace_count, options.out)
-                             : run_each(&session);
-        status = final_status(&session, status);
-        session_close(&session);
-    }
+    int status = options.list_allocators ? list_allocators(&options) : replay_traces(&options);
     options_free(&options);
     return status;
 }

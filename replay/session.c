@@ -4,9 +4,7 @@
 #include "replay/result_csv.h"
 #include "replay/round.h"
 #include "traces/format/trace_reader.h"
-#include "traces/import/importer.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -189,59 +187,6 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
 
 /* ---- running ---- */
 
-void session_trace_name(const char *path, char *name, size_t room)
-{
-    const char *slash = strrchr(path, '/');
-    snprintf(name, room, "%s", slash ? slash + 1 : path);
-    char *ending = strrchr(name, '.');
-    if (ending && ending != name && strcmp(ending, ".trace") == 0)
-        *ending = '\0';
-    for (char *c = name; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("._+-", *c))
-            *c = '_';
-}
-
-/* A trace that was cut short is read to where it ends, for the error to say where that is. */
-static bool check_whole(struct trace_reader *reader, struct error *error)
-{
-    struct trace_event event;
-    if (trace_reader_is_whole(reader))
-        return true;
-    while (trace_reader_next(reader, &event, error) == TRACE_NEXT_EVENT)
-        continue;
-    return false;
-}
-
-static bool check_name(char *const *traces, size_t index, struct error *error)
-{
-    char name[TRACE_NAME_BYTES], other[TRACE_NAME_BYTES];
-    session_trace_name(traces[index], name, sizeof name);
-    for (size_t i = 0; i < index; i++) {
-        session_trace_name(traces[i], other, sizeof other);
-        if (strcmp(name, other) == 0)
-            return error_set(error, ERROR_USAGE,
-                             "%s and %s would both be called '%s'; make a link of another name",
-                             traces[i], traces[index], name);
-    }
-    return true;
-}
-
-bool session_check_traces(char *const *traces, size_t count,
-                          void (*tell)(const char *path, const char *remark), struct error *error)
-{
-    for (size_t i = 0; i < count; i++) {
-        char remark[1024];
-        struct trace_reader *reader = import_open(traces[i], error);
-        bool ok = reader && check_whole(reader, error) && check_name(traces, i, error);
-        if (ok && import_summary(trace_reader_meta(reader), remark, sizeof remark))
-            tell(traces[i], remark);
-        trace_reader_close(reader);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
 static uint32_t rounds_of(const struct replay_options *options)
 {
     return options->time_rounds > options->memory_rounds ? options->time_rounds
@@ -289,13 +234,13 @@ static bool run_plan(struct session *session, struct trace_run *trace, const cha
     return ok;
 }
 
-static bool run_trace(struct session *session, const char *path, const char *folder,
+static bool run_trace(struct session *session, const struct trace_input *input, const char *folder,
                       struct error *error)
 {
     struct trace_meta meta = {0};
-    struct trace_run trace = {.plan_fd = plan_compile(path, &meta, error)};
-    session_trace_name(path, trace.name, sizeof trace.name);
-    bool ok = trace.plan_fd >= 0 && run_plan(session, &trace, path, folder, &meta, error);
+    struct trace_run trace = {.plan_fd = plan_compile(input->reader, input->path, &meta, error)};
+    snprintf(trace.name, sizeof trace.name, "%s", input->name);
+    bool ok = trace.plan_fd >= 0 && run_plan(session, &trace, input->path, folder, &meta, error);
     if (trace.plan_fd >= 0)
         close(trace.plan_fd);
     trace_meta_free(&meta);
@@ -319,13 +264,13 @@ static bool finish_result(struct session *session, struct error *error)
     return result_csv_close(result, error);
 }
 
-bool session_run(struct session *session, char *const *traces, size_t count, const char *folder,
-                 struct error *error)
+bool session_run(struct session *session, const struct trace_input *inputs, size_t count,
+                 const char *folder, struct error *error)
 {
     bool ok = true;
     session->rows_written = 0;
     for (size_t i = 0; ok && i < count && !*session->runner.interrupted; i++)
-        ok = run_trace(session, traces[i], folder, error);
+        ok = run_trace(session, &inputs[i], folder, error);
     if (ok)
         return finish_result(session, error);
     /* What was finished stands; the first error is the one to tell. */

@@ -6,11 +6,10 @@
 
 #include "replay/options.h"
 #include "replay/runner.h"
+#include "replay/trace_list.h"
 #include "traces/format/error.h"
 
 #include <stddef.h>
-
-enum { TRACE_NAME_BYTES = 128 };
 
 struct result_csv;
 
@@ -38,23 +37,13 @@ bool session_open(struct session *session, const struct replay_options *options,
                   volatile const sig_atomic_t *interrupted, struct error *error);
 
 /*
- * Sees that the traces can be read and are whole, and that no two have one name. Of each that is in
- * the format of another tool, `tell` gets the path and a line on what that format does not tell.
- */
-bool session_check_traces(char *const *traces, size_t count,
-                          void (*tell)(const char *path, const char *remark), struct error *error);
-
-/*
  * Replays `count` traces and writes one set of files into `folder`. Cells that fail are rows with
  * their status. After an interruption (true is returned) or an error, what was finished is written;
  * where nothing was, the files of `folder` stay as they were, and rows_written is 0.
  */
-bool session_run(struct session *session, char *const *traces, size_t count, const char *folder,
-                 struct error *error);
+bool session_run(struct session *session, const struct trace_input *inputs, size_t count,
+                 const char *folder, struct error *error);
 
 void session_close(struct session *session);
-
-/* "firefox" of "traces/firefox.trace", with nothing in it that a CSV key may not have. */
-void session_trace_name(const char *path, char *name, size_t room);
 
 #endif

@@ -1,0 +1,82 @@
+#include "replay/trace_list.h"
+
+#include "traces/import/importer.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A trace that was cut short is read to where it ends, for the error to say where that is. */
+static bool check_whole(struct trace_reader *reader, struct error *error)
+{
+    struct trace_event event;
+    if (trace_reader_is_whole(reader))
+        return true;
+    while (trace_reader_next(reader, &event, error) == TRACE_NEXT_EVENT)
+        continue;
+    return false;
+}
+
+static void set_name(struct trace_input *input)
+{
+    const char *slash = strrchr(input->path, '/');
+    snprintf(input->name, sizeof input->name, "%s", slash ? slash + 1 : input->path);
+    char *ending = strrchr(input->name, '.');
+    if (ending && ending != input->name && strcmp(ending, ".trace") == 0)
+        *ending = '\0';
+    for (char *c = input->name; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("._+-", *c))
+            *c = '_';
+}
+
+/* Against the inputs before it. */
+static bool check_name(const struct trace_list *list, const struct trace_input *input,
+                       struct error *error)
+{
+    for (const struct trace_input *other = list->inputs; other < input; other++)
+        if (strcmp(other->name, input->name) == 0)
+            return error_set(error, ERROR_USAGE,
+                             "%s and %s would both be called '%s'; make a link of another name",
+                             other->path, input->path, input->name);
+    return true;
+}
+
+static bool open_input(const struct trace_list *list, struct trace_input *input,
+                       void (*tell)(const char *path, const char *remark), struct error *error)
+{
+    char remark[1024];
+    set_name(input);
+    input->reader = import_open(input->path, error);
+    if (!input->reader || !check_whole(input->reader, error) || !check_name(list, input, error))
+        return false;
+    if (import_summary(trace_reader_meta(input->reader), remark, sizeof remark))
+        tell(input->path, remark);
+    return true;
+}
+
+bool trace_list_open(struct trace_list *list, char *const *paths, size_t count,
+                     void (*tell)(const char *path, const char *remark), struct error *error)
+{
+    list->inputs = calloc(count + 1, sizeof *list->inputs);
+    if (!list->inputs)
+        abort();
+    for (list->count = 0; list->count < count; list->count++) {
+        struct trace_input *input = &list->inputs[list->count];
+        input->path = paths[list->count];
+        if (!open_input(list, input, tell, error)) {
+            trace_reader_close(input->reader);
+            trace_list_close(list);
+            return false;
+        }
+    }
+    return true;
+}
+
+void trace_list_close(struct trace_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        trace_reader_close(list->inputs[i].reader);
+    free(list->inputs);
+    *list = (struct trace_list){0};
+}

@@ -1,0 +1,36 @@
+/*
+ * trace_list.h - the traces of a session, opened and checked before anything is measured.
+ */
+#ifndef REPLAY_TRACE_LIST_H
+#define REPLAY_TRACE_LIST_H
+
+#include "traces/format/error.h"
+#include "traces/format/trace_reader.h"
+
+#include <stddef.h>
+
+enum { TRACE_NAME_BYTES = 128 };
+
+struct trace_input {
+    const char *path;
+    char name[TRACE_NAME_BYTES]; /* "firefox" of "traces/firefox.trace", as a CSV key may be */
+    struct trace_reader *reader; /* at the first event */
+};
+
+/* Zero-initialise, free with trace_list_close. */
+struct trace_list {
+    size_t count;
+    struct trace_input *inputs;
+};
+
+/*
+ * Opens the traces, in whatever format they are, and sees that they are whole and that no two have
+ * one name. Of each that is in the format of another tool, `tell` gets the path and a line on what
+ * that format does not tell. After a failure there is nothing to close.
+ */
+bool trace_list_open(struct trace_list *list, char *const *paths, size_t count,
+                     void (*tell)(const char *path, const char *remark), struct error *error);
+
+void trace_list_close(struct trace_list *list);
+
+#endif
