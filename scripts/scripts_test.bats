@@ -206,7 +206,7 @@ make_trace() {
             echo "t x,9e-6,,9e-6,8e-6,2e-6,9e-6,9e-6"
         } >round-$round.csv
     done
-    awk -f "$scripts/bench.awk" runs.csv round-?.csv >bench.csv
+    awk -f "$scripts/statistics.awk" -f "$scripts/bench.awk" runs.csv round-?.csv >bench.csv
     cat bench.csv
     # glibc: wall (7000 - 5000) ns / 200 ops, CPU (7000 - 5000) / 200; its own 2 loops of 1002 ns / 200, 2 of 900.
     grep -qE '^t,glibc,3,10\.000,10\.020,10\.000,9\.000,1\.0000,.*,baseline$' bench.csv
