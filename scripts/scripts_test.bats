@@ -158,7 +158,7 @@ make_trace() {
     command -v hyperfine || skip "there is no hyperfine"
     make_tree
     make_trace
-    run -0 tree/scripts/bench -a heap,glibc,best=heap:best -r 3 -l 5 -o out made.trace
+    run -0 tree/scripts/bench -a heap,glibc,best=heap:best -r 3 -l 100 -o out made.trace
     [ "$(wc -l <out/bench.csv)" -eq 4 ]
     for label in heap glibc best; do
         # trace, allocator, rounds, and three of positive time: hyperfine's wall, our wall, hyperfine's CPU

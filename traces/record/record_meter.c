@@ -1,15 +1,15 @@
 /*
- * record_cost.c - runs a program and says what it took, for the benchmark of the recorders.
+ * record_meter.c - runs a program and says what it took, for the benchmark of the recorders.
  *
- *     record_cost FILE PROGRAM [ARG...]
+ *     record_meter FILE PROGRAM [ARG...]
  *
  * Writes "WALL_NS,CPU_NS" to FILE: from before the program is started until it and all that it has
  * left running have ended, and what all of them took of the CPU. The exit status is the program's.
  *
  * Between a recorder and a program it tells the program's own cost, in front of the recorder that
- * of the whole command. It is linked dynamically and, as record_cost_static, statically: a recorder
- * that follows only the process that it starts passes over the latter, since nothing can be
- * preloaded into it, and so takes the program for the first one.
+ * of the whole command. It is linked dynamically and, as record_meter_static, statically: a
+ * recorder that follows only the process that it starts passes over the latter, since nothing can
+ * be preloaded into it, and so takes the program for the first one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -62,12 +62,12 @@ static int await_all(pid_t program)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fputs("usage: record_cost FILE PROGRAM [ARG...]\n", stderr);
+        fputs("usage: record_meter FILE PROGRAM [ARG...]\n", stderr);
         return EXIT_TROUBLE;
     }
     int file = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file < 0) {
-        fprintf(stderr, "record_cost: %s: %s\n", argv[1], strerror(errno));
+        fprintf(stderr, "record_meter: %s: %s\n", argv[1], strerror(errno));
         return EXIT_TROUBLE;
     }
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -75,13 +75,13 @@ int main(int argc, char **argv)
     int64_t start_ns = now_ns();
     int reason = posix_spawnp(&program, argv[2], NULL, NULL, argv + 2, environ);
     if (reason != 0) {
-        fprintf(stderr, "record_cost: %s: %s\n", argv[2], strerror(reason));
+        fprintf(stderr, "record_meter: %s: %s\n", argv[2], strerror(reason));
         return EXIT_MISSING;
     }
     int status = await_all(program);
     int64_t wall_ns = now_ns() - start_ns;
     if (dprintf(file, "%" PRId64 ",%" PRId64 "\n", wall_ns, descendants_cpu_ns()) < 0) {
-        fprintf(stderr, "record_cost: %s: %s\n", argv[1], strerror(errno));
+        fprintf(stderr, "record_meter: %s: %s\n", argv[1], strerror(errno));
         return EXIT_TROUBLE;
     }
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
