@@ -240,6 +240,11 @@ static void tell_loss(const struct recording *recording, const struct trace_meta
                 trace_meta_number(meta, "repaired_unknown_releases", 0) +
                     trace_meta_number(meta, "repaired_unknown_usable", 0),
                 trace_meta_number(meta, "repaired_double_acquired", 0));
+    if (recording->header.unrecorded_children > 0)
+        fprintf(stderr,
+                "trace record: %" PRIu32 " of its children could not be recorded: as another user "
+                "they may not write here; set TMPDIR to a folder that all may enter\n",
+                recording->header.unrecorded_children);
     if (recording->header.redirected)
         fprintf(stderr,
                 "trace record: %s defines malloc itself: calls inside the executable are not "

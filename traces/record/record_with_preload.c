@@ -66,6 +66,9 @@ static bool make_raw_folder(const struct record_options *options, char folder[st
     if (length < 0 || length >= PATH_MAX || mkdtemp(folder) == NULL)
         return error_set(error, ERROR_OUTPUT, "cannot make a folder in %s: %s", place,
                          strerror(errno));
+    /* Servers that are started by root fork workers which run as another user. */
+    if (geteuid() == 0)
+        chmod(folder, 01733);
     return true;
 }
 
