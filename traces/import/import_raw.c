@@ -350,6 +350,11 @@ uint64_t import_raw_lost(const struct import_raw *raw)
     return calls;
 }
 
+uint64_t import_raw_lanes(const struct import_raw *raw)
+{
+    return raw->lane_count;
+}
+
 /* ---- merging: a binary heap of lanes, the one with the earliest record on top ---- */
 
 struct merge {

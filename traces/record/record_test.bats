@@ -246,15 +246,68 @@ END
 
 @test "metadata tells program, command, its CPU time and memory, and no folder of the machine" {
     cp "$TARGET" target
-    "$TRACE" record -o meta.trace -- ./target fill 1
+    "$TRACE" record -o meta.trace -- ./target fill 4
     [ "$(meta meta.trace program)" = target ]
-    [ "$(meta meta.trace command)" = "./target fill 1" ]
+    [ "$(meta meta.trace command)" = "./target fill 4" ]
     [ "$(meta meta.trace recorder)" = preload ]
     [ "$(meta meta.trace program_cpu_us)" -gt 0 ]
     [ "$(meta meta.trace program_rss_bytes)" -gt 500000 ]
     "$TRACE" print meta.trace | grep '^#' > meta.txt
     [ -s meta.txt ]
     run -1 grep -F -e "$PWD" -e "$(hostname)" meta.txt
+}
+
+# used FILE KEY: what is said of the program's CPU time and memory
+used() {
+    "$TRACE" print "$1" | sed -n "s/^# $2=//p"
+}
+
+@test "a recorded run's CPU time and memory are given less the recorder's" {
+    "$TRACE" record -o cost.trace -- "$TARGET" fill 4
+    if [ "$(used cost.trace program_cpu_source)" = recorded_run ]; then
+        skip "the cost can't be measured with a sanitized trace program"
+    fi
+    [ "$(used cost.trace program_cpu_source)" = recorded_run_less_recorder ]
+    [ "$(used cost.trace recorder_cpu_us)" -gt 0 ]
+    [ "$(used cost.trace recorder_rss_bytes)" -gt 65536 ]
+    [ "$(meta cost.trace program_rss_bytes)" -gt 500000 ]
+    no_leftovers
+}
+
+@test "plain runs give the program's own CPU time and memory, whatever ends it" {
+    echo again > input
+    "$TRACE" record --plain=3 -o plain.trace -- "$TARGET" fill 4 < input > output
+    [ "$(cat output)" = "went on to its end" ]
+    [ "$(used plain.trace program_cpu_source)" = plain_run ]
+    [ "$(used plain.trace program_plain_runs)" = 3 ]
+    [ "$(meta plain.trace program_cpu_us)" -gt 0 ]
+    [ "$(meta plain.trace program_rss_bytes)" -gt 500000 ]
+    run -137 "$TRACE" record --plain=1 -o kill.trace -- "$TARGET" kill
+    [ "$(used kill.trace program_cpu_source)" = plain_run ]
+    # Threads, a child that execs, and one of several processes of the same name.
+    "$TRACE" record --plain=1 -o threads.trace -- "$TARGET" threads
+    [ "$(used threads.trace program_cpu_source)" = plain_run ]
+    "$TRACE" record --plain=1 --all -o all.trace -- sh -c "'$TARGET' fill 1; '$TARGET' fill 16; '$TARGET' vfork"
+    small=$(meta all.1.record_target.trace program_cpu_us)
+    large=$(meta all.2.record_target.trace program_cpu_us)
+    [ "$large" -gt $((2 * small)) ]
+    for trace in all.*.trace; do
+        [ "$(used "$trace" program_cpu_source)" = plain_run ]
+    done
+    no_leftovers
+}
+
+@test "a plain run that ends otherwise is left out, and said so" {
+    cat > once <<'END'
+[ ! -e done ] || exit 3
+echo > done
+exec "$@"
+END
+    run -0 --separate-stderr "$TRACE" record --plain=2 -o once.trace -- sh once "$TARGET" family
+    [[ $stderr == *"the plain run ended with status 3, the recorded one with 0"* ]]
+    [ "$(used once.trace program_cpu_source)" != plain_run ]
+    run -2 --separate-stderr "$TRACE" record --plain=2x -- true
+    [[ $stderr == *"--plain=2x: a number"* ]]
 }
 
 @test "the program's own limit on file sizes stops the recording, not the program" {
