@@ -79,11 +79,11 @@ struct raw_header {
     uint32_t stopped_errno;  /* why recording stopped, 0: it did not */
     uint32_t forks;
     uint32_t unrecorded_children; /* forked ones that could not open a file of their own */
-    uint32_t thp_disabled;     /* 1: the process switched transparent huge pages off */
-    uint32_t redirected;       /* 1: the executable defines malloc itself */
-    uint32_t forked_from;      /* process id of the parent that was forked, 0: begun by exec */
-    char name[RAW_NAME_BYTES]; /* the kernel's name for the process, as last set */
-    char program[256];         /* file name of the executable, without its folder */
+    uint32_t thp_disabled;        /* 1: the process switched transparent huge pages off */
+    uint32_t redirected;          /* 1: the executable defines malloc itself */
+    uint32_t forked_from;         /* process id of the parent that was forked, 0: begun by exec */
+    char name[RAW_NAME_BYTES];    /* the kernel's name for the process, as last set */
+    char program[256];            /* file name of the executable, without its folder */
     uint32_t command_bytes;
     char command[3072]; /* arguments, each ended by a zero byte; cut when too long */
 };
