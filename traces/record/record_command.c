@@ -34,7 +34,7 @@ static const struct argp_option argp_options[] = {
      "CPU time and peak memory in the trace; by default those of the recorded run are kept, less "
      "what recording costs",
      0},
-    {RECORD_COST_ARGUMENT + 2, KEY_COST_TARGET, NULL, OPTION_HIDDEN, NULL, 0},
+    {&RECORD_COST_ARGUMENT[2], KEY_COST_TARGET, NULL, OPTION_HIDDEN, NULL, 0},
     {0},
 };
 
