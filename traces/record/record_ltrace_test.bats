@@ -289,6 +289,37 @@ filter_ltrace() {
     PATH=$PWD/filtered:$PATH
 }
 
+@test "a program that may start threads is warned of before it starts" {
+    needs_ltrace
+    compile may <<'C'
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void *work(void *unused) { return unused; }
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    if (write(2, "begun\n", 6) != 6) return 1;
+    free(malloc(10));
+    return argc > 9 ? pthread_create(&thread, NULL, work, NULL) : 0;
+}
+C
+    printf '#!%s/may\n' "$PWD" >script
+    chmod +x script
+    for program in may script; do
+        run -0 --separate-stderr "$TRACE" record --with=ltrace -o a.trace -- "./$program"
+        [[ "${stderr_lines[0]}" == "trace record: ./$program may start threads"*"--with=preload does not" ]]
+        [ "${stderr_lines[1]}" = begun ]
+        [[ "$stderr" != *"has threads"* ]]
+    done
+    # The symbol is only named in a program that does not ask for it.
+    echo '#include <stdlib.h>
+int pthread_create(void) { return 0; }
+int main(void) { free(malloc(10)); return pthread_create(); }' | compile single -rdynamic
+    run -0 --separate-stderr "$TRACE" record --with=ltrace -o a.trace -- ./single
+    [[ "$stderr" != *"may start threads"* ]]
+}
+
 @test "threads that take turns are recorded, with a warning" {
     needs_ltrace
     compile_turns
