@@ -13,7 +13,7 @@ GAP_X = 28
 GAP_Y = 42
 set label 1 "{/:Bold Size and lifetime} of every object in ".COUNT." traces" \
     at screen left(LEFT),top(32) left font FONT.",17" tc rgb FG
-set label 2 "Across: bytes asked for. Up: calls from acquisition to release, or never. Right: calls in millions, threads." \
+set label 2 "Across: bytes asked for. Up: calls until release, or never. Beside the name: million calls, threads." \
     at screen left(LEFT),top(60) left font FONT.",10.5" tc rgb MUTED
 set palette defined (0 "#e3eef9", 0.25 "#a6cde4", 0.5 "#5ba3cf", 0.75 "#1f6fb3", 1 "#08306b")
 set cbrange [-4:1]
