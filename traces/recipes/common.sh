@@ -16,15 +16,17 @@ recipe_fail() {
 }
 
 # recipe_begin PACKAGE PROGRAM [FOLDER]: checks what is needed and enters a temporary folder, which is
-# removed at the end. PACKAGE is the Debian package that PROGRAM comes from.
+# removed at the end. PACKAGE is the Debian package that PROGRAM comes from, which is in /usr/bin if no path is given.
 recipe_begin() {
     if [[ ${3-} == --help || ${3-} == -h ]]; then
         sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
         exit 0
     fi
+    local program=$2
+    [[ $program == */* ]] || program=/usr/bin/$program
     recipe_name=${0##*/}
     recipe_version=$(dpkg-query -W -f '${Version}' "$1" 2>/dev/null) || recipe_version=
-    if [[ -z $recipe_version || ! -x /usr/bin/$2 ]]; then
+    if [[ -z $recipe_version || ! -x $program ]]; then
         recipe_fail "needs $2 of the package $1: apt-get install $1"
     fi
     [[ -x $build/trace ]] || recipe_fail "needs $build/trace: cmake --preset release && cmake --build --preset release"
@@ -35,10 +37,14 @@ recipe_begin() {
     cd "$recipe_work"
 }
 
-# recipe_record [VARIABLE=VALUE...] -- PROGRAM [ARG...]: records PROGRAM and writes the trace and its row.
+# More options of `trace record`, and a command that runs it as another user.
+recipe_options=()
+recipe_user=()
+
+# recipe_trace [VARIABLE=VALUE...] -- PROGRAM [ARG...]: runs PROGRAM under the recorder.
 # Nothing of the caller's environment is seen by the program, and addresses are the same each time
 # where the kernel allows that, since hash tables of some programs depend on them.
-recipe_record() {
+recipe_trace() {
     local variables=() fixed=()
     while [[ $1 != -- ]]; do
         variables+=("$1")
@@ -48,8 +54,19 @@ recipe_record() {
     ! setarch -R true 2>/dev/null || fixed=(setarch -R)
     "${fixed[@]}" env -i PATH=/usr/bin:/bin HOME=. LC_ALL=C.UTF-8 TZ=UTC PYTHONHASHSEED=0 \
         PERL_HASH_SEED=0 PERL_PERTURB_KEYS=0 "${variables[@]}" \
-        "$build/trace" record -o "$recipe_name.trace" -- "$@" >program.out
-    [[ -s program.out ]] || recipe_fail "$1 printed nothing: it did not do its work"
+        "${recipe_user[@]}" "$build/trace" record "${recipe_options[@]}" -o "$recipe_name.trace" -- "$@"
+}
+
+# recipe_keep: what was recorded is what it should be: puts it in its place and writes its row.
+recipe_keep() {
     mv "$recipe_name.trace" "$recipe_folder/"
     "$recipes/manifest" "$recipe_folder" "$recipe_name" "$recipe_version"
+}
+
+# recipe_record [VARIABLE=VALUE...] -- PROGRAM [ARG...]: records and keeps a PROGRAM that tells on its
+# output what it has done.
+recipe_record() {
+    recipe_trace "$@" >program.out
+    [[ -s program.out ]] || recipe_fail "the program printed nothing: it did not do its work"
+    recipe_keep
 }
