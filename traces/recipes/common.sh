@@ -15,20 +15,32 @@ recipe_fail() {
     exit 2
 }
 
-# recipe_begin PACKAGE PROGRAM [FOLDER]: checks what is needed and enters a temporary folder, which is
-# removed at the end. PACKAGE is the Debian package that PROGRAM comes from, which is in /usr/bin if no path is given.
+# recipe_begin PACKAGE[,PACKAGE...] PROGRAM [FOLDER]: checks what is needed and enters a temporary folder, which
+# is removed at the end. PROGRAM, in /usr/bin where no path is given, comes from the first of these Debian packages,
+# whose version the manifest tells; the others are needed besides. With --packages in place of FOLDER it prints
+# them, a line each.
 recipe_begin() {
-    if [[ ${3-} == --help || ${3-} == -h ]]; then
+    local packages package missing=() program=$2
+    IFS=, read -ra packages <<<"$1"
+    case ${3-} in
+    --help | -h)
         sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
         exit 0
-    fi
-    local program=$2
+        ;;
+    --packages)
+        printf '%s\n' "${packages[@]}"
+        exit 0
+        ;;
+    esac
     [[ $program == */* ]] || program=/usr/bin/$program
     recipe_name=${0##*/}
-    recipe_version=$(dpkg-query -W -f '${Version}' "$1" 2>/dev/null) || recipe_version=
-    if [[ -z $recipe_version || ! -x $program ]]; then
-        recipe_fail "needs $2 of the package $1: apt-get install $1"
-    fi
+    for package in "${packages[@]}"; do
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed* ]] ||
+            missing+=("$package")
+    done
+    ((!${#missing[@]})) || recipe_fail "needs $2: apt-get install --no-install-recommends ${missing[*]}"
+    [[ -x $program ]] || recipe_fail "needs $program, which the package ${packages[0]} should have"
+    recipe_version=$(dpkg-query -W -f '${Version}' "${packages[0]}")
     [[ -x $build/trace ]] || recipe_fail "needs $build/trace: cmake --preset release && cmake --build --preset release"
     mkdir -p "${3:-$root/traces}"
     recipe_folder=$(cd "${3:-$root/traces}" && pwd)
@@ -63,10 +75,12 @@ recipe_keep() {
     "$recipes/manifest" "$recipe_folder" "$recipe_name" "$recipe_version"
 }
 
-# recipe_record [VARIABLE=VALUE...] -- PROGRAM [ARG...]: records and keeps a PROGRAM that tells on its
-# output what it has done.
+# recipe_record [VARIABLE=VALUE...] -- PROGRAM [ARG...]: records and keeps PROGRAM. What it prints must match the
+# regular expression $recipe_expected, which tells that it did its work.
+recipe_expected=.
 recipe_record() {
     recipe_trace "$@" >program.out
-    [[ -s program.out ]] || recipe_fail "the program printed nothing: it did not do its work"
+    grep -qaE -- "$recipe_expected" program.out ||
+        recipe_fail "the program did not print /$recipe_expected/: it did not do its work"
     recipe_keep
 }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What the recipes of servers share: the server is recorded in the background while clients, which are not
 # recorded, work it; however the recipe ends, no process is left behind. To be sourced after recipe_begin.
+# shellcheck disable=SC2154 # recipe_begin assigns the names
 server_group=
 
 # In a process group of its own, so that all of it can be ended together.
