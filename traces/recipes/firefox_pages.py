@@ -151,9 +151,9 @@ async function work(round) {
 
 def animation():
     boxes = "".join(f"<div class='box c{i % 120}' style='left:{rng.randrange(1200)}px;top:{rng.randrange(700)}px;animation-delay:"
-                    f"{rng.random():.2f}s'>{text(1)}</div>" for i in range(60))
+                    f"{rng.random():.2f}s'>{text(1)}</div>" for i in range(24))
     return f"""<style>
-.box {{ position: absolute; background: #8888; animation: turn 2s infinite alternate }}
+.box {{ position: absolute; background: #8888; animation: turn 1.5s 4 alternate }}
 @keyframes turn {{ to {{ transform: rotate(1turn) scale(1.5); background: #f808 }} }}
 </style>{boxes}""", """
 async function work(round) {
@@ -162,9 +162,9 @@ async function work(round) {
         [{ translate: "0 0", opacity: 1 }, { translate: `${random(300)}px ${random(200)}px`, opacity: 0.3 }, { translate: "0 0" }],
         { duration: 300 + random(500), easing: "ease-in-out" }));
     for (let step = 0; step < 30; step++) {
-        for (const box of boxes.slice(0, 30))
+        for (const box of boxes.slice(0, 12))
             box.style.left = random(1200) + "px";
-        boxes[random(60)].textContent = text(2);
+        boxes[random(24)].textContent = text(2);
         await frame();
     }
     await Promise.all(running.map(animation => animation.finished));

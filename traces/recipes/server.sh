@@ -3,6 +3,7 @@
 # recorded, work it; however the recipe ends, no process is left behind. To be sourced after recipe_begin.
 # shellcheck disable=SC2154 # recipe_begin assigns the names
 server_group=
+server_signal=TERM # ends the server at once, whatever its clients do
 
 # In a process group of its own, so that all of it can be ended together.
 # server_start COMMAND [ARG...]: starts COMMAND, a recorder of a server, with its output in server.log.
@@ -44,13 +45,13 @@ server_fail() {
     recipe_fail "$1"
 }
 
-# Ends what is still there: the server by TERM, in half a minute by force.
+# Ends what is still there: the server by its signal, in half a minute by force.
 server_kill() {
     local attempt
     [[ -n $server_group ]] || return 0
     for ((attempt = 0; attempt < 300; attempt++)); do
         server_runs || return 0
-        ((attempt > 0)) || kill -TERM -- "-$server_group" 2>/dev/null || return 0
+        ((attempt > 0)) || kill "-$server_signal" -- "-$server_group" 2>/dev/null || return 0
         sleep 0.1
     done
     kill -KILL -- "-$server_group" 2>/dev/null || true
