@@ -51,7 +51,8 @@ def article():
 function work(round) {
     for (const paragraph of document.querySelectorAll("p")) {
         if ((paragraph.textContent.length + round) % 3 === 0)
-            paragraph.innerHTML = paragraph.innerHTML.replace(words[round], `<mark>${words[round]}</mark>`).replace(/<em>/g, "<em class=c9>");
+            paragraph.innerHTML = paragraph.innerHTML.replace(words[round], `<mark>${words[round]}</mark>`)
+                .replace(/<em>/g, "<em class=c9>");
         paragraph.style.columnCount = 1 + (paragraph.textContent.length + round) % 3;
     }
     document.body.offsetHeight;
@@ -202,7 +203,8 @@ function more(count) {
     const part = document.createDocumentFragment();
     for (let i = 0; i < count; i++) {
         const item = document.createElement("section");
-        item.innerHTML = `<h3 class=c${random(120)}>${text(4)}</h3><p>${text(30)}</p><small>${text(3)} <a href="#${random(1e6)}">${text(1)}</a></small>`;
+        item.innerHTML = `<h3 class=c${random(120)}>${text(4)}</h3><p>${text(30)}</p>
+            <small>${text(3)} <a href="#${random(1e6)}">${text(1)}</a></small>`;
         part.append(item);
     }
     $("list").append(part);
@@ -225,7 +227,8 @@ def grid():
                     f"{rng.randint(1, 2)}'><b>{text(1)}</b> {text(rng.randint(1, 8))}</div>" for _ in range(450))
     return f"""<style>
 #grid {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(var(--wide, 90px), 1fr)); gap: 4px; grid-auto-flow: dense }}
-.cell {{ border: 1px solid; overflow: hidden; container-type: inline-size }} .cell:nth-child(3n) b::after {{ content: " " counter(n); counter-increment: n }}
+.cell {{ border: 1px solid; overflow: hidden; container-type: inline-size }}
+.cell:nth-child(3n) b::after {{ content: " " counter(n); counter-increment: n }}
 @container (min-width: 150px) {{ b {{ font-size: 20px; letter-spacing: 1px }} }}
 </style><div id=grid>{cells}</div>""", """
 async function work(round) {
@@ -284,23 +287,29 @@ async function work(round) {
             parts.splice(0, 30);
     }
     const joined = await new Blob(parts).arrayBuffer(), moved = joined.transfer(joined.byteLength >> 1);
-    $("out").textContent = [sieve(500000), moved.byteLength, (await sound()).toFixed(3), new TextDecoder().decode(new TextEncoder().encode(text(2000))).length].join();
+    const decoded = new TextDecoder().decode(new TextEncoder().encode(text(2000)));
+    $("out").textContent = [sieve(500000), moved.byteLength, (await sound()).toFixed(3), decoded.length].join();
 }"""
 
 
 def records():
     return "<input id=query><pre id=out></pre>", """
 async function work(round) {
-    const records = Array.from({ length: 6000 }, (_, id) => ({ id, name: text(2), tags: [text(1), text(1)], price: random(1e5) / 100, place: { x: random(999), y: random(999) } }));
+    const records = Array.from({ length: 6000 }, (_, id) => ({
+        id, name: text(2), tags: [text(1), text(1)], price: random(1e5) / 100, place: { x: random(999), y: random(999) },
+    }));
     const json = JSON.stringify(records);
     const groups = Map.groupBy(JSON.parse(json), record => record.tags[0]);
     const money = new Intl.NumberFormat("de", { style: "currency", currency: "EUR" }), order = new Intl.Collator("en");
-    const lines = [...groups].sort((a, b) => order.compare(a[0], b[0])).map(([tag, group]) =>
-        `${tag.padEnd(12)} ${money.format(group.reduce((sum, record) => sum + record.price, 0))} ${group.map(record => record.name.replace(/(\\w)(\\w+)/g, "$2$1")).join()}`);
+    const lines = [...groups].sort((a, b) => order.compare(a[0], b[0])).map(([tag, group]) => {
+        const names = group.map(record => record.name.replace(/(\\w)(\\w+)/g, "$2$1"));
+        return `${tag.padEnd(12)} ${money.format(group.reduce((sum, record) => sum + record.price, 0))} ${names.join()}`;
+    });
     const digest = await crypto.subtle?.digest("SHA-256", new TextEncoder().encode(json));
     const packed = await new Response(new Blob([json]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
     const again = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-    const document = new DOMParser().parseFromString(`<r>${records.slice(0, 1500).map(record => `<i n="${record.id}"><t>${record.name}</t></i>`).join("")}</r>`, "text/xml");
+    const items = records.slice(0, 1500).map(record => `<i n="${record.id}"><t>${record.name}</t></i>`);
+    const document = new DOMParser().parseFromString(`<r>${items.join("")}</r>`, "text/xml");
     if (again !== json || document.querySelectorAll("i > t").length !== 1500)
         throw new Error("the records have changed on their way");
     $("out").textContent = lines.join("\\n") + structuredClone(groups).size + digest?.byteLength;
@@ -361,7 +370,8 @@ def editor():
     paragraphs = "".join(f"<p>{text(40)} <b>{text(3)}</b> {text(12)}</p>" for _ in range(80))
     return f"<div id=editor contenteditable spellcheck=false>{paragraphs}</div><p id=count></p>", """
 let changes = 0;
-new MutationObserver(records => $("count").textContent = (changes += records.length) + " changes").observe($("editor"), { childList: true, characterData: true, subtree: true });
+new MutationObserver(records => $("count").textContent = (changes += records.length) + " changes")
+    .observe($("editor"), { childList: true, characterData: true, subtree: true });
 async function work(round) {
     const editor = $("editor"), selection = getSelection();
     editor.focus();
@@ -386,7 +396,8 @@ def chart():
 customElements.define("a-card", class extends HTMLElement {
     connectedCallback() {
         const root = this.attachShadow({ mode: "open" });
-        root.innerHTML = `<style>:host { display: inline-block; border: 1px solid } slot { font-weight: bold }</style><slot></slot><i>${text(2)}</i>`;
+        root.innerHTML = `<style>:host { display: inline-block; border: 1px solid } slot { font-weight: bold }</style>
+            <slot></slot><i>${text(2)}</i>`;
     }
 });
 const make = (name, attributes) => {
