@@ -3,6 +3,7 @@
 #include "replay/machine.h"
 #include "replay/result_csv.h"
 #include "replay/round.h"
+#include "traces/format/memory.h"
 #include "traces/format/trace_reader.h"
 
 #include <errno.h>
@@ -103,7 +104,7 @@ bool session_open(struct session *session, const struct replay_options *options,
                 .cell_program = cell_program,
                 .cpu = options->cpu >= 0 ? options->cpu : machine_last_cpu(),
                 .timeout_s = options->timeout_s,
-                .memory_limit_bytes = machine_available_bytes() / 4 * 3,
+                .memory_limit_bytes = memory_available_bytes() / 4 * 3,
                 .interrupted = interrupted,
             },
         .random_state = options->seed,

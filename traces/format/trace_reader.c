@@ -62,7 +62,11 @@ static bool read_payload(struct trace_reader *reader, uint64_t offset,
     if (header->bytes > TRACE_SECTION_BYTES_MAX)
         return input_error(reader, offset, error, "a section that is too large");
     reader->payload.count = 0;
-    buffer_reserve(&reader->payload, header->bytes + 1);
+    if (!buffer_reserve(&reader->payload, header->bytes))
+        return error_set(error, ERROR_MEMORY,
+                         "%s: byte %" PRIu64 ": not enough memory for a section of %" PRIu32
+                         " bytes",
+                         reader->path, offset, header->bytes);
     reader->payload.count = header->bytes;
     return read_at(reader, offset + TRACE_SECTION_HEADER_BYTES, reader->payload.bytes,
                    header->bytes, error);
@@ -72,7 +76,7 @@ static bool read_payload(struct trace_reader *reader, uint64_t offset,
 static bool parse_meta(struct trace_meta *meta, char *text, size_t count)
 {
     char *end = text + count;
-    while (text < end) {
+    for (int lines = 0; text < end; lines++) {
         char *newline = memchr(text, '\n', (size_t)(end - text));
         if (!newline)
             return false;
@@ -81,7 +85,7 @@ static bool parse_meta(struct trace_meta *meta, char *text, size_t count)
         if (!equals || strlen(text) != (size_t)(newline - text))
             return false;
         *equals = '\0';
-        if (!trace_meta_key_is_valid(text) || meta->count >= TRACE_META_KEYS_MAX)
+        if (!trace_meta_key_is_valid(text) || lines >= TRACE_META_KEYS_MAX)
             return false;
         trace_meta_set(meta, text, "%s", equals + 1);
         text = newline + 1;
@@ -97,9 +101,14 @@ static bool read_meta(struct trace_reader *reader, uint64_t offset,
     struct buffer text = {0};
     size_t stored = buffer_read_frame(&text, reader->payload.bytes, reader->payload.count,
                                       TRACE_META_BYTES_MAX);
-    bool ok = stored == reader->payload.count &&
+    bool has_memory = !text.failed;
+    bool ok = stored && stored == reader->payload.count &&
               parse_meta(&reader->meta, (char *)text.bytes, text.count);
     buffer_free(&text);
+    if (!has_memory)
+        return error_set(error, ERROR_MEMORY,
+                         "%s: byte %" PRIu64 ": not enough memory for the metadata", reader->path,
+                         offset);
     return ok || input_error(reader, offset, error, "damaged metadata");
 }
 
@@ -228,7 +237,8 @@ static enum trace_next next_block(struct trace_reader *reader, struct error *err
     struct error reason;
     if (!trace_block_open(reader->block, reader->payload.bytes, reader->payload.count,
                           &reader->position, &reason)) {
-        input_error(reader, reader->section, error, reason.text);
+        error_set(error, reason.kind, "%s: byte %" PRIu64 ": %s", reader->path, reader->section,
+                  reason.text);
         return TRACE_NEXT_ERROR;
     }
     reader->next_section = reader->section + TRACE_SECTION_HEADER_BYTES + header.bytes;

@@ -27,6 +27,12 @@ static void free_writer(struct trace_writer *writer)
     free(writer);
 }
 
+static bool no_memory(const struct trace_writer *writer, struct error *error)
+{
+    return error_set(error, ERROR_MEMORY, "%s: not enough memory to encode event %" PRIu64,
+                     writer->output.path, writer->tally.events);
+}
+
 static bool write_section(struct trace_writer *writer, enum trace_section kind,
                           const struct buffer *payload, struct error *error)
 {
@@ -50,11 +56,14 @@ static bool write_meta(struct trace_writer *writer, enum trace_section kind,
         buffer_append(&text, "\n", 1);
     }
     buffer_append_frame(&frame, text.bytes, text.count, META_LEVEL);
-    bool ok =
-        text.count <= TRACE_META_BYTES_MAX && meta->count <= TRACE_META_KEYS_MAX
-            ? write_section(writer, kind, &frame, error)
-            : error_set(error, ERROR_INPUT, "%s: too much metadata: at most %d keys and %d bytes",
-                        writer->output.path, TRACE_META_KEYS_MAX, TRACE_META_BYTES_MAX);
+    bool ok;
+    if (text.failed || frame.failed)
+        ok = no_memory(writer, error);
+    else if (text.count > TRACE_META_BYTES_MAX || meta->count > TRACE_META_KEYS_MAX)
+        ok = error_set(error, ERROR_INPUT, "%s: too much metadata: at most %d keys and %d bytes",
+                       writer->output.path, TRACE_META_KEYS_MAX, TRACE_META_BYTES_MAX);
+    else
+        ok = write_section(writer, kind, &frame, error);
     buffer_free(&text);
     buffer_free(&frame);
     return ok;
@@ -73,8 +82,10 @@ static bool write_block(struct trace_writer *writer, struct error *error)
     if (writer->event_count == 0)
         return true;
     struct buffer payload = {0};
-    trace_block_encode(&payload, &writer->block_start, writer->events, writer->event_count);
-    bool ok = write_section(writer, TRACE_SECTION_EVENTS, &payload, error);
+    bool ok =
+        trace_block_encode(&payload, &writer->block_start, writer->events, writer->event_count)
+            ? write_section(writer, TRACE_SECTION_EVENTS, &payload, error)
+            : no_memory(writer, error);
     buffer_free(&payload);
     writer->block_start = (struct trace_position){
         .event = writer->tally.events,
@@ -86,13 +97,16 @@ static bool write_block(struct trace_writer *writer, struct error *error)
     return ok;
 }
 
-static struct trace_writer *new_writer(void)
+static struct trace_writer *new_writer(const char *name, struct error *error)
 {
     struct trace_writer *writer = calloc(1, sizeof *writer);
-    if (!writer || !(writer->events = calloc(TRACE_BLOCK_EVENTS, sizeof *writer->events)))
-        abort();
-    writer->block_start.object = 1;
-    return writer;
+    if (writer && (writer->events = calloc(TRACE_BLOCK_EVENTS, sizeof *writer->events))) {
+        writer->block_start.object = 1;
+        return writer;
+    }
+    free(writer);
+    error_set(error, ERROR_MEMORY, "%s: not enough memory to encode event 0", name);
+    return NULL;
 }
 
 static struct trace_writer *start_file(struct trace_writer *writer, const struct trace_meta *meta,
@@ -107,7 +121,9 @@ static struct trace_writer *start_file(struct trace_writer *writer, const struct
 struct trace_writer *trace_writer_open(const char *path, const struct trace_meta *meta,
                                        struct error *error)
 {
-    struct trace_writer *writer = new_writer();
+    struct trace_writer *writer = new_writer(path, error);
+    if (!writer)
+        return NULL;
     if (output_file_open(&writer->output, path, error))
         return start_file(writer, meta, error);
     trace_writer_abort(writer);
@@ -117,7 +133,9 @@ struct trace_writer *trace_writer_open(const char *path, const struct trace_meta
 struct trace_writer *trace_writer_open_stream(FILE *file, const char *name,
                                               const struct trace_meta *meta, struct error *error)
 {
-    struct trace_writer *writer = new_writer();
+    struct trace_writer *writer = new_writer(name, error);
+    if (!writer)
+        return NULL;
     output_file_adopt(&writer->output, file, name);
     return start_file(writer, meta, error);
 }
@@ -128,8 +146,9 @@ bool trace_writer_add(struct trace_writer *writer, const struct trace_event *eve
     uint64_t index = writer->tally.events;
     const char *problem = trace_tally_add(&writer->tally, event);
     if (problem)
-        return error_set(error, ERROR_INPUT, "%s: event %" PRIu64 " (%s) %s", writer->output.path,
-                         index, trace_op_name(event->op), problem);
+        return error_set(error, trace_tally_error_kind(&writer->tally),
+                         "%s: event %" PRIu64 " (%s) %s", writer->output.path, index,
+                         trace_op_name(event->op), problem);
     writer->events[writer->event_count++] = *event;
     return writer->event_count < TRACE_BLOCK_EVENTS || write_block(writer, error);
 }

@@ -45,7 +45,8 @@ struct trace_builder *trace_builder_new(struct trace_writer *writer);
  */
 void trace_builder_release(struct trace_builder *builder, uint64_t thread_id, uint64_t argument);
 
-/* Adds the call. False when the writer failed. */
+/* Adds the call. False when the writer failed, or when there is no memory for what this call or the
+ * announcement of a realloc needs. */
 bool trace_builder_add(struct trace_builder *builder, const struct trace_call *call,
                        struct error *error);
 
