@@ -11,10 +11,10 @@ bool buffer_reserve(struct buffer *buffer, size_t more)
 {
     if (buffer->failed)
         return false;
-    if (more <= buffer->room - buffer->count)
+    if (buffer->bytes && more <= buffer->room - buffer->count)
         return true;
-    size_t room = buffer->count + more;
-    if (buffer->count) /* it grows piece by piece */
+    size_t room = buffer->count + more + !more; /* nothing has an address too */
+    if (buffer->count)                          /* it grows piece by piece */
         room *= 2;
     uint8_t *bytes = memory_resized(buffer->bytes, room, 1);
     buffer->failed = !bytes;

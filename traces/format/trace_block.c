@@ -254,12 +254,14 @@ static size_t read_column(struct trace_block *block, int number, const uint8_t *
     struct column *column = &block->columns[number];
     size_t values = column->encoding == ENCODING_CONSTANT ? 1 : (size_t)column->left;
     size_t frame = buffer_read_frame(&column->plain, bytes, count, values * VARINT_MAX_BYTES);
-    column->next = column->plain.bytes;
-    column->end = column->plain.bytes + column->plain.count;
-    if (column->plain.failed)
+    if (frame) {
+        column->next = column->plain.bytes;
+        column->end = column->plain.bytes + column->plain.count;
+    } else if (column->plain.failed) {
         error_set(error, ERROR_MEMORY, "not enough memory for column %d of a block", number);
-    else if (!frame)
+    } else {
         error_set(error, ERROR_INPUT, "damaged column %d of a block", number);
+    }
     return frame;
 }
 

@@ -10,14 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { META_LEVEL = 19 };
+enum { META_LEVEL = 19, EVENTS_AT_FIRST = 256 };
 
 struct trace_writer {
     struct output_file output;
     struct trace_tally tally;
     struct trace_position block_start;
     struct trace_event *events; /* of the block that is being filled */
-    size_t event_count;
+    size_t event_count, event_room;
 };
 
 static void free_writer(struct trace_writer *writer)
@@ -100,13 +100,11 @@ static bool write_block(struct trace_writer *writer, struct error *error)
 static struct trace_writer *new_writer(const char *name, struct error *error)
 {
     struct trace_writer *writer = calloc(1, sizeof *writer);
-    if (writer && (writer->events = calloc(TRACE_BLOCK_EVENTS, sizeof *writer->events))) {
+    if (writer)
         writer->block_start.object = 1;
-        return writer;
-    }
-    free(writer);
-    error_set(error, ERROR_MEMORY, "%s: not enough memory to encode event 0", name);
-    return NULL;
+    else
+        error_set(error, ERROR_MEMORY, "%s: not enough memory to encode event 0", name);
+    return writer;
 }
 
 static struct trace_writer *start_file(struct trace_writer *writer, const struct trace_meta *meta,
@@ -140,6 +138,20 @@ struct trace_writer *trace_writer_open_stream(FILE *file, const char *name,
     return start_file(writer, meta, error);
 }
 
+/* Most of the traces that tests and importers make have far fewer events than a block. */
+static bool make_room(struct trace_writer *writer)
+{
+    if (writer->event_count < writer->event_room)
+        return true;
+    size_t room = writer->event_room ? writer->event_room * 2 : EVENTS_AT_FIRST;
+    void *events = reallocarray(writer->events, room, sizeof *writer->events);
+    if (!events)
+        return false;
+    writer->events = events;
+    writer->event_room = room;
+    return true;
+}
+
 bool trace_writer_add(struct trace_writer *writer, const struct trace_event *event,
                       struct error *error)
 {
@@ -149,6 +161,8 @@ bool trace_writer_add(struct trace_writer *writer, const struct trace_event *eve
         return error_set(error, trace_tally_error_kind(&writer->tally),
                          "%s: event %" PRIu64 " (%s) %s", writer->output.path, index,
                          trace_op_name(event->op), problem);
+    if (!make_room(writer))
+        return no_memory(writer, error);
     writer->events[writer->event_count++] = *event;
     return writer->event_count < TRACE_BLOCK_EVENTS || write_block(writer, error);
 }
