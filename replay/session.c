@@ -172,7 +172,8 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
 {
     static const char *const keys[] = {
         "events",   "threads", "duration_us", "peak_live_bytes", "program",           "command",
-        "recorder", "lost",    "repaired",    "program_cpu_us",  "program_rss_bytes", "warning"};
+        "recorder", "lost",    "repaired",    "program_cpu_us",  "program_rss_bytes", "warning",
+        "partial"};
     char key[320];
     snprintf(key, sizeof key, "trace.%s.sha256", trace->name);
     result_csv_meta(result, key, "%s", trace->sha256);
@@ -241,6 +242,8 @@ static bool run_trace(struct session *session, const struct trace_input *input, 
     struct trace_meta meta = {0};
     struct trace_run trace = {.plan_fd = plan_compile(input->reader, input->path, &meta, error)};
     snprintf(trace.name, sizeof trace.name, "%s", input->name);
+    if (*input->partial)
+        trace_meta_set(&meta, "partial", "%s", input->partial);
     bool ok = trace.plan_fd >= 0 && run_plan(session, &trace, input->path, folder, &meta, error);
     if (trace.plan_fd >= 0)
         close(trace.plan_fd);

@@ -259,6 +259,19 @@ static void whole_blocks_before_a_cut_are_read(void **state)
     assert_int_equal(read_all(&events, &error), TRACE_NEXT_ERROR);
     assert_int_equal(events, 131072);
     assert_non_null(strstr(error.text, "cut short here, after 131072 good events"));
+
+    struct trace_reader *reader = trace_reader_open(test_path, &error);
+    struct trace_event event;
+    enum trace_next next;
+    assert_false(trace_reader_is_whole(reader));
+    assert_int_equal(trace_reader_blocks(reader), 1);
+    assert_in_range(trace_reader_end_offset(reader), 1000, count - 200);
+    trace_reader_accept_partial(reader);
+    for (events = 0; (next = trace_reader_next(reader, &event, &error)) == TRACE_NEXT_EVENT;)
+        assert_same_event(&event, &story.events[events++]);
+    assert_int_equal(next, TRACE_NEXT_END);
+    assert_int_equal(events, 131072);
+    trace_reader_close(reader);
     free(bytes);
     free(story.events);
 }

@@ -15,8 +15,10 @@ struct trace_reader {
     FILE *file;
     uint64_t file_bytes;
     struct trace_meta meta;
-    bool whole;
+    bool whole, accepts_partial;
+    uint64_t blocks;        /* of events that are whole */
     uint64_t first_section; /* offset of the first section of events */
+    uint64_t end_offset;    /* behind the last whole section */
     uint64_t section;       /* offset of the section that is being read */
     uint64_t next_section;
     struct buffer payload;
@@ -162,7 +164,9 @@ static bool scan_sections(struct trace_reader *reader, struct error *error)
         if (header.kind != TRACE_SECTION_EVENTS)
             return input_error(reader, offset, error, "a section of no known kind");
         offset += TRACE_SECTION_HEADER_BYTES + header.bytes;
+        reader->blocks++;
     }
+    reader->end_offset = offset;
     if (reader->whole && offset != reader->file_bytes)
         return input_error(reader, offset, error, "bytes after the end of the trace");
     return true;
@@ -206,6 +210,11 @@ struct trace_reader *trace_reader_open_stream(FILE *file, const char *name, stru
     return reader;
 }
 
+const char *trace_reader_name(const struct trace_reader *reader)
+{
+    return reader->path;
+}
+
 const struct trace_meta *trace_reader_meta(const struct trace_reader *reader)
 {
     return &reader->meta;
@@ -214,6 +223,21 @@ const struct trace_meta *trace_reader_meta(const struct trace_reader *reader)
 bool trace_reader_is_whole(const struct trace_reader *reader)
 {
     return reader->whole;
+}
+
+uint64_t trace_reader_blocks(const struct trace_reader *reader)
+{
+    return reader->blocks;
+}
+
+uint64_t trace_reader_end_offset(const struct trace_reader *reader)
+{
+    return reader->end_offset;
+}
+
+void trace_reader_accept_partial(struct trace_reader *reader)
+{
+    reader->accepts_partial = true;
 }
 
 static enum trace_next cut_short(const struct trace_reader *reader, struct error *error)
@@ -229,7 +253,7 @@ static enum trace_next next_block(struct trace_reader *reader, struct error *err
     struct section_header header;
     reader->section = reader->next_section;
     if (!section_at(reader, reader->section, &header))
-        return cut_short(reader, error);
+        return reader->accepts_partial ? TRACE_NEXT_END : cut_short(reader, error);
     if (header.kind == TRACE_SECTION_END)
         return TRACE_NEXT_END;
     if (!read_payload(reader, reader->section, &header, error))

@@ -68,8 +68,9 @@ static bool export_all(struct export *export, struct trace_reader *reader, struc
         export_event(export, &event);
     map64_free(&export->blocks);
     return export->is_out_of_memory
-               ? error_set(error, ERROR_MEMORY, "request %" PRIu64 ": not enough memory to go on",
-                           export->requests)
+               ? error_set(error, ERROR_MEMORY,
+                           "%s: request %" PRIu64 ": not enough memory to go on",
+                           trace_reader_name(reader), export->requests)
                : next == TRACE_NEXT_END;
 }
 
