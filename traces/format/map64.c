@@ -3,13 +3,27 @@
 #include "traces/format/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
 
 enum { FIRST_ROOM = 1024 };
 
-/* Fibonacci hashing: bits from the upper half of a product with 2^64 over the golden ratio. */
+/* Fibonacci hashing (Knuth 6.4): the upper bits of a product with 2^64 over the golden ratio, which
+ * depend on every bit of the key. */
 static size_t home(const struct map64 *map, uint64_t key)
 {
-    return (size_t)((key * 0x9e3779b97f4a7c15u) >> 16) & (map->room - 1);
+    int bits = __builtin_ctzll(map->room);
+    return (size_t)(((key ^ map->seed) * 0x9e3779b97f4a7c15u) >> (64 - bits));
+}
+
+/* Random bytes that the kernel gives to each process. */
+static uint64_t random_seed(void)
+{
+    const void *bytes = (const void *)getauxval(AT_RANDOM);
+    uint64_t seed = 0;
+    if (bytes)
+        memcpy(&seed, bytes, sizeof seed);
+    return seed;
 }
 
 static struct map64_entry *find(const struct map64 *map, uint64_t key)
@@ -22,7 +36,9 @@ static struct map64_entry *find(const struct map64 *map, uint64_t key)
 
 static bool grow(struct map64 *map, size_t room)
 {
-    struct map64 larger = {.count = map->count, .room = room};
+    struct map64 larger = {.seed = map->room ? map->seed : random_seed()};
+    larger.count = map->count;
+    larger.room = room;
     larger.entries = memory_zeroed(larger.room, sizeof *larger.entries);
     if (!larger.entries)
         return false;

@@ -3,7 +3,8 @@
  *
  * Open addressing with linear probing; removal shifts the following entries back (Knuth, The Art of
  * Computer Programming 6.4, algorithm R), so that memory is bounded by the most entries held at
- * once. Zero-initialise, free with map64_free.
+ * once. A file cannot be made whose keys all fall on one place: where they fall differs from
+ * process to process. Zero-initialise, free with map64_free.
  */
 #ifndef TRACES_FORMAT_MAP64_H
 #define TRACES_FORMAT_MAP64_H
@@ -13,6 +14,7 @@
 #include <stdint.h>
 
 struct map64 {
+    uint64_t seed; /* random */
     size_t count;
     size_t room; /* 0 or a power of two, at least twice the count */
     struct map64_entry {

@@ -62,12 +62,29 @@ static void a_map_that_cannot_grow_stays_as_it_was(void **state)
     map64_free(&map);
 }
 
+/* Keys whose products with the multiplier are small numbers, all on one place without a seed, and
+ * keys that differ in their upper bits alone. It would take minutes if they were. */
+static void keys_made_to_collide_do_not(void **state)
+{
+    (void)state;
+    const uint64_t inverse = 0xf1de83e19937733du; /* of the multiplier, modulo 2^64 */
+    struct map64 map = {0};
+    assert_int_equal(inverse * 0x9e3779b97f4a7c15u, 1);
+    for (uint64_t i = 1; i <= 2000000; i++)
+        assert_true(map64_put(&map, inverse * i, i));
+    for (uint64_t i = 1; i < 65536; i++)
+        assert_true(map64_put(&map, i << 48, i));
+    assert_int_equal(map.count, 2000000 + 65535);
+    map64_free(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_than_the_machine_has_is_refused),
         cmocka_unit_test(a_buffer_that_failed_stays_as_it_was),
         cmocka_unit_test(a_map_that_cannot_grow_stays_as_it_was),
+        cmocka_unit_test(keys_made_to_collide_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,9 +92,9 @@ static uint64_t pick_live(const struct trace_tally *tally)
     if (!tally->live.count)
         return 0;
     for (;;) {
-        const struct map64_entry *entry = &tally->live.entries[random_below(tally->live.room)];
-        if (entry->key)
-            return entry->key;
+        uint64_t object = 1 + random_below(tally->objects);
+        if (map64_get(&tally->live, object, NULL))
+            return object;
     }
 }
 

@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREAD_NAME_BYTES = 16 };
+enum {
+    THREAD_NAME_BYTES = 16,
+    NAMES_MAX =
+        TRACE_META_KEYS_MAX / 2, /* of threads; metadata has room for no more than so many */
+};
 
 struct thread {
     uint64_t id;
@@ -233,10 +237,11 @@ void trace_builder_describe(const struct trace_builder *builder, struct trace_me
     trace_meta_set(meta, "repaired_unknown_releases", "%" PRIu64, counts->unknown_releases);
     trace_meta_set(meta, "repaired_unknown_usable", "%" PRIu64, counts->unknown_usable);
     trace_meta_set(meta, "repaired_double_acquired", "%" PRIu64, counts->double_acquired);
-    for (size_t i = 0; i < builder->thread_count; i++) {
+    for (size_t i = 0, names = 0; i < builder->thread_count && names < NAMES_MAX; i++) {
         const struct thread *thread = &builder->threads[i];
         if (!thread->has_events || !thread->name[0])
             continue;
+        names++;
         char key[40];
         snprintf(key, sizeof key, "thread_name.%" PRIu32, builder->thread_numbers[i]);
         trace_meta_set(meta, key, "%s", thread->name);
