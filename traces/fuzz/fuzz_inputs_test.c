@@ -1,5 +1,5 @@
 /*
- * Every input under inputs/FORMAT/ once did harm: it is read again, and must do none.
+ * Every file under testdata/FORMAT/ once did harm: it is read again, and must do none.
  */
 #include "traces/fuzz/fuzz_target.h"
 
@@ -21,7 +21,7 @@ static uint8_t bytes[INPUT_BYTES_MAX];
 static void read_input(const char *format, const char *name)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/%s/%s", FUZZ_INPUTS, format, name);
+    snprintf(path, sizeof path, "%s/%s/%s", TEST_DATA, format, name);
     print_message("%s/%s\n", format, name);
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
@@ -35,7 +35,7 @@ static size_t read_inputs(const char *format)
 {
     char path[1024];
     size_t count = 0;
-    snprintf(path, sizeof path, "%s/%s", FUZZ_INPUTS, format);
+    snprintf(path, sizeof path, "%s/%s", TEST_DATA, format);
     DIR *folder = opendir(path);
     assert_non_null(folder);
     for (struct dirent *entry; (entry = readdir(folder));) {
@@ -53,7 +53,7 @@ static void test_inputs_do_no_harm(void **state)
 {
     (void)state;
     size_t count = 0;
-    DIR *folder = opendir(FUZZ_INPUTS);
+    DIR *folder = opendir(TEST_DATA);
     assert_non_null(folder);
     for (struct dirent *entry; (entry = readdir(folder));)
         if (entry->d_name[0] != '.')
