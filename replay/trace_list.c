@@ -106,5 +106,5 @@ void trace_list_close(struct trace_list *list)
     for (size_t i = 0; i < list->count; i++)
         trace_reader_close(list->inputs[i].reader);
     free(list->inputs);
-    *list = (struct trace_list){.accepts_partial = list->accepts_partial};
+    *list = (struct trace_list){0};
 }

@@ -16,7 +16,7 @@ struct trace_input {
     const char *path;
     char name[TRACE_NAME_BYTES]; /* "firefox" of "traces/firefox.trace", as a CSV key may be */
     struct trace_reader *reader; /* at the first event */
-    char partial[128];           /* of a file that was cut short: what of it is replayed; else "" */
+    char partial[160];           /* of a file that was cut short: what of it is replayed; else "" */
 };
 
 /* Zero-initialise, say whether files that were cut short are welcome, free with trace_list_close.
