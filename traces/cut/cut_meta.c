@@ -8,8 +8,9 @@
 
 /* Keys, or beginnings of keys, of what was counted or measured over all of the source. */
 static const char *const of_the_whole[] = {
-    "program_cpu_", "program_rss_", "lost",          "repaired",    "order_inversions",
-    "forks",        "thread_name.", "cut_acquired_", "cut_dropped", "cut_changed",
+    "program_cpu_",  "program_rss_", "program_plain_",   "recorder_cpu_", "recorder_rss_",
+    "lost",          "repaired",     "order_inversions", "forks",         "thread_name.",
+    "cut_acquired_", "cut_dropped",  "cut_changed",
 };
 
 enum { OF_THE_WHOLE = sizeof of_the_whole / sizeof *of_the_whole };

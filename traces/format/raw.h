@@ -24,9 +24,11 @@
  *                          stands in the RAW_RELEASE before it
  *     RAW_RELEASE          the thread is now inside a realloc of the block in word 1; its record
  *                          follows
- *     RAW_THREAD           word 1: from here on the lane belongs to this thread (a number from 1)
- *     RAW_THREAD_NAME      words 1 and 2: the name of the lane's thread, zero-padded
- *     RAW_THREAD_EXIT      the thread has given the lane back
+ *     RAW_THREAD           word 1: from here on the lane belongs to this thread (a number from 1);
+ *                          word 2: its pthread_t, which a later thread may have again
+ *     RAW_THREAD_NAME      word 1: the pthread_t of the thread that gets a name, which may not have
+ *                          made a call yet; words 2 and 3: the name, zero-padded
+ *     RAW_THREAD_EXIT      the lane's thread ends
  */
 #ifndef TRACES_FORMAT_RAW_H
 #define TRACES_FORMAT_RAW_H
@@ -37,7 +39,7 @@
 
 #define RAW_MAGIC        UINT64_C(0x3130776172726568) /* "herraw01" */
 #define RAW_CHUNK_MAGIC  UINT32_C(0x6b6e6863)         /* "chnk" */
-#define RAW_VERSION      1
+#define RAW_VERSION      2
 #define RAW_LOST_OFFSET  4096
 #define RAW_LOST_SLOTS   64
 #define RAW_HEADER_BYTES 8192
@@ -76,11 +78,12 @@ struct raw_header {
     uint32_t ended;          /* 1: the process came to its regular end, figures above are final */
     uint32_t stopped_errno;  /* why recording stopped, 0: it did not */
     uint32_t forks;
-    uint32_t thp_disabled;     /* 1: the process switched transparent huge pages off */
-    uint32_t redirected;       /* 1: the executable defines malloc itself */
-    uint32_t forked_from;      /* process id of the parent that was forked, 0: begun by exec */
-    char name[RAW_NAME_BYTES]; /* the kernel's name for the process, as last set */
-    char program[256];         /* file name of the executable, without its folder */
+    uint32_t unrecorded_children; /* forked ones that could not open a file of their own */
+    uint32_t thp_disabled;        /* 1: the process switched transparent huge pages off */
+    uint32_t redirected;          /* 1: the executable defines malloc itself */
+    uint32_t forked_from;         /* process id of the parent that was forked, 0: begun by exec */
+    char name[RAW_NAME_BYTES];    /* the kernel's name for the process, as last set */
+    char program[256];            /* file name of the executable, without its folder */
     uint32_t command_bytes;
     char command[3072]; /* arguments, each ended by a zero byte; cut when too long */
 };

@@ -14,6 +14,9 @@
 #define NO_CHUNK   UINT32_MAX
 #define WATCH_STEP 65536 /* records */
 
+/* Names given to threads before their first call that are kept; the oldest is forgotten. */
+enum { MAX_EARLY_NAMES = 256 };
+
 /* A lane while it is read: where, and the record that comes next. */
 struct lane {
     uint32_t first_chunk, last_chunk, chunk_count;
@@ -27,8 +30,15 @@ struct lane {
 
 struct thread {
     uint32_t exits; /* THREAD_EXIT records not yet read: only the last one is the thread's end */
-    bool started;
+    bool started, ended;
+    uint64_t handle;   /* its pthread_t */
     uint64_t released; /* the argument of the realloc that the thread is in */
+};
+
+/* The name that was given to a thread before it came to its first call. */
+struct early_name {
+    uint64_t handle; /* 0: none */
+    char name[RAW_NAME_BYTES + 1];
 };
 
 struct import_raw {
@@ -41,6 +51,9 @@ struct import_raw {
     uint32_t lane_count;
     struct thread *threads; /* by number, from 1 */
     uint64_t thread_count;
+    uint64_t latest_thread; /* the largest number that was read */
+    struct early_name early_names[MAX_EARLY_NAMES];
+    uint32_t next_early_name;
     uint64_t calls, inversions;
     int consumed; /* descriptor of the file when it is given back to the disk while it is read, else
                      -1 */
@@ -80,10 +93,11 @@ static unsigned record_words(unsigned op)
 {
     switch (op) {
     case RAW_RELEASE:
-    case RAW_THREAD:
         return 2;
-    case RAW_THREAD_NAME:
+    case RAW_THREAD:
         return 3;
+    case RAW_THREAD_NAME:
+        return 4;
     case RAW_THREAD_EXIT:
         return 1;
     default:
@@ -336,6 +350,11 @@ uint64_t import_raw_lost(const struct import_raw *raw)
     return calls;
 }
 
+uint64_t import_raw_lanes(const struct import_raw *raw)
+{
+    return raw->lane_count;
+}
+
 /* ---- merging: a binary heap of lanes, the one with the earliest record on top ---- */
 
 struct merge {
@@ -437,26 +456,63 @@ static bool add_call(struct import_raw *raw, const struct lane *lane, struct tra
     return add(raw, lane, builder, &call, error);
 }
 
+/* A thread goes on in this lane; one that is new may have been given a name already. */
+static void enter_thread(struct import_raw *raw, struct lane *lane, struct trace_builder *builder)
+{
+    uint64_t number = lane->next[1], handle = lane->next[2];
+    lane->thread = number;
+    if (raw->threads[number].handle != 0)
+        return;
+    raw->threads[number].handle = handle;
+    if (number > raw->latest_thread)
+        raw->latest_thread = number;
+    for (uint32_t i = 0; i < MAX_EARLY_NAMES; i++) {
+        struct early_name *early = &raw->early_names[i];
+        if (early->handle != handle)
+            continue;
+        trace_builder_name_thread(builder, number, early->name);
+        early->handle = 0;
+    }
+}
+
+/* The last thread with this handle, when it lives; else the name is for one that is to come. */
+static void name_thread(struct import_raw *raw, const struct lane *lane,
+                        struct trace_builder *builder)
+{
+    struct early_name given = {.handle = lane->next[1]};
+    memcpy(given.name, lane->next + 2, RAW_NAME_BYTES);
+    uint64_t number = lane->thread;
+    if (raw->threads[number].handle != given.handle)
+        for (number = raw->latest_thread; number > 0; number--)
+            if (raw->threads[number].handle == given.handle)
+                break;
+    if (number > 0 && !raw->threads[number].ended)
+        trace_builder_name_thread(builder, number, given.name);
+    else
+        raw->early_names[raw->next_early_name++ % MAX_EARLY_NAMES] = given;
+}
+
 static bool add_record(struct import_raw *raw, struct lane *lane, struct trace_builder *builder,
                        bool *is_first, struct error *error)
 {
     const uint64_t *record = lane->next;
-    char name[RAW_NAME_BYTES + 1] = "";
     struct thread *thread = &raw->threads[lane->thread];
     switch (op_of(*record)) {
     case RAW_THREAD:
-        lane->thread = record[1];
+        enter_thread(raw, lane, builder);
         return true;
     case RAW_THREAD_NAME:
-        memcpy(name, record + 1, RAW_NAME_BYTES);
-        trace_builder_name_thread(builder, lane->thread, name);
+        name_thread(raw, lane, builder);
         return true;
     case RAW_RELEASE:
         thread->released = record[1];
         trace_builder_release(builder, lane->thread, record[1]);
         return true;
     case RAW_THREAD_EXIT:
-        if (--thread->exits > 0 || !thread->started)
+        if (--thread->exits > 0)
+            return true;
+        thread->ended = true;
+        if (!thread->started)
             return true;
         return add(raw, lane, builder, &(struct trace_call){.op = TRACE_THREAD_EXIT}, error);
     default:

@@ -30,6 +30,9 @@ uint64_t import_raw_calls(const struct import_raw *raw);
 /* Calls that the program made and that were not recorded, because there was no space any more. */
 uint64_t import_raw_lost(const struct import_raw *raw);
 
+/* How many threads recorded at the same time at most: each had a chunk mapped. */
+uint64_t import_raw_lanes(const struct import_raw *raw);
+
 /*
  * From here on, what import_raw_run has read is given back to the disk, so that the trace finds
  * room on the disk that the recording filled. The file can be imported once only.

@@ -169,12 +169,12 @@ static void lanes_are_merged_by_time(void **state)
     (void)state;
     struct image *image = new_image();
     add_chunk(image, 0, 0, 0);
-    put(image, 0, RAW_THREAD, 0, 1, WORD(1));
+    put(image, 0, RAW_THREAD, 0, 2, WORD(1), WORD(1001));
     put(image, 0, TRACE_MALLOC, 10, 2, WORD(0xa0), WORD(100));
     put(image, 0, TRACE_MALLOC, 30, 2, WORD(0xb0), WORD(200));
     put(image, 0, TRACE_FREE, 50, 1, WORD(0xc0));
     add_chunk(image, 1, 1, 0);
-    put(image, 1, RAW_THREAD, 15, 1, WORD(2));
+    put(image, 1, RAW_THREAD, 15, 2, WORD(2), WORD(1002));
     put(image, 1, TRACE_FREE, 20, 1, WORD(0xa0));
     put(image, 1, TRACE_CALLOC, 40, 3, WORD(0xc0), WORD(8), WORD(3));
     put(image, 1, RAW_THREAD_EXIT, 60, 0);
@@ -193,10 +193,10 @@ static void lane_goes_on_in_its_next_chunk(void **state)
     (void)state;
     struct image *image = new_image();
     add_chunk(image, 0, 0, 0);
-    put(image, 0, RAW_THREAD, 0, 1, WORD(1));
+    put(image, 0, RAW_THREAD, 0, 2, WORD(1), WORD(1001));
     put(image, 0, TRACE_MALLOC, 1, 2, WORD(0xa0), WORD(1));
     add_chunk(image, 1, 1, 0);
-    put(image, 1, RAW_THREAD, 2, 1, WORD(2));
+    put(image, 1, RAW_THREAD, 2, 2, WORD(2), WORD(1002));
     put(image, 1, TRACE_MALLOC, 3, 2, WORD(0xb0), WORD(2));
     /* Chunk 2 was taken, and the process ended before it was opened. */
     add_chunk(image, 3, 0, 1);
@@ -216,13 +216,13 @@ static void realloc_is_split(void **state)
     (void)state;
     struct image *image = new_image();
     add_chunk(image, 0, 0, 0);
-    put(image, 0, RAW_THREAD, 0, 1, WORD(1));
+    put(image, 0, RAW_THREAD, 0, 2, WORD(1), WORD(1001));
     put(image, 0, TRACE_MALLOC, 10, 2, WORD(0xa0), WORD(100));
     put(image, 0, RAW_RELEASE, 20, 1, WORD(0xa0));
     put(image, 0, TRACE_REALLOC, 40, 2, WORD(0xb0), WORD(500));
     put(image, 0, TRACE_REALLOC, 50, 2, WORD(0xc0), WORD(5));
     add_chunk(image, 1, 1, 0);
-    put(image, 1, RAW_THREAD, 25, 1, WORD(2));
+    put(image, 1, RAW_THREAD, 25, 2, WORD(2), WORD(1002));
     put(image, 1, TRACE_MALLOC, 30, 2, WORD(0xa0), WORD(100));
     struct outcome outcome = import_bytes(image, whole(2));
     assert_true(outcome.ok);
@@ -241,7 +241,7 @@ static void failed_realloc_keeps_its_block(void **state)
     (void)state;
     struct image *image = new_image();
     add_chunk(image, 0, 0, 0);
-    put(image, 0, RAW_THREAD, 0, 1, WORD(1));
+    put(image, 0, RAW_THREAD, 0, 2, WORD(1), WORD(1001));
     put(image, 0, TRACE_MALLOC, 1, 2, WORD(0xa0), WORD(100));
     put(image, 0, RAW_RELEASE, 2, 1, WORD(0xa0));
     put(image, 0, TRACE_REALLOC, 3, 2, WORD(0), WORD(1) << 60);
@@ -257,7 +257,7 @@ static void arguments_of_every_kind(void **state)
     (void)state;
     struct image *image = new_image();
     add_chunk(image, 0, 0, 0);
-    put(image, 0, RAW_THREAD, 0, 1, WORD(1));
+    put(image, 0, RAW_THREAD, 0, 2, WORD(1), WORD(1001));
     put(image, 0, TRACE_POSIX_MEMALIGN, 0, 3, WORD(0xa0), WORD(100), WORD(64));
     put(image, 0, TRACE_USABLE_SIZE, 0, 2, WORD(0xa0), WORD(104));
     put(image, 0, TRACE_DELETE_ALIGNED, 0, 3, WORD(0xa0), WORD(100), WORD(64));
@@ -286,16 +286,16 @@ static void threads_follow_each_other_in_a_lane(void **state)
     (void)state;
     struct image *image = new_image();
     add_chunk(image, 0, 0, 0);
-    put(image, 0, RAW_THREAD, 0, 1, WORD(1));
+    put(image, 0, RAW_THREAD, 0, 2, WORD(1), WORD(1001));
     put(image, 0, TRACE_MALLOC, 1, 2, WORD(0xa0), WORD(1));
     put(image, 0, RAW_THREAD_EXIT, 2, 0);
-    put(image, 0, RAW_THREAD, 3, 1, WORD(2));
+    put(image, 0, RAW_THREAD, 3, 2, WORD(2), WORD(1002));
     put(image, 0, TRACE_MALLOC, 4, 2, WORD(0xb0), WORD(2));
     put(image, 0, RAW_THREAD_EXIT, 5, 0);
-    put(image, 0, RAW_THREAD, 6, 1, WORD(1));
+    put(image, 0, RAW_THREAD, 6, 2, WORD(1), WORD(1001));
     put(image, 0, TRACE_FREE, 7, 1, WORD(0xa0));
     put(image, 0, RAW_THREAD_EXIT, 8, 0);
-    put(image, 0, RAW_THREAD, 9, 1, WORD(3)); /* never called anything */
+    put(image, 0, RAW_THREAD, 9, 2, WORD(3), WORD(1003)); /* never called anything */
     put(image, 0, RAW_THREAD_EXIT, 9, 0);
     expect(image, 1,
            "0 0 0 malloc 1 = #1\n"
@@ -317,9 +317,9 @@ static void metadata_says_what_is_missing(void **state)
     image->start.lost[0].calls = 40;
     image->start.lost[63].calls = 2;
     add_chunk(image, 0, 0, 0);
-    put(image, 0, RAW_THREAD, 0, 1, WORD(1));
+    put(image, 0, RAW_THREAD, 0, 2, WORD(1), WORD(1001));
     put(image, 0, TRACE_MALLOC, 1, 2, WORD(0xa0), WORD(1));
-    put(image, 0, RAW_THREAD_NAME, 2, 2, name[0], name[1]);
+    put(image, 0, RAW_THREAD_NAME, 2, 3, WORD(1001), name[0], name[1]);
     put(image, 0, TRACE_MALLOC, 1, 2, WORD(0xb0), WORD(1)); /* the clock goes back */
     char path[] = "import_raw_test.raw.XXXXXX";
     write_image(image, whole(1), path);
@@ -347,7 +347,7 @@ static struct image *small_image(void)
 {
     struct image *image = new_image();
     add_chunk(image, 0, 0, 0);
-    put(image, 0, RAW_THREAD, 0, 1, WORD(1));
+    put(image, 0, RAW_THREAD, 0, 2, WORD(1), WORD(1001));
     put(image, 0, TRACE_MALLOC, 1, 2, WORD(0xa0), WORD(1));
     put(image, 0, TRACE_CALLOC, 2, 3, WORD(0xb0), WORD(2), WORD(3));
     return image;
@@ -408,7 +408,7 @@ static void hostile_files_are_refused(void **state)
     put(image, 0, 99, 3, 0);
     expect_error(image, whole(1), "unknown operation");
     image = small_image();
-    put(image, 0, RAW_THREAD, 3, 1, UINT64_MAX);
+    put(image, 0, RAW_THREAD, 3, 2, UINT64_MAX, WORD(1));
     expect_error(image, whole(1), "impossible numbers");
     image = new_image();
     add_chunk(image, 0, 0, 0);

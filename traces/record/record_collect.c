@@ -3,6 +3,7 @@
 #include "traces/import/import_raw.h"
 #include "traces/record/record_clock.h"
 #include "traces/record/record_output.h"
+#include "traces/record/record_usage.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,13 +24,20 @@ enum { MANY_CALLS = 1000000 }; /* from here on progress is shown */
 struct recording {
     char *path;
     struct raw_header header;
-    uint64_t calls, lost;
+    uint64_t calls, lost, lanes;
 };
 
 struct recordings {
     struct recording *list;
     size_t count;
     uint64_t disk_bytes;
+};
+
+/* What traces are made from, and as the user asked. */
+struct making {
+    const struct recordings *recordings;
+    const struct record_options *options;
+    const struct record_result *result;
 };
 
 static void free_recordings(struct recordings *recordings)
@@ -60,8 +68,9 @@ static void add_recording(struct recordings *recordings, const char *path,
     char *copy = strdup(path);
     if (recordings->list == NULL || copy == NULL)
         abort();
-    recordings->list[recordings->count++] = (struct recording){
-        copy, *import_raw_header(raw), import_raw_calls(raw), import_raw_lost(raw)};
+    recordings->list[recordings->count++] =
+        (struct recording){copy, *import_raw_header(raw), import_raw_calls(raw),
+                           import_raw_lost(raw), import_raw_lanes(raw)};
 }
 
 static void read_recording(struct recordings *recordings, const char *path)
@@ -163,18 +172,33 @@ static bool nothing_recorded(const char *name, const char *folder,
 
 /* ---- writing ---- */
 
-static void describe(const struct import_raw *raw, const struct record_options *options,
-                     const struct record_exit *run, struct trace_meta *meta)
+/* Its place among the recorded processes with the same name and arguments. */
+static struct record_used used_by(const struct recordings *recordings,
+                                  const struct recording *recording)
 {
-    const struct raw_header *header = import_raw_header(raw);
+    struct record_used used = {
+        .header = &recording->header, .calls = recording->calls, .lanes = recording->lanes};
+    for (size_t i = 0; i < recordings->count; i++) {
+        const struct raw_header *other = &recordings->list[i].header;
+        if (strcmp(other->name, used.header->name) != 0 ||
+            other->command_bytes != used.header->command_bytes ||
+            memcmp(other->command, used.header->command, other->command_bytes) != 0)
+            continue;
+        used.rank += &recordings->list[i] < recording;
+        used.alike++;
+    }
+    return used;
+}
+
+static void describe(const struct making *making, const struct recording *recording,
+                     const struct import_raw *raw, struct trace_meta *meta)
+{
     char command[4096];
-    record_output_command(options->argv, command, sizeof command);
+    record_output_command(making->options->argv, command, sizeof command);
     import_raw_describe(raw, meta);
     trace_meta_set(meta, "command", "%s", command);
-    if (!header->ended && header->process_id == (uint32_t)run->process) {
-        trace_meta_set(meta, "program_cpu_us", "%" PRIu64, run->cpu_us);
-        trace_meta_set(meta, "program_rss_bytes", "%" PRIu64, run->peak_rss_bytes);
-    }
+    const struct record_used used = used_by(making->recordings, recording);
+    record_usage_describe(&used, making->result, meta);
 }
 
 /* Shows the progress of what takes a while, where someone sees it; ends it when a signal says so.
@@ -200,12 +224,11 @@ static bool fill_trace(struct import_raw *raw, struct trace_writer *writer, stru
     return filled;
 }
 
-static bool write_trace(struct import_raw *raw, const char *output,
-                        const struct record_options *options, const struct record_exit *run,
-                        struct error *error)
+static bool write_trace(const struct making *making, const struct recording *recording,
+                        struct import_raw *raw, const char *output, struct error *error)
 {
     struct trace_meta meta = {0};
-    describe(raw, options, run, &meta);
+    describe(making, recording, raw, &meta);
     struct trace_writer *writer = trace_writer_open(output, &meta, error);
     bool written = false;
     if (writer != NULL) {
@@ -214,7 +237,7 @@ static bool write_trace(struct import_raw *raw, const char *output,
         if (!written) {
             trace_writer_abort(writer);
         } else {
-            describe(raw, options, run, &end);
+            describe(making, recording, raw, &end);
             written = trace_writer_close(writer, &end, error);
         }
         trace_meta_free(&end);
@@ -240,6 +263,11 @@ static void tell_loss(const struct recording *recording, const struct trace_meta
                 trace_meta_number(meta, "repaired_unknown_releases", 0) +
                     trace_meta_number(meta, "repaired_unknown_usable", 0),
                 trace_meta_number(meta, "repaired_double_acquired", 0));
+    if (recording->header.unrecorded_children > 0)
+        fprintf(stderr,
+                "trace record: %" PRIu32 " of its children could not be recorded: as another user "
+                "they may not write here; set TMPDIR to a folder that all may enter\n",
+                recording->header.unrecorded_children);
     if (recording->header.redirected)
         fprintf(stderr,
                 "trace record: %s defines malloc itself: calls inside the executable are not "
@@ -259,15 +287,14 @@ static void tell(const struct recording *recording, const char *output)
     trace_reader_close(reader);
 }
 
-static bool make_trace(const struct recording *recording, const char *output,
-                       const struct record_options *options, const struct record_exit *run,
-                       struct error *error)
+static bool make_trace(const struct making *making, const struct recording *recording,
+                       const char *output, struct error *error)
 {
     struct import_raw *raw = import_raw_open(recording->path, error);
     if (raw == NULL)
         return false;
     import_raw_consume(raw);
-    bool written = write_trace(raw, output, options, run, error);
+    bool written = write_trace(making, recording, raw, output, error);
     import_raw_close(raw);
     if (written)
         tell(recording, output);
@@ -287,42 +314,43 @@ static void remove_all(const struct recordings *recordings, const char *output, 
     }
 }
 
-static bool make_all(const struct recordings *recordings, const struct record_options *options,
-                     const struct record_exit *run, struct error *error)
+static bool make_all(const struct making *making, struct error *error)
 {
+    const struct recordings *recordings = making->recordings;
+    const char *output = making->options->output;
     size_t number = 0;
     for (size_t i = 0; i < recordings->count; i++) {
         const struct recording *recording = &recordings->list[i];
         char path[PATH_MAX];
         if (recording->calls == 0)
             continue;
-        record_output_numbered(path, options->output, ++number, recording->header.name);
-        if (!make_trace(recording, path, options, run, error)) {
-            remove_all(recordings, options->output, number);
+        record_output_numbered(path, output, ++number, recording->header.name);
+        if (!make_trace(making, recording, path, error)) {
+            remove_all(recordings, output, number);
             return false;
         }
     }
     return true;
 }
 
-static bool make_chosen(const struct recordings *recordings, const struct record_options *options,
-                        const struct record_exit *run, struct error *error)
+static bool make_chosen(const struct making *making, const struct recording *chosen,
+                        struct error *error)
 {
-    const struct recording *chosen = choose(recordings, options->process);
-    if (!make_trace(chosen, options->output, options, run, error))
+    if (!make_trace(making, chosen, making->options->output, error))
         return false;
-    if (recordings->count > 1)
+    if (making->recordings->count > 1)
         fprintf(stderr,
                 "trace record: kept process %" PRIu32 " of %zu; --process=NAME chooses another, "
                 "--all keeps every one\n",
-                chosen->header.process_id, recordings->count);
+                chosen->header.process_id, making->recordings->count);
     return true;
 }
 
 bool record_collect(const char *folder, const struct record_options *options,
-                    const struct record_exit *run, struct error *error)
+                    const struct record_result *result, struct error *error)
 {
     struct recordings recordings = {0};
+    const struct making making = {&recordings, options, result};
     bool done = read_recordings(&recordings, folder, error);
     if (done) {
         const struct recording *chosen = choose(&recordings, options->process);
@@ -332,7 +360,7 @@ bool record_collect(const char *folder, const struct record_options *options,
         else if (chosen == NULL || chosen->calls == 0)
             done = nothing_recorded(name, folder, &recordings, error);
         else
-            done = (options->all ? make_all : make_chosen)(&recordings, options, run, error);
+            done = options->all ? make_all(&making, error) : make_chosen(&making, chosen, error);
     }
     if (done)
         fprintf(stderr, "trace record: the recording took %.1f MB of disk meanwhile\n",

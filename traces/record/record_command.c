@@ -1,4 +1,5 @@
 #include "traces/record/record_command.h"
+#include "traces/record/record_cost.h"
 #include "traces/record/record_ltrace.h"
 #include "traces/record/record_options.h"
 #include "traces/record/record_with_preload.h"
@@ -9,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TROUBLE = 2, KEY_PROCESS = 256, KEY_ALL };
+enum { MOST_PLAIN_RUNS = 1000 };
+
+enum { TROUBLE = 2, KEY_PROCESS = 256, KEY_ALL, KEY_PLAIN, KEY_COST_TARGET };
 
 struct arguments {
     struct record_options options;
@@ -26,6 +29,12 @@ static const struct argp_option argp_options[] = {
      0},
     {"all", KEY_ALL, NULL, 0, "keep every process, each in a trace of its own: FILE.N.NAME.trace",
      0},
+    {"plain", KEY_PLAIN, "N", 0,
+     "run the program N times more without the recorder, its output thrown away, and keep its own "
+     "CPU time and peak memory in the trace; by default those of the recorded run are kept, less "
+     "what recording costs",
+     0},
+    {&RECORD_COST_ARGUMENT[2], KEY_COST_TARGET, NULL, OPTION_HIDDEN, NULL, 0},
     {0},
 };
 
@@ -45,9 +54,18 @@ static const char argp_text[] =
     "\n"
     "Examples:\n"
     "  trace record -o perl.trace -- perl script.pl\n"
-    "  trace record --process=cc1 -- gcc -O2 -c big.c\n"
+    "  trace record --process=cc1 --plain=5 -- gcc -O2 -c big.c\n"
     "  trace record --all -o make.trace -- make\n"
     "  trace record --with=ltrace -- jq . file.json\n";
+
+static size_t read_plain(const char *text, struct argp_state *state)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || number > MOST_PLAIN_RUNS)
+        argp_error(state, "--plain=%s: a number from 0 to %d", text, MOST_PLAIN_RUNS);
+    return number;
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -67,6 +85,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_ALL:
         arguments->options.all = true;
         return 0;
+    case KEY_PLAIN:
+        arguments->options.plain = read_plain(argument, state);
+        return 0;
+    case KEY_COST_TARGET:
+        record_cost_target();
+        exit(0);
     case ARGP_KEY_ARGS:
         arguments->options.argv = state->argv + state->next;
         return 0;
@@ -90,6 +114,10 @@ int record_command(int argc, char **argv)
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
     if (options->all && options->process != NULL) {
         fputs("trace record: --all and --process exclude each other\n", stderr);
+        return TROUBLE;
+    }
+    if (options->plain > 0 && arguments.with_ltrace) {
+        fputs("trace record: --plain goes with --with=preload only\n", stderr);
         return TROUBLE;
     }
     char output[PATH_MAX];

@@ -207,10 +207,9 @@ bool record_file_open(uint32_t forked_from)
     return true;
 }
 
-void record_file_leave(void)
+struct raw_header *record_file_leave(void)
 {
-    if (record_header != NULL)
-        munmap(record_header, RAW_HEADER_BYTES);
+    struct raw_header *parent = record_header;
     record_header = NULL;
     struct stat status;
     if (fstat(file.descriptor, &status) == 0 && status.st_dev == file.device &&
@@ -218,6 +217,16 @@ void record_file_leave(void)
         close(file.descriptor);
     file.descriptor = -1;
     atomic_flag_clear(&file.allocating);
+    return parent;
+}
+
+void record_file_forget(struct raw_header *parent, bool recorded)
+{
+    if (parent == NULL)
+        return;
+    if (!recorded)
+        __atomic_fetch_add(&parent->unrecorded_children, 1, __ATOMIC_RELAXED);
+    munmap(parent, RAW_HEADER_BYTES);
 }
 
 /* Makes sure that the file is on disk up to `end`. 0 or the errno. */

@@ -21,8 +21,12 @@ extern struct raw_header *record_header;
  * 0. */
 bool record_file_open(uint32_t forked_from);
 
-/* In a forked child: lets go of the parent's file, which goes on being the parent's. */
-void record_file_leave(void);
+/* In a forked child: lets go of the parent's file, which goes on being the parent's. Its header
+ * stays mapped, for record_file_forget. */
+struct raw_header *record_file_leave(void);
+
+/* Unmaps the header of the parent's file; `recorded` tells whether the child has one of its own. */
+void record_file_forget(struct raw_header *parent, bool recorded);
 
 /*
  * Takes the file's next chunk for `lane`, allocates it on disk, maps it. The first word after its

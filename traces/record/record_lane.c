@@ -13,8 +13,20 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define THREAD_WORDS 2 /* of the record that opens a thread's part of a lane */
-#define EXIT_WORDS   1 /* of the one that closes it; kept free at the end of a chunk */
+#define THREAD_WORDS 3 /* of the record that opens a thread's part of a lane */
+#define EXIT_WORDS   1 /* of the one that closes it */
+
+/*
+ * Kept free at the end of a chunk: the exit, and the record of a call that the thread left for
+ * others (record_leave), which took the room that it had found.
+ */
+#define SPARE_WORDS (EXIT_WORDS + RECORD_CALL_WORDS)
+
+/*
+ * A thread keeps its lane from this visit on. Before that it takes one for each call: threads that
+ * make a call or two when the destructors of their keys have run would never give it back.
+ */
+#define LASTING_VISIT 9
 
 /* Generations that no thread can have: each of its calls takes the slow way. */
 #define NOT_STARTED UINT32_MAX
@@ -93,8 +105,9 @@ static void forked(void)
     lane_count = 0;
     thread_count = 0;
     free_lanes = NULL;
-    record_file_leave();
+    struct raw_header *parents_header = record_file_leave();
     open_file(parent);
+    record_file_forget(parents_header, record_header != NULL);
 }
 
 static void thread_exits(void *unused);
@@ -106,6 +119,7 @@ static void start(void)
         return;
     record_real_resolve();
     record_operators_resolve();
+    record_jumps_resolve();
     struct record_process *page =
         mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED || madvise(page, 4096, MADV_WIPEONFORK) != 0 ||
@@ -155,14 +169,14 @@ static bool next_chunk(struct record_lane *lane)
 
 static bool has_room(const struct record_lane *lane)
 {
-    return lane->end - lane->next >= THREAD_WORDS + RECORD_CALL_WORDS + EXIT_WORDS;
+    return lane->end - lane->next >= THREAD_WORDS + RECORD_CALL_WORDS + SPARE_WORDS;
 }
 
 static void write_into(struct record_thread *thread, struct record_lane *lane)
 {
     thread->lane = lane;
     thread->next = lane->next;
-    thread->end = lane->end - EXIT_WORDS;
+    thread->end = lane->end - SPARE_WORDS;
 }
 
 static struct record_lane *take_lane(struct record_thread *thread)
@@ -189,9 +203,10 @@ static bool enter_lane(struct record_thread *thread)
     if (!has_room(lane) && !next_chunk(lane))
         return false;
     write_into(thread, lane);
-    record_1(thread, RAW_THREAD, thread->number);
-    if (!thread->exiting)
+    record_2(thread, RAW_THREAD, thread->number, pthread_self());
+    if (thread->visits++ == 0)
         pthread_setspecific(exit_key, thread);
+    thread->passing = thread->exiting || thread->visits < LASTING_VISIT;
     return true;
 }
 
@@ -201,6 +216,7 @@ static bool make_room(struct record_thread *thread)
         thread->lane = NULL;
         thread->next = thread->end = NULL;
         thread->number = 0;
+        thread->visits = 0;
         thread->generation = record_process->generation;
     }
     if (thread->lane == NULL)
@@ -242,7 +258,8 @@ void record_give_back(struct record_thread *thread)
     if (lane == NULL || thread->generation != record_process->generation)
         return;
     lock();
-    record_0(thread, RAW_THREAD_EXIT);
+    if (thread->exiting)
+        record_0(thread, RAW_THREAD_EXIT);
     lane->next = thread->next;
     lane->next_free = free_lanes;
     free_lanes = lane;
@@ -263,13 +280,16 @@ static void thread_exits(void *unused)
         pthread_setspecific(exit_key, thread);
         return;
     }
-    thread->exiting = 1;
-    record_give_back(thread);
+    thread->exiting = thread->passing = 1;
+    if (thread->lane != NULL)
+        record_give_back(thread);
+    else if (record_begin() != NULL) /* takes one to record the end */
+        record_end(thread);
 }
 
 /* ---- names ---- */
 
-void record_thread_name(const char *name)
+void record_thread_name(pthread_t named, const char *name)
 {
     struct record_thread *thread = record_begin();
     if (thread == NULL)
@@ -277,8 +297,8 @@ void record_thread_name(const char *name)
     uint64_t words[RAW_NAME_BYTES / sizeof(uint64_t)] = {0};
     for (size_t i = 0; i < RAW_NAME_BYTES - 1 && name[i] != '\0'; i++)
         memcpy((char *)words + i, name + i, 1);
-    record_2(thread, RAW_THREAD_NAME, words[0], words[1]);
-    if (gettid() == getpid())
+    record_3(thread, RAW_THREAD_NAME, named, words[0], words[1]);
+    if (pthread_equal(named, pthread_self()) && gettid() == getpid())
         memcpy(record_header->name, words, RAW_NAME_BYTES);
     record_end(thread);
 }

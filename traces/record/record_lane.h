@@ -17,6 +17,7 @@
 
 #include "traces/record/record_clock.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,9 +28,11 @@ struct record_thread {
     uint64_t *next, *end; /* where the next record goes; the end of the chunk */
     uint32_t generation;  /* of the file that `next` points into */
     uint32_t depth;       /* 1: inside a recorded call */
-    uint32_t exiting;     /* 1: the lane was given back */
+    uint32_t passing;     /* 1: the lane goes back after each call */
+    uint32_t exiting;     /* 1: its end was recorded, or is about to be */
     uint32_t exit_rounds;
     uint32_t number; /* of the thread in this file, from 1 */
+    uint32_t visits; /* times that it took a lane */
     struct record_lane *lane;
 };
 
@@ -68,8 +71,18 @@ static inline struct record_thread *record_begin(void)
 static inline void record_end(struct record_thread *thread)
 {
     thread->depth = 0;
-    if (__builtin_expect(thread->exiting, 0))
+    if (__builtin_expect(thread->passing, 0))
         record_give_back(thread);
+}
+
+/*
+ * Control leaves the call that the thread is in: what it calls from here on is recorded. Should it
+ * come back after all, there must still be a lane, and room in it: see SPARE_WORDS.
+ */
+static inline void record_leave(struct record_thread *thread)
+{
+    thread->passing = 0;
+    thread->depth = 0;
 }
 
 /* The head goes last: a process killed in between leaves no half record. */
@@ -126,7 +139,7 @@ static inline void record_release(struct record_thread *thread, const void *bloc
         record_1(thread, RAW_RELEASE, (uint64_t)block);
 }
 
-/* Records the name that the calling thread gave itself. */
-void record_thread_name(const char *name);
+/* Records the name that the calling thread gives a thread of this process. */
+void record_thread_name(pthread_t named, const char *name);
 
 #endif

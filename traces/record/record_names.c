@@ -1,6 +1,6 @@
 /*
- * record_names.c - names that threads give themselves, seen as they are given: asking the kernel
- * for a name later is refused in sandboxes.
+ * record_names.c - names that threads give themselves and each other, seen as they are given:
+ * asking the kernel for a name later is refused in sandboxes.
  */
 #include "traces/record/record_file.h"
 #include "traces/record/record_lane.h"
@@ -24,7 +24,7 @@ int prctl(int option, ...)
     int status =
         (int)syscall(SYS_prctl, option, argument[0], argument[1], argument[2], argument[3]);
     if (status == 0 && option == PR_SET_NAME)
-        record_thread_name((const char *)argument[0]);
+        record_thread_name(pthread_self(), (const char *)argument[0]);
     if (status == 0 && option == PR_SET_THP_DISABLE && record_header != NULL)
         record_header->thp_disabled = argument[0] != 0;
     return status;
@@ -36,7 +36,7 @@ int pthread_setname_np(pthread_t thread, const char *name)
     if (real == NULL)
         *(void **)(void *)&real = dlsym(RTLD_NEXT, "pthread_setname_np");
     int status = real(thread, name);
-    if (status == 0 && pthread_equal(thread, pthread_self()))
-        record_thread_name(name);
+    if (status == 0)
+        record_thread_name(thread, name);
     return status;
 }

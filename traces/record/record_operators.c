@@ -3,9 +3,11 @@
  * without a C++ library they are malloc and free.
  *
  * A throwing new is served by the real nothrow one: an exception that passes through a recorded
- * call would leave the thread inside it for ever. Only when that fails, the real throwing one is
- * called, to throw as it does: its own vain attempt then stands in the trace as well.
+ * call would leave the thread inside it for ever. Only when that fails, the exception is thrown,
+ * outside the call. With a new_handler the real throwing one does it, since what the handler throws
+ * is the program's: that vain attempt then stands in the trace as a malloc of its own.
  */
+#include "traces/record/record_operators.h"
 #include "traces/record/record_lane.h"
 #include "traces/record/record_preload.h"
 #include "traces/record/record_real.h"
@@ -27,6 +29,7 @@ struct operators {
 };
 
 static struct operators single, array; /* new and delete; new[] and delete[] */
+static void (*throw_bad_alloc)(void);  /* NULL where there is no C++ library */
 static const char nothrow_object;      /* stands for std::nothrow, which has no state */
 
 /* ---- where there is no C++ library ---- */
@@ -140,6 +143,7 @@ void record_operators_resolve(void)
     single = array = own;
     RESOLVE_ALL(&single, "w", "l");
     RESOLVE_ALL(&array, "a", "a");
+    resolve(&throw_bad_alloc, "_ZSt17__throw_bad_allocv");
 }
 
 /* ---- new ---- */
@@ -160,13 +164,24 @@ static inline void *new_nothrow(const struct operators *real, unsigned op, size_
                           : real->new_nothrow(size, &nothrow_object);
 }
 
+static void throw_if_simple(void)
+{
+    if (throw_bad_alloc != NULL && !record_has_new_handler())
+        throw_bad_alloc();
+}
+
 /* Inside a recorded nothrow new, the C++ library comes by here: it must reach the real throwing
  * one. */
 static inline void *new_throwing(const struct operators *real, unsigned op, size_t size)
 {
     struct record_thread *thread = record_begin();
-    void *block = thread != NULL ? recorded_new(thread, real, op, size) : NULL;
-    return block != NULL ? block : real->new (size);
+    if (thread == NULL)
+        return real->new (size);
+    void *block = recorded_new(thread, real, op, size);
+    if (block != NULL)
+        return block;
+    throw_if_simple();
+    return real->new (size);
 }
 
 static inline void *recorded_new_aligned(struct record_thread *thread, const struct operators *real,
@@ -190,8 +205,13 @@ static inline void *new_aligned_throwing(const struct operators *real, unsigned 
                                          size_t alignment)
 {
     struct record_thread *thread = record_begin();
-    void *block = thread != NULL ? recorded_new_aligned(thread, real, op, size, alignment) : NULL;
-    return block != NULL ? block : real->new_aligned(size, alignment);
+    if (thread == NULL)
+        return real->new_aligned(size, alignment);
+    void *block = recorded_new_aligned(thread, real, op, size, alignment);
+    if (block != NULL)
+        return block;
+    throw_if_simple();
+    return real->new_aligned(size, alignment);
 }
 
 /* ---- delete ---- */

@@ -8,6 +8,7 @@
 #define TRACES_RECORD_PRELOAD_H
 
 #include <pthread.h>
+#include <setjmp.h>
 #include <stddef.h>
 
 #pragma GCC visibility push(default)
@@ -53,9 +54,21 @@ void _ZdaPvmSt11align_val_t(void *block, size_t size, size_t alignment);
 int prctl(int option, ...);
 int pthread_setname_np(pthread_t thread, const char *name);
 
+/* Ways out of a call that a signal's handler interrupted. */
+_Noreturn void longjmp(struct __jmp_buf_tag place[1], int value);
+_Noreturn void _longjmp(struct __jmp_buf_tag place[1], int value);
+_Noreturn void siglongjmp(struct __jmp_buf_tag place[1], int value);
+_Noreturn void __longjmp_chk(struct __jmp_buf_tag place[1], int value);
+
+/* std::set_new_handler and std::get_new_handler. */
+typedef void record_new_handler(void);
+record_new_handler *_ZSt15set_new_handlerPFvvE(record_new_handler *handler);
+record_new_handler *_ZSt15get_new_handlerv(void);
+
 #pragma GCC visibility pop
 
-/* Looks up the real C++ operators. */
+/* Looks up the real C++ operators; the real jumps. */
 void record_operators_resolve(void);
+void record_jumps_resolve(void);
 
 #endif

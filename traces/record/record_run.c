@@ -35,13 +35,30 @@ static void handle_signals(void)
     }
 }
 
-/* In the child. What exec fails with goes back through `report`. */
-static void become_program(char *const argv[], const struct record_variable *variables, int count,
-                           int report)
+/* A repetition has the same input where that can be read again. */
+static void become_silent(void)
 {
-    for (int i = 0; i < count; i++)
-        setenv(variables[i].name, variables[i].value, 1);
-    execvp(argv[0], argv);
+    int nowhere = open("/dev/null", O_RDWR);
+    if (nowhere < 0)
+        return;
+    if (lseek(STDIN_FILENO, 0, SEEK_SET) != 0)
+        dup2(nowhere, STDIN_FILENO);
+    dup2(nowhere, STDOUT_FILENO);
+    dup2(nowhere, STDERR_FILENO);
+    close(nowhere);
+}
+
+/* In the child. What exec fails with goes back through `report`. */
+static void become_program(const struct record_program *program, int go, int report)
+{
+    for (int i = 0; i < program->variable_count; i++)
+        setenv(program->variables[i].name, program->variables[i].value, 1);
+    if (program->again)
+        become_silent();
+    char unused;
+    while (read(go, &unused, 1) < 0 && errno == EINTR)
+        ;
+    execvp(program->argv[0], program->argv);
     int reason = errno;
     if (write(report, &reason, sizeof reason) != (ssize_t)sizeof reason)
         _exit(126);
@@ -58,49 +75,97 @@ static bool read_report(int report, int *reason)
     return count == (ssize_t)sizeof *reason;
 }
 
-static void wait_for(struct record_exit *result)
+/* Held back until the handler knows whom to pass them to. */
+static void hold_back_signals(sigset_t *before)
 {
-    int status = 0;
-    struct rusage usage = {0};
-    while (wait4(result->process, &status, 0, &usage) < 0 && errno == EINTR)
-        ;
-    running = 0;
-    result->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    result->cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-                     (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-    result->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
-}
-
-bool record_run(char *const argv[], const struct record_variable *variables, int count,
-                struct record_exit *result, struct error *error)
-{
-    int report[2];
-    signal(SIGCHLD, SIG_DFL); /* were it ignored, the kernel would keep no exit status */
-    if (pipe2(report, O_CLOEXEC) != 0)
-        return error_set(error, ERROR_RUN, "cannot start %s: %s", argv[0], strerror(errno));
-    /* Held back until the handler knows whom to pass them to. */
-    sigset_t ending, before;
+    sigset_t ending;
     sigemptyset(&ending);
     for (int i = 0; i < ENDING_SIGNALS; i++)
         sigaddset(&ending, ending_signals[i]);
-    sigprocmask(SIG_BLOCK, &ending, &before);
-    pid_t process = fork();
-    if (process == 0) {
-        sigprocmask(SIG_SETMASK, &before, NULL);
-        become_program(argv, variables, count, report[1]);
+    sigprocmask(SIG_BLOCK, &ending, before);
+}
+
+static pid_t cannot_start(const char *name, int reason, struct error *error)
+{
+    error_set(error, ERROR_RUN, "cannot start %s: %s", name, strerror(reason));
+    return -1;
+}
+
+pid_t record_start(const struct record_program *program, struct record_hold *hold,
+                   struct error *error)
+{
+    int go[2], report[2];
+    signal(SIGCHLD, SIG_DFL); /* were it ignored, the kernel would keep no exit status */
+    if (pipe2(go, O_CLOEXEC) != 0)
+        return cannot_start(program->argv[0], errno, error);
+    if (pipe2(report, O_CLOEXEC) != 0) {
+        int reason = errno;
+        close(go[0]);
+        close(go[1]);
+        return cannot_start(program->argv[0], reason, error);
     }
-    int fork_error = errno;
+    sigset_t before;
+    hold_back_signals(&before);
+    pid_t process = fork();
+    int reason = errno;
+    if (process == 0) {
+        close(go[1]);
+        sigprocmask(SIG_SETMASK, &before, NULL);
+        become_program(program, go[0], report[1]);
+    }
+    close(go[0]);
     close(report[1]);
+    *hold = (struct record_hold){go[1], report[0]};
     if (process > 0)
         running = process;
     handle_signals();
     sigprocmask(SIG_SETMASK, &before, NULL);
-    int reason = fork_error;
-    bool failed = process < 0 || read_report(report[0], &reason);
-    close(report[0]);
-    result->process = process;
     if (process > 0)
-        wait_for(result);
-    return failed ? error_set(error, ERROR_RUN, "cannot start %s: %s", argv[0], strerror(reason))
-                  : true;
+        return process;
+    close(hold->go);
+    close(hold->report);
+    return cannot_start(program->argv[0], reason, error);
+}
+
+bool record_release(struct record_hold *hold, const struct record_program *program,
+                    struct error *error)
+{
+    int reason = 0;
+    close(hold->go);
+    bool failed = read_report(hold->report, &reason);
+    close(hold->report);
+    if (failed)
+        cannot_start(program->argv[0], reason, error);
+    return !failed;
+}
+
+void record_ended(pid_t process, int status, struct record_exit *result)
+{
+    running = 0;
+    *result = (struct record_exit){.process = process,
+                                   .status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+                                                                 : WEXITSTATUS(status)};
+}
+
+static uint64_t microseconds(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
+}
+
+bool record_run(const struct record_program *program, struct record_exit *result,
+                struct error *error)
+{
+    struct record_hold hold;
+    pid_t process = record_start(program, &hold, error);
+    if (process < 0)
+        return false;
+    bool started = record_release(&hold, program, error);
+    int status = 0;
+    struct rusage usage = {0};
+    while (wait4(process, &status, 0, &usage) < 0 && errno == EINTR)
+        ;
+    record_ended(process, status, result);
+    result->cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+    result->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+    return started;
 }

@@ -14,6 +14,14 @@ struct record_variable {
     const char *name, *value; /* of the environment */
 };
 
+/* What to run. */
+struct record_program {
+    char *const *argv;                       /* ended by NULL */
+    const struct record_variable *variables; /* added to the environment */
+    int variable_count;
+    bool again; /* a repetition: reads its input from the start once more and prints nothing */
+};
+
 struct record_exit {
     pid_t process;
     int status;              /* its exit status, 128 + N when signal N ended it */
@@ -23,16 +31,33 @@ struct record_exit {
 
 /*
  * Set when a signal to end came while no program was running: the work that follows a run looks at
- * it and gives up. record_run installs the handlers, which stay.
+ * it and gives up. record_start installs the handlers, which stay.
  */
 extern volatile sig_atomic_t record_interrupted;
 
 /*
- * Starts the program with `count` variables added to its environment and waits for it. SIGTERM,
- * SIGHUP and what else ends programs are passed on to it; the terminal's Ctrl-C reaches it by
- * itself.
+ * Starts the program and waits for it. SIGTERM, SIGHUP and what else ends programs are passed on to
+ * it; the terminal's Ctrl-C reaches it by itself.
  */
-bool record_run(char *const argv[], const struct record_variable *variables, int count,
-                struct record_exit *result, struct error *error);
+bool record_run(const struct record_program *program, struct record_exit *result,
+                struct error *error);
+
+/* ---- the same in steps, for who does something before exec or waits in another way ---- */
+
+/* A process that waits before exec: descriptors of its pipes. */
+struct record_hold {
+    int go, report;
+};
+
+/* Makes the process, which waits. Its id, or -1. */
+pid_t record_start(const struct record_program *program, struct record_hold *hold,
+                   struct error *error);
+
+/* Lets it go on. False when exec failed: it must be waited for nevertheless. */
+bool record_release(struct record_hold *hold, const struct record_program *program,
+                    struct error *error);
+
+/* Takes note that it was waited for, with this status of waitpid. */
+void record_ended(pid_t process, int status, struct record_exit *result);
 
 #endif

@@ -1,12 +1,14 @@
 /*
  * record_target.c - a program with a known sequence of calls, for the tests of the recorder.
  *
- *     record_target family | threads | fork | vfork | _exit | kill | exec | fill MEGABYTES |
- * exchange COUNT
+ *     record_target family | threads | names | fork | vfork | _exit | kill | exec | dlopen LIBRARY
+ * | late THREADS | fill MEGABYTES | exchange COUNT
  *
  * It allocates nothing besides what the mode says: output goes by write.
  */
+#include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -120,6 +122,74 @@ static void threads(void)
     }
 }
 
+/* One thread is given its name before its first call, one after it. */
+static void *allocate_in_between(void *barrier)
+{
+    pthread_barrier_wait(barrier);
+    free(hide(malloc(603)));
+    pthread_barrier_wait(barrier);
+    pthread_barrier_wait(barrier);
+    return NULL;
+}
+
+static void names(void)
+{
+    pthread_t first, second;
+    pthread_barrier_t barrier;
+    pthread_barrier_init(&barrier, NULL, 3);
+    if (pthread_create(&first, NULL, allocate_in_between, &barrier) != 0 ||
+        pthread_create(&second, NULL, allocate_in_between, &barrier) != 0)
+        exit(1);
+    pthread_setname_np(first, "early");
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    pthread_setname_np(second, "late");
+    pthread_barrier_wait(&barrier);
+    pthread_join(first, NULL);
+    pthread_join(second, NULL);
+}
+
+/* Threads whose only calls come in the last round of destructors, the recorder's own has run. */
+static pthread_key_t late_key;
+
+static void call_late(void *rounds)
+{
+    if ((intptr_t)rounds < PTHREAD_DESTRUCTOR_ITERATIONS)
+        pthread_setspecific(late_key, (void *)((intptr_t)rounds + 1));
+    else
+        free(hide(malloc(604)));
+}
+
+static void *end_late(void *unused)
+{
+    (void)unused;
+    pthread_setspecific(late_key, (void *)1);
+    return NULL;
+}
+
+static void late(long count)
+{
+    pthread_key_create(&late_key, call_late);
+    for (long i = 0; i < count; i++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, end_late, NULL) != 0)
+            exit(1);
+        pthread_join(thread, NULL);
+    }
+}
+
+static void load(const char *library)
+{
+    void *loaded = dlopen(library, RTLD_NOW);
+    void (*call)(void) = NULL;
+    if (loaded != NULL)
+        *(void **)(void *)&call = dlsym(loaded, "call");
+    if (call == NULL)
+        exit(1);
+    call();
+    dlclose(loaded);
+}
+
 static void fork_and_free(void)
 {
     void *inherited = hide(malloc(701));
@@ -218,6 +288,12 @@ int main(int argc, char **argv)
         family();
     else if (strcmp(mode, "threads") == 0)
         threads();
+    else if (strcmp(mode, "names") == 0)
+        names();
+    else if (strcmp(mode, "late") == 0)
+        late(number);
+    else if (strcmp(mode, "dlopen") == 0)
+        load(argv[2]);
     else if (strcmp(mode, "fork") == 0)
         fork_and_free();
     else if (strcmp(mode, "vfork") == 0)

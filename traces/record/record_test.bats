@@ -98,6 +98,99 @@ END
     "$TRACE" validate threads.trace
 }
 
+@test "threads are named by others, before their first call and after" {
+    "$TRACE" record -o names.trace -- "$TARGET" names
+    [ "$("$TRACE" print names.trace | grep -o '^# thread_name.*' | cut -d= -f2 | sort | xargs)" = "early late" ]
+}
+
+@test "threads that only call at their very end share a lane" {
+    "$TRACE" record -o late.trace -- "$TARGET" late 300 2> err.txt
+    [ "$(calls late.trace | grep -c 'malloc 604')" = 300 ]
+    [ "$(meta late.trace threads)" = 301 ]
+    grep -qE 'took 0\.[0-4] MB of disk' err.txt
+    "$TRACE" validate late.trace
+}
+
+@test "a library that is loaded later is recorded, its constructor too" {
+    cc -shared -fPIC -O1 -x c -o library.so - <<'END'
+#include <stdlib.h>
+static void *volatile block;
+__attribute__((constructor)) static void begin(void) { block = malloc(611); }
+__attribute__((destructor)) static void end(void) { free(block); }
+void call(void) { block = realloc(block, 612); }
+END
+    "$TRACE" record -o dlopen.trace -- "$TARGET" dlopen ./library.so
+    calls dlopen.trace > calls.txt
+    first=$(sed -n 's/^malloc 611 = //p' calls.txt)
+    second=$(sed -n "s/^realloc $first 612 = //p" calls.txt)
+    [ "$(grep -c "^free $second\$" calls.txt)" = 1 ]
+    [ "$(meta dlopen.trace repaired)" = 0 ]
+}
+
+@test "a program linked to another allocator keeps it" {
+    cat > usable.c <<'END'
+#include <malloc.h>
+#include <stdlib.h>
+int main(void)
+{
+    void *volatile block = malloc(5000);
+    size_t size = malloc_usable_size(block);
+    free(block);
+    return size == 5000 + 8; /* as glibc has it */
+}
+END
+    for library in libjemalloc.so.2 libtcmalloc_minimal.so.4; do
+        cc -O1 -fno-builtin -o usable usable.c -Wl,--no-as-needed -l:$library ||
+            skip "$library is not installed"
+        "$TRACE" record -o usable.trace -- ./usable
+        size=$(calls usable.trace | sed -n 's/malloc_usable_size #.* = //p')
+        [ "$size" -gt 5008 ]
+        [ "$(meta usable.trace repaired)" = 0 ]
+    done
+}
+
+@test "new that fails stands once, and a new_handler's calls are its own" {
+    c++ -O1 -o handler -x c++ - <<'END' || skip "no C++ compiler"
+#include <csetjmp>
+#include <cstdlib>
+#include <new>
+static void *hoard, *volatile hidden;
+static jmp_buf place;
+static volatile size_t huge = size_t(1) << 60;
+static void keep(size_t size) { hidden = malloc(size); free(hidden); }
+static void release() { free(hoard); std::set_new_handler(nullptr); }
+static void fail() { throw 7; }
+static void jump() { longjmp(place, 1); }
+static int attempt()
+{
+    try { free(operator new(huge)); } catch (std::bad_alloc &) { return 1; } catch (int) { return 2; }
+    return 0;
+}
+int main()
+{
+    int got = attempt();
+    keep(1001);
+    hoard = malloc(1002);
+    std::set_new_handler(release);
+    got = got * 10 + attempt();
+    std::set_new_handler(fail);
+    got = got * 10 + attempt();
+    keep(1003);
+    std::set_new_handler(jump);
+    if (setjmp(place) == 0)
+        attempt();
+    keep(1004);
+    return got != 112;
+}
+END
+    "$TRACE" record -o handler.trace -- ./handler
+    calls handler.trace | grep -v -e 'malloc 1[0-9][0-9] ' -e 'malloc 72704' | sed 's/#[0-9]*/#/' > calls.txt
+    [ "$(grep -c '^new' calls.txt)" = 3 ]
+    [ "$(grep -A1 'malloc 100' calls.txt | xargs)" = \
+        "malloc 1001 = # free # malloc 1002 = # free # -- malloc 1003 = # free # malloc 1004 = # free #" ]
+    [ "$(meta handler.trace repaired)" = 0 ]
+}
+
 @test "a forked child has a trace of its own" {
     "$TRACE" record --all -o fork.trace -- "$TARGET" fork
     [ "$(calls fork.1.record_target.trace | grep -c 'malloc 703')" = 1 ]
@@ -123,9 +216,11 @@ END
 }
 
 @test "the order across threads is exact: blocks passed on at once" {
-    GLIBC_TUNABLES=glibc.malloc.tcache_count=0 "$TRACE" record -o exchange.trace -- "$TARGET" exchange 110000
+    # A sanitized `trace` is slow, and the recorder in the program is the same.
+    exchanges=${EXCHANGES:-1100000}
+    GLIBC_TUNABLES=glibc.malloc.tcache_count=0 "$TRACE" record -o exchange.trace -- "$TARGET" exchange "$exchanges"
     [ "$(meta exchange.trace threads)" = 5 ]
-    [ "$(meta exchange.trace events)" -ge 1000000 ]
+    [ "$(meta exchange.trace events)" -ge $((exchanges * 10)) ]
     for key in lost repaired order_inversions; do
         [ "$("$TRACE" print exchange.trace | sed -n "s/^# $key=//p;/^0 /q")" = 0 ]
     done
@@ -151,15 +246,68 @@ END
 
 @test "metadata tells program, command, its CPU time and memory, and no folder of the machine" {
     cp "$TARGET" target
-    "$TRACE" record -o meta.trace -- ./target fill 1
+    "$TRACE" record -o meta.trace -- ./target fill 4
     [ "$(meta meta.trace program)" = target ]
-    [ "$(meta meta.trace command)" = "./target fill 1" ]
+    [ "$(meta meta.trace command)" = "./target fill 4" ]
     [ "$(meta meta.trace recorder)" = preload ]
     [ "$(meta meta.trace program_cpu_us)" -gt 0 ]
     [ "$(meta meta.trace program_rss_bytes)" -gt 500000 ]
     "$TRACE" print meta.trace | grep '^#' > meta.txt
     [ -s meta.txt ]
     run -1 grep -F -e "$PWD" -e "$(hostname)" meta.txt
+}
+
+# used FILE KEY: what is said of the program's CPU time and memory
+used() {
+    "$TRACE" print "$1" | sed -n "s/^# $2=//p"
+}
+
+@test "a recorded run's CPU time and memory are given less the recorder's" {
+    "$TRACE" record -o cost.trace -- "$TARGET" fill 4
+    if [ "$(used cost.trace program_cpu_source)" = recorded_run ]; then
+        skip "the cost can't be measured with a sanitized trace program"
+    fi
+    [ "$(used cost.trace program_cpu_source)" = recorded_run_less_recorder ]
+    [ "$(used cost.trace recorder_cpu_us)" -gt 0 ]
+    [ "$(used cost.trace recorder_rss_bytes)" -gt 65536 ]
+    [ "$(meta cost.trace program_rss_bytes)" -gt 500000 ]
+    no_leftovers
+}
+
+@test "plain runs give the program's own CPU time and memory, whatever ends it" {
+    echo again > input
+    "$TRACE" record --plain=3 -o plain.trace -- "$TARGET" fill 4 < input > output
+    [ "$(cat output)" = "went on to its end" ]
+    [ "$(used plain.trace program_cpu_source)" = plain_run ]
+    [ "$(used plain.trace program_plain_runs)" = 3 ]
+    [ "$(meta plain.trace program_cpu_us)" -gt 0 ]
+    [ "$(meta plain.trace program_rss_bytes)" -gt 500000 ]
+    run -137 "$TRACE" record --plain=1 -o kill.trace -- "$TARGET" kill
+    [ "$(used kill.trace program_cpu_source)" = plain_run ]
+    # Threads, a child that execs, and one of several processes of the same name.
+    "$TRACE" record --plain=1 -o threads.trace -- "$TARGET" threads
+    [ "$(used threads.trace program_cpu_source)" = plain_run ]
+    "$TRACE" record --plain=1 --all -o all.trace -- sh -c "'$TARGET' fill 1; '$TARGET' fill 16; '$TARGET' vfork"
+    small=$(meta all.1.record_target.trace program_cpu_us)
+    large=$(meta all.2.record_target.trace program_cpu_us)
+    [ "$large" -gt $((2 * small)) ]
+    for trace in all.*.trace; do
+        [ "$(used "$trace" program_cpu_source)" = plain_run ]
+    done
+    no_leftovers
+}
+
+@test "a plain run that ends otherwise is left out, and said so" {
+    cat > once <<'END'
+[ ! -e done ] || exit 3
+echo > done
+exec "$@"
+END
+    run -0 --separate-stderr "$TRACE" record --plain=2 -o once.trace -- sh once "$TARGET" family
+    [[ $stderr == *"the plain run ended with status 3, the recorded one with 0"* ]]
+    [ "$(used once.trace program_cpu_source)" != plain_run ]
+    run -2 --separate-stderr "$TRACE" record --plain=2x -- true
+    [[ $stderr == *"--plain=2x: a number"* ]]
 }
 
 @test "the program's own limit on file sizes stops the recording, not the program" {
@@ -217,6 +365,11 @@ END
     echo 'int main(void) { return 0; }' | cc -static -x c -o static - || skip "no static libc"
     run -2 --separate-stderr "$TRACE" record -- ./static
     [[ $stderr == *"static program"* ]]
+    if [ "$(id -u)" = 0 ]; then
+        cp "$TARGET" setuid && chown nobody setuid && chmod u+s setuid
+        run -2 --separate-stderr "$TRACE" record -- ./setuid family
+        [[ $stderr == *"set-user-ID"*"record it as its owner"* ]]
+    fi
     run -2 --separate-stderr "$TRACE" record -o /nonexistent/a.trace -- true
     [[ $stderr == *"cannot write /nonexistent/a.trace: No such file or directory"* ]]
     run -2 --separate-stderr "$TRACE" record

@@ -2,9 +2,9 @@
 #include "traces/record/record_check.h"
 #include "traces/record/record_collect.h"
 #include "traces/record/record_file.h"
+#include "traces/record/record_folder.h"
 #include "traces/record/record_run.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -62,23 +62,7 @@ static bool make_raw_folder(const struct record_options *options, char folder[st
     const char *temporary = getenv("TMPDIR");
     if (temporary != NULL && *temporary != '\0' && realpath(temporary, place) == NULL)
         return error_set(error, ERROR_OUTPUT, "$TMPDIR, %s: %s", temporary, strerror(errno));
-    int length = snprintf(folder, PATH_MAX, "%s/trace-record-XXXXXX", place);
-    if (length < 0 || length >= PATH_MAX || mkdtemp(folder) == NULL)
-        return error_set(error, ERROR_OUTPUT, "cannot make a folder in %s: %s", place,
-                         strerror(errno));
-    return true;
-}
-
-static void remove_raw_folder(const char *folder)
-{
-    DIR *entries = opendir(folder);
-    if (entries == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(entries)) != NULL;)
-        if (entry->d_name[0] != '.')
-            unlinkat(dirfd(entries), entry->d_name, 0);
-    closedir(entries);
-    rmdir(folder);
+    return record_folder_make(place, folder, error);
 }
 
 static bool run_and_collect(const struct record_options *options, const char *library,
@@ -93,11 +77,17 @@ static bool run_and_collect(const struct record_options *options, const char *li
         return error_set(error, ERROR_USAGE, "LD_PRELOAD is too long");
     const struct record_variable variables[] = {{"LD_PRELOAD", preload},
                                                 {RECORD_DIRECTORY_VARIABLE, folder}};
-    struct record_exit run;
-    if (!record_run(options->argv, variables, 2, &run, error))
+    const struct record_program program = {options->argv, variables, 2, false};
+    struct record_result result = {0};
+    if (!record_run(&program, &result.run, error))
         return false;
-    *status = run.status;
-    return record_collect(folder, options, &run, error);
+    *status = result.run.status;
+    if (options->plain > 0)
+        record_plain_run(options, *status, &result.plain);
+    result.cost_is_known = record_cost_measure(library, folder, &result.cost);
+    bool done = record_collect(folder, options, &result, error);
+    record_plain_free(&result.plain);
+    return done;
 }
 
 bool record_with_preload(const struct record_options *options, int *status, struct error *error)
@@ -107,6 +97,6 @@ bool record_with_preload(const struct record_options *options, int *status, stru
         !make_raw_folder(options, folder, error))
         return false;
     bool done = run_and_collect(options, library, folder, status, error);
-    remove_raw_folder(folder);
+    record_folder_remove(folder);
     return done;
 }
