@@ -1,7 +1,7 @@
 #include "replay/plan.h"
 
-#include "replay/machine.h"
 #include "traces/format/map64.h"
+#include "traces/format/memory.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_tally.h"
 
@@ -17,6 +17,8 @@ enum {
     SAMPLES_EVEN = 1000,          /* at so many equal steps of calls, and as many of time */
     SAMPLE_PEAK_BYTES = 8 * 4096, /* a new peak is looked at when it is this much above the last, */
     SAMPLE_PEAK_PARTS = 500,      /* or by this part of it, whichever is more */
+    CHECK_EVERY_EVENTS = 1 << 22, /* whether the plan of so many will find room */
+    SAMPLES_PER_EVENT = 2,        /* at most */
 };
 
 /* A growing array. */
@@ -35,15 +37,38 @@ struct compiler {
     struct plan plan;
 };
 
+/* Makes room for `more` items. False when there is no memory. */
+static bool vector_reserve(struct vector *vector, size_t more)
+{
+    size_t room = vector->room ? vector->room : 4096;
+    while (room - vector->count < more)
+        room *= 2;
+    if (room == vector->room)
+        return true;
+    void *items = memory_resized(vector->items, room, vector->item_bytes);
+    if (!items)
+        return false;
+    vector->items = items;
+    vector->room = room;
+    return true;
+}
+
+/* An item that room was made for. */
 static void *vector_add(struct vector *vector)
 {
-    if (vector->count == vector->room) {
-        vector->room = vector->room ? vector->room * 2 : 4096;
-        vector->items = reallocarray(vector->items, vector->room, vector->item_bytes);
-        if (!vector->items)
-            abort();
-    }
     return (char *)vector->items + vector->count++ * vector->item_bytes;
+}
+
+/* Makes room for all that one more event can add, so that nothing fails in its midst. */
+static bool make_room(struct compiler *compiler, struct error *error)
+{
+    return (vector_reserve(&compiler->ops, 1) &&
+            vector_reserve(&compiler->samples, SAMPLES_PER_EVENT) &&
+            vector_reserve(&compiler->free_slots, 1) && vector_reserve(&compiler->slot_bytes, 1) &&
+            map64_reserve(&compiler->slots, 1)) ||
+           error_set(error, ERROR_MEMORY,
+                     "%s: event %" PRIu64 " finds no memory for the plan of %" PRIu64 " events",
+                     compiler->path, compiler->plan.event_count, compiler->tally.events);
 }
 
 /* ---- slots ---- */
@@ -288,17 +313,17 @@ static bool is_sample_due(const struct compiler *compiler, uint64_t event, bool 
 static bool read_error(const struct compiler *compiler, uint64_t event, const char *problem,
                        struct error *error)
 {
-    return error_set(error, ERROR_INPUT, "%s: event %" PRIu64 " %s", compiler->path, event,
-                     problem);
+    return error_set(error, trace_tally_error_kind(&compiler->tally), "%s: event %" PRIu64 " %s",
+                     compiler->path, event, problem);
 }
 
 /* A small file can hold a great many events: see that they fit before they are compiled. */
 static bool check_size(const struct compiler *compiler, struct error *error)
 {
     uint64_t ops_bytes = compiler->tally.events * sizeof(struct plan_op) * 3; /* vector and memfd */
-    uint64_t room_bytes = machine_available_bytes();
+    uint64_t room_bytes = memory_available_bytes();
     return ops_bytes <= room_bytes ||
-           error_set(error, ERROR_RUN,
+           error_set(error, ERROR_MEMORY,
                      "%s: %" PRIu64 " events need %" PRIu64 " MiB of memory; %" PRIu64
                      " MiB are available",
                      compiler->path, compiler->tally.events, ops_bytes >> 20, room_bytes >> 20);
@@ -316,6 +341,8 @@ static bool tally_trace(struct compiler *compiler, struct trace_reader *reader, 
         if (compiler->tally.live_objects >= UINT32_MAX)
             return read_error(compiler, compiler->tally.events - 1, "is one object too many",
                               error);
+        if (compiler->tally.events % CHECK_EVERY_EVENTS == 0 && !check_size(compiler, error))
+            return false;
     }
     if (next == TRACE_NEXT_END && compiler->tally.events == 0)
         return error_set(error, ERROR_INPUT, "%s: the trace has no events", compiler->path);
@@ -330,8 +357,14 @@ static bool compile_trace(struct compiler *compiler, struct trace_reader *reader
     enum trace_next next;
     uint64_t step_us = compiler->tally.duration_us / SAMPLES_EVEN + 1;
     uint64_t index = 0, before_us = 0;
+    if (!make_room(compiler, error))
+        return false;
+    new_slot(compiler); /* PLAN_NULL_SLOT */
     add_sample(compiler, 0, 0);
     while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
+        compiler->plan.event_count = index;
+        if (!make_room(compiler, error))
+            return false;
         /* Both sides of a step: what is held until the next call is what the last one left. */
         bool time_stepped = event.time_us / step_us != before_us / step_us;
         if (time_stepped)
@@ -353,14 +386,18 @@ static int compare_entries(const void *a, const void *b)
     return (left->key > right->key) - (left->key < right->key);
 }
 
-/* Slots live at the end, in the order in which their objects were acquired. */
+/* Slots live at the end, in the order in which their objects were acquired. NULL when there is no
+ * memory. */
 static uint32_t *list_leftovers(const struct compiler *compiler)
 {
     size_t count = 0;
-    struct map64_entry *entries = calloc(compiler->slots.count + 1, sizeof *entries);
-    uint32_t *slots = calloc(compiler->slots.count + 1, sizeof *slots);
-    if (!entries || !slots)
-        abort();
+    struct map64_entry *entries = memory_zeroed(compiler->slots.count + 1, sizeof *entries);
+    uint32_t *slots = memory_zeroed(compiler->slots.count + 1, sizeof *slots);
+    if (!entries || !slots) {
+        free(entries);
+        free(slots);
+        return NULL;
+    }
     for (size_t i = 0; i < compiler->slots.room; i++)
         if (compiler->slots.entries[i].key)
             entries[count++] = compiler->slots.entries[i];
@@ -407,7 +444,7 @@ static int write_plan(struct compiler *compiler, struct error *error)
     lay_out(compiler);
     const struct plan *plan = &compiler->plan;
     uint32_t *leftovers = list_leftovers(compiler);
-    int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = leftovers ? memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING) : -1;
     bool ok =
         fd >= 0 && ftruncate(fd, (off_t)plan->total_bytes) == 0 &&
         write_all(fd, 0, plan, sizeof *plan) &&
@@ -418,7 +455,7 @@ static int write_plan(struct compiler *compiler, struct error *error)
         write_all(fd, plan->leftovers_offset, leftovers, plan->leftover_count * sizeof(uint32_t)) &&
         fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0;
     if (!ok) {
-        error_set(error, ERROR_RUN, "%s: no memory for the plan of %" PRIu64 " MiB: %s",
+        error_set(error, ERROR_MEMORY, "%s: no memory for the plan of %" PRIu64 " MiB: %s",
                   compiler->path, plan->total_bytes >> 20, strerror(errno));
         if (fd >= 0)
             close(fd);
@@ -449,7 +486,6 @@ int plan_compile(struct trace_reader *reader, const char *path, struct trace_met
         .slot_bytes.item_bytes = sizeof(uint64_t),
     };
     int fd = -1;
-    new_slot(&compiler); /* PLAN_NULL_SLOT */
     if (tally_trace(&compiler, reader, error)) {
         trace_reader_rewind(reader);
         if (compile_trace(&compiler, reader, error))

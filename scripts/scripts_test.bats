@@ -52,7 +52,7 @@ make_trace() {
 
 @test "every script explains itself" {
     for script in quickstart test plot bench bench_record bench_decode check_layers check_format check_shell \
-        corpus_picture corpus_table; do
+        fuzz corpus_picture corpus_table; do
         run -0 "$scripts/$script" --help
         [[ $output == "$script"* ]]
         ((${#lines[@]} > 0))
@@ -220,6 +220,28 @@ make_trace() {
     # x: wall (9000 - 5000) / 200, CPU (10000 - 5000) / 200, 2.5 of glibc's; its own 1002 / 200 and 900 / 200, half of it.
     grep -qE '^t,x,3,20\.000,5\.010,25\.000,4\.500,2\.5000,2\.5000,2\.5000,0\.5000,0\.5000,0\.5000,differ by \+400\.0 %$' bench.csv
     [ "$(wc -l <bench.csv)" -eq 3 ]
+}
+
+@test "fuzz refuses what it does not know, before it builds anything" {
+    make_tree
+    rm tree/build
+    run -2 tree/scripts/fuzz --seconds=x
+    [[ $output == "scripts/fuzz: --seconds takes a number from 1" ]]
+    run -2 tree/scripts/fuzz --hours=1
+    run -2 tree/scripts/fuzz trace nosuch
+    [[ $output == "scripts/fuzz: no target 'nosuch'; there are trace raw text "* ]]
+    [ ! -e tree/build-fuzz ]
+}
+
+# The formats that are fuzzed are all that are read.
+@test "every importer is fuzzed" {
+    targets=$(sed -n 's/^all=(\(.*\))$/\1/p' "$scripts/fuzz")
+    [ "$targets" = "$(sed -n 's/^set(FUZZ_FORMATS \(.*\))$/\1/p' "$SOURCE_DIR/CMakeLists.txt")" ]
+    importers=$("$BUILD_DIR/trace" convert --help | sed -n '/Formats of IN/,/^ *$/s/^  \([a-z]*\)  *[^ ].*/\1/p')
+    [ "$(wc -w <<<"$importers")" -ge 8 ]
+    for format in $importers; do
+        [[ " $targets " == *" $format "* ]]
+    done
 }
 
 @test "bench_record measures what each recorder costs" {

@@ -159,28 +159,33 @@ static void print_text(const struct trace_meta *meta, const struct trace_tally *
                    100.0 * (double)tally->op_events[op] / (double)tally->events);
 }
 
-static bool count_events(struct trace_reader *reader, struct trace_tally *tally,
+static bool count_events(struct trace_reader *reader, const char *path, struct trace_tally *tally,
                          struct trace_profile *profile, struct error *error)
 {
     struct trace_event event;
-    enum trace_next next;
+    enum trace_next next = TRACE_NEXT_END;
     while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
         trace_tally_add(tally, &event);
-        trace_profile_add(profile, &event);
+        if (!trace_profile_add(profile, &event) || tally->is_out_of_memory)
+            return error_set(error, ERROR_MEMORY,
+                             "%s: event %" PRIu64 ": not enough memory for %" PRIu64
+                             " live objects",
+                             path, tally->events - 1, tally->live_objects);
     }
     return next == TRACE_NEXT_END;
 }
 
-static bool show_counts(struct trace_reader *reader, enum info_format format, struct error *error)
+static bool show_counts(struct trace_reader *reader, const struct info_options *options,
+                        struct error *error)
 {
     struct trace_tally tally = {0};
     struct trace_profile profile = {0};
-    bool whole = count_events(reader, &tally, &profile, error);
+    bool whole = count_events(reader, options->path, &tally, &profile, error);
     /* What was counted holds, not what the file says of itself. */
     struct trace_meta meta = {0};
     trace_meta_copy(&meta, trace_reader_meta(reader));
     trace_tally_describe(&tally, &meta);
-    if (format == INFO_CSV) {
+    if (options->format == INFO_CSV) {
         print_csv(&meta, &tally);
         trace_distribution_print_csv(&profile);
     } else {
@@ -193,19 +198,23 @@ static bool show_counts(struct trace_reader *reader, enum info_format format, st
     return whole;
 }
 
-static bool show_histogram(struct trace_reader *reader, struct error *error)
+static bool show_histogram(struct trace_reader *reader, const char *path, struct error *error)
 {
     struct trace_histogram *histogram = calloc(1, sizeof *histogram);
     if (!histogram)
-        return error_set(error, ERROR_RUN, "not enough memory for a histogram");
+        return error_set(error, ERROR_MEMORY, "%s: not enough memory for a histogram", path);
     struct trace_event event;
-    enum trace_next next;
-    while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT)
-        trace_histogram_add(histogram, &event);
-    trace_distribution_print_histogram(histogram);
+    enum trace_next next = TRACE_NEXT_END;
+    bool ok = true;
+    while (ok && (next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT)
+        ok = trace_histogram_add(histogram, &event);
+    if (!ok)
+        error_set(error, ERROR_MEMORY, "%s: not enough memory for its live objects", path);
+    else
+        trace_distribution_print_histogram(histogram);
     trace_histogram_free(histogram);
     free(histogram);
-    return next == TRACE_NEXT_END;
+    return ok && next == TRACE_NEXT_END;
 }
 
 int trace_info_command(int argc, char **argv)
@@ -218,8 +227,8 @@ int trace_info_command(int argc, char **argv)
     struct trace_reader *reader = trace_reader_open(options.path, &error);
     if (!reader)
         return trace_command_failed(&error);
-    bool whole = options.format == INFO_HISTOGRAM ? show_histogram(reader, &error)
-                                                  : show_counts(reader, options.format, &error);
+    bool whole = options.format == INFO_HISTOGRAM ? show_histogram(reader, options.path, &error)
+                                                  : show_counts(reader, &options, &error);
     trace_reader_close(reader);
     return whole ? TRACE_EXIT_OK : trace_command_failed(&error);
 }

@@ -57,22 +57,21 @@ static void release(struct trace_histogram *histogram, uint64_t object)
     histogram->objects[class][lifetime_class(histogram->events - born)]++;
 }
 
-static void acquire(struct trace_histogram *histogram, uint64_t object, uint64_t bytes)
+static bool acquire(struct trace_histogram *histogram, uint64_t object, uint64_t bytes)
 {
     unsigned class = size_class(bytes);
-    if (!map64_put(&histogram->born, object, histogram->events))
-        return;
-    map64_put(&histogram->sizes, object, class);
     histogram->objects[class][TRACE_HISTOGRAM_NEVER]++;
+    return map64_put(&histogram->born, object, histogram->events) &&
+           map64_put(&histogram->sizes, object, class);
 }
 
-void trace_histogram_add(struct trace_histogram *histogram, const struct trace_event *event)
+bool trace_histogram_add(struct trace_histogram *histogram, const struct trace_event *event)
 {
     if (trace_event_releases(event))
         release(histogram, event->argument);
-    if (event->object)
-        acquire(histogram, event->object, trace_event_bytes(event));
+    bool ok = !event->object || acquire(histogram, event->object, trace_event_bytes(event));
     histogram->events++;
+    return ok;
 }
 
 void trace_histogram_free(struct trace_histogram *histogram)

@@ -21,8 +21,9 @@ struct trace_histogram {
     struct map64 sizes; /* live object -> its class of sizes */
 };
 
-/* Counts the event in; what breaks the rules of a trace is passed over. */
-void trace_histogram_add(struct trace_histogram *histogram, const struct trace_event *event);
+/* Counts the event in; what breaks the rules of a trace is passed over. False when there is no
+ * memory. */
+bool trace_histogram_add(struct trace_histogram *histogram, const struct trace_event *event);
 
 /*
  * The largest size in bytes of a class of sizes, and the longest lifetime in events of one of
