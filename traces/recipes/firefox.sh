@@ -27,7 +27,7 @@ END
 # the recipe's folder: an inner shell inserts it, so that its name does not stand in the trace's command.
 firefox_trace() {
     env -i PATH=/usr/bin:/bin HOME="$PWD/home" LC_ALL=C.UTF-8 TZ=UTC MOZ_HEADLESS=1 \
-        "$build/trace" record --process="$1" -o "$recipe_name.trace" -- \
+        "$build/trace" record --process="$1" "${recipe_options[@]}" -o "$recipe_name.trace" -- \
         sh -c "exec firefox-esr --headless --no-remote -P recipe $2"
 }
 
@@ -42,6 +42,7 @@ firefox_is() {
 # table of 300 rows, 400 boxes laid out by flexbox, 200 classes of style, a list that a script builds again
 # and again, a map of 50,000 entries, JSON there and back, and a drawing on a canvas.
 firefox_show_page() {
+    recipe_options=(--plain=3)
     perl make_page.pl >page.html
     cat script.html >>page.html
     # shellcheck disable=SC2016
