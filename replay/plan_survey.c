@@ -1,0 +1,97 @@
+#include "replay/plan_survey.h"
+
+#include "replay/plan.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool read_error(const char *path, uint64_t event, const char *problem, struct error *error)
+{
+    return error_set(error, ERROR_INPUT, "%s: event %" PRIu64 " %s", path, event, problem);
+}
+
+static bool note_hand_over(struct plan_survey *survey, uint64_t event)
+{
+    uint64_t word = event / 64;
+    if (word >= survey->hands_over_words) {
+        uint64_t room = word + word / 2 + 64;
+        uint64_t *bits = reallocarray(survey->hands_over, room, sizeof *bits);
+        if (!bits)
+            return false;
+        memset(bits + survey->hands_over_words, 0,
+               (room - survey->hands_over_words) * sizeof *bits);
+        survey->hands_over = bits;
+        survey->hands_over_words = room;
+    }
+    survey->hands_over[word] |= UINT64_C(1) << event % 64;
+    survey->edges++;
+    return true;
+}
+
+/* Follows each object from thread to thread. False when there is no memory. */
+static bool follow(struct plan_survey *survey, struct object_map *objects,
+                   const struct trace_event *event, uint64_t index)
+{
+    if (event->argument) {
+        struct object *object = object_map_find(objects, event->argument);
+        if (object->thread != event->thread && !note_hand_over(survey, object->event))
+            return false;
+        object->thread = event->thread;
+        object->event = index;
+        if (trace_event_releases(event))
+            object_map_remove(objects, object);
+    }
+    if (!event->object)
+        return true;
+    struct object *object = object_map_add(objects, event->object);
+    if (!object)
+        return false;
+    object->thread = event->thread;
+    object->event = index;
+    return true;
+}
+
+static bool read_all(struct plan_survey *survey, struct object_map *objects,
+                     struct trace_reader *reader, const char *path, struct error *error)
+{
+    struct trace_event event;
+    enum trace_next next;
+    struct trace_tally *tally = &survey->tally;
+    uint32_t thread = UINT32_MAX;
+    while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
+        const char *problem = trace_tally_add(tally, &event);
+        uint64_t index = tally->events - 1;
+        if (problem)
+            return read_error(path, index, problem, error);
+        if (tally->live_objects >= PLAN_SLOT_LIMIT / 2)
+            return read_error(path, index, "is one object too many", error);
+        if (!follow(survey, objects, &event, index))
+            return error_set(error, ERROR_RUN, "%s: no memory for %zu live objects", path,
+                             objects->count);
+        survey->stretches += event.thread != thread;
+        thread = event.thread;
+    }
+    if (next == TRACE_NEXT_END && tally->events == 0)
+        return error_set(error, ERROR_INPUT, "%s: the trace has no events", path);
+    return next == TRACE_NEXT_END;
+}
+
+bool plan_survey_read(struct plan_survey *survey, struct trace_reader *reader, const char *path,
+                      struct error *error)
+{
+    struct object_map objects;
+    *survey = (struct plan_survey){0};
+    if (!object_map_open(&objects))
+        return error_set(error, ERROR_RUN, "%s: out of memory", path);
+    bool whole = read_all(survey, &objects, reader, path, error);
+    object_map_close(&objects);
+    return whole;
+}
+
+void plan_survey_free(struct plan_survey *survey)
+{
+    trace_tally_free(&survey->tally);
+    free(survey->hands_over);
+    *survey = (struct plan_survey){0};
+}
