@@ -68,13 +68,6 @@ void machine_describe(struct result_csv *result)
     result_csv_meta(result, "governor", "%s", text);
 }
 
-uint64_t machine_available_bytes(void)
-{
-    char text[64];
-    read_labelled("/proc/meminfo", "MemAvailable", text, sizeof text);
-    return strtoull(text, NULL, 10) * 1024;
-}
-
 int machine_last_cpu(void)
 {
     cpu_set_t cpus;

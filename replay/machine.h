@@ -12,9 +12,6 @@
  */
 void machine_describe(struct result_csv *result);
 
-/* Bytes of memory that are available now. */
-uint64_t machine_available_bytes(void);
-
 /* The last CPU that this process may run on, -1 when that is unknown. */
 int machine_last_cpu(void);
 

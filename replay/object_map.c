@@ -1,13 +1,15 @@
 #include "replay/object_map.h"
 
+#include "traces/format/memory.h"
+
 #include <stdlib.h>
 
 enum { RING_OBJECTS = 1 << 15, FIRST_ROOM = 1 << 12 };
 
 bool object_map_open(struct object_map *map)
 {
-    *map = (struct object_map){.ring = calloc(RING_OBJECTS, sizeof *map->ring),
-                               .table = calloc(FIRST_ROOM, sizeof *map->table),
+    *map = (struct object_map){.ring = memory_zeroed(RING_OBJECTS, sizeof *map->ring),
+                               .table = memory_zeroed(FIRST_ROOM, sizeof *map->table),
                                .room = FIRST_ROOM};
     if (map->ring && map->table)
         return true;
@@ -43,7 +45,7 @@ static bool grow(struct object_map *map)
 {
     struct object_map larger = *map;
     larger.room = map->room * 2;
-    larger.table = calloc(larger.room, sizeof *larger.table);
+    larger.table = memory_zeroed(larger.room, sizeof *larger.table);
     if (!larger.table)
         return false;
     for (size_t i = 0; i < map->room; i++)

@@ -24,7 +24,8 @@ enum option_key {
     KEY_CPU,
     KEY_TIMEOUT,
     KEY_LIST,
-    KEY_FORMAT
+    KEY_FORMAT,
+    KEY_PARTIAL
 };
 
 const char *argp_program_version = "replay (heapreel) " HEAPREEL_VERSION;
@@ -58,6 +59,10 @@ static const struct argp_option option_table[] = {
      "serial: the calls of all threads in recorded order on one thread (the only one so far)", 2},
     {"seed", KEY_SEED, "N", 0, "of the random order (default: random, printed in meta.csv)", 2},
     {"cpu", KEY_CPU, "N", 0, "run on this CPU (default: the last one)", 2},
+    {"partial", KEY_PARTIAL, NULL, 0,
+     "replay a trace that was cut short (killed while it was written, a full disk) up to its last "
+     "whole block; what is live there stays so, as at the end of a program",
+     2},
     {"timeout", KEY_TIMEOUT, "SECONDS", 0, "end a process that takes longer (default 60)", 2},
     {NULL, 0, NULL, 0, "Output:", 3},
     {"out", 'o', "DIR", 0,
@@ -248,6 +253,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case 'q':
         options->quiet = true;
+        return 0;
+    case KEY_PARTIAL:
+        options->partial = true;
         return 0;
     case KEY_LIST:
         options->list_allocators = true;

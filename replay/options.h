@@ -36,6 +36,7 @@ struct replay_options {
     int cpu; /* -1: the last one */
     double timeout_s;
     bool quiet, csv, list_allocators;
+    bool partial;  /* traces that were cut short are replayed as far as they go */
     char *command; /* the command line as text, for meta.csv */
 };
 

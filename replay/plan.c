@@ -1,10 +1,10 @@
 #include "replay/plan.h"
 
-#include "replay/machine.h"
 #include "replay/object_map.h"
 #include "replay/plan_epoch.h"
 #include "replay/plan_survey.h"
 #include "replay/plan_words.h"
+#include "traces/format/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,7 +75,7 @@ static void *vector_add(struct compiler *compiler, struct vector *vector)
     static char nowhere[256];
     if (vector->count == vector->room) {
         size_t room = vector->room ? vector->room * 2 : 64;
-        void *items = reallocarray(vector->items, room, vector->item_bytes);
+        void *items = memory_resized(vector->items, room, vector->item_bytes);
         if (!items) {
             compiler->out_of_memory = true;
             return nowhere;
@@ -488,7 +488,7 @@ static bool has_failed(const struct compiler *compiler, struct error *error)
 {
     int reason = compiler->out_of_memory ? ENOMEM : compiler->file.error;
     if (reason)
-        error_set(error, ERROR_RUN, "%s: no memory for the plan, at event %" PRIu64 ": %s",
+        error_set(error, ERROR_MEMORY, "%s: no memory for the plan, at event %" PRIu64 ": %s",
                   compiler->path, compiler->event, strerror(reason));
     return reason != 0;
 }
@@ -567,8 +567,8 @@ static void add_leftover(const struct object *object, void *context)
 static void append_leftovers(struct compiler *compiler)
 {
     size_t count = compiler->objects.count;
-    struct leftover *leftovers = calloc(count + 1, sizeof *leftovers), *next = leftovers;
-    uint32_t *slots = calloc(count + 1, sizeof *slots);
+    struct leftover *leftovers = memory_zeroed(count + 1, sizeof *leftovers), *next = leftovers;
+    uint32_t *slots = memory_zeroed(count + 1, sizeof *slots);
     if (leftovers && slots) {
         object_map_each(&compiler->objects, add_leftover, &next);
         qsort(leftovers, count, sizeof *leftovers, compare_leftovers);
@@ -648,8 +648,8 @@ static enum plan_sync choose_sync(const struct compiler *compiler)
 static bool check_room(const struct compiler *compiler, struct error *error)
 {
     uint64_t plan_bytes = compiler->survey->tally.events * PLAN_BYTES_PER_EVENT;
-    uint64_t room_bytes = machine_available_bytes();
-    return plan_bytes <= room_bytes || error_set(error, ERROR_RUN,
+    uint64_t room_bytes = memory_available_bytes();
+    return plan_bytes <= room_bytes || error_set(error, ERROR_MEMORY,
                                                  "%s: %" PRIu64 " events need %" PRIu64
                                                  " MiB of memory; %" PRIu64 " MiB are available",
                                                  compiler->path, compiler->survey->tally.events,
@@ -664,7 +664,7 @@ static bool open_compiler(struct compiler *compiler, struct error *error)
     compiler->file.end_bytes = (sizeof compiler->plan + 63) / 64 * 64;
     if (compiler->file.fd >= 0 && object_map_open(&compiler->objects))
         return true;
-    return error_set(error, ERROR_RUN, "%s: no memory for the plan: %s", compiler->path,
+    return error_set(error, ERROR_MEMORY, "%s: no memory for the plan: %s", compiler->path,
                      strerror(errno));
 }
 

@@ -1,5 +1,7 @@
 #include "replay/plan_epoch.h"
 
+#include "traces/format/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +70,7 @@ bool plan_epochs_join(struct plan_epochs *epochs)
 {
     if (epochs->number >= epochs->room) {
         uint32_t room = epochs->number + epochs->number / 2 + 256;
-        uint32_t *streams = reallocarray(epochs->streams, room, sizeof *streams);
+        uint32_t *streams = memory_resized(epochs->streams, room, sizeof *streams);
         if (!streams)
             return false;
         memset(streams + epochs->room, 0, (room - epochs->room) * sizeof *streams);

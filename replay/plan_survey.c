@@ -1,14 +1,17 @@
 #include "replay/plan_survey.h"
 
 #include "replay/plan.h"
+#include "traces/format/memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool read_error(const char *path, uint64_t event, const char *problem, struct error *error)
+static bool read_error(const struct plan_survey *survey, const char *path, const char *problem,
+                       struct error *error)
 {
-    return error_set(error, ERROR_INPUT, "%s: event %" PRIu64 " %s", path, event, problem);
+    return error_set(error, trace_tally_error_kind(&survey->tally), "%s: event %" PRIu64 " %s",
+                     path, survey->tally.events - 1, problem);
 }
 
 static bool note_hand_over(struct plan_survey *survey, uint64_t event)
@@ -16,7 +19,7 @@ static bool note_hand_over(struct plan_survey *survey, uint64_t event)
     uint64_t word = event / 64;
     if (word >= survey->hands_over_words) {
         uint64_t room = word + word / 2 + 64;
-        uint64_t *bits = reallocarray(survey->hands_over, room, sizeof *bits);
+        uint64_t *bits = memory_resized(survey->hands_over, room, sizeof *bits);
         if (!bits)
             return false;
         memset(bits + survey->hands_over_words, 0,
@@ -63,11 +66,11 @@ static bool read_all(struct plan_survey *survey, struct object_map *objects,
         const char *problem = trace_tally_add(tally, &event);
         uint64_t index = tally->events - 1;
         if (problem)
-            return read_error(path, index, problem, error);
+            return read_error(survey, path, problem, error);
         if (tally->live_objects >= PLAN_SLOT_LIMIT / 2)
-            return read_error(path, index, "is one object too many", error);
+            return read_error(survey, path, "is one object too many", error);
         if (!follow(survey, objects, &event, index))
-            return error_set(error, ERROR_RUN, "%s: no memory for %zu live objects", path,
+            return error_set(error, ERROR_MEMORY, "%s: no memory for %zu live objects", path,
                              objects->count);
         survey->stretches += event.thread != thread;
         thread = event.thread;
@@ -83,7 +86,7 @@ bool plan_survey_read(struct plan_survey *survey, struct trace_reader *reader, c
     struct object_map objects;
     *survey = (struct plan_survey){0};
     if (!object_map_open(&objects))
-        return error_set(error, ERROR_RUN, "%s: out of memory", path);
+        return error_set(error, ERROR_MEMORY, "%s: out of memory", path);
     bool whole = read_all(survey, &objects, reader, path, error);
     object_map_close(&objects);
     return whole;

@@ -1,5 +1,7 @@
 #include "replay/plan_words.h"
 
+#include "traces/format/memory.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -51,7 +53,7 @@ static void begin_chunk(struct plan_words *stream, struct plan_file *file)
         stream->first_offset = offset;
     }
     if (room > stream->room) {
-        uint64_t *words = reallocarray(stream->words, room, sizeof *words);
+        uint64_t *words = memory_resized(stream->words, room, sizeof *words);
         if (!words) {
             file->error = ENOMEM;
             return;

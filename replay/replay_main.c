@@ -142,17 +142,17 @@ static int final_status(const struct session *session, int status)
     return REPLAY_EXIT_RUN_FAILED;
 }
 
-static void tell_of_import(const char *path, const char *remark)
+static void tell_of_trace(const char *path, const char *remark)
 {
     fprintf(stderr, "replay: %s: %s\n", path, remark);
 }
 
 static int replay_traces(const struct replay_options *options)
 {
-    struct trace_list traces = {0};
+    struct trace_list traces = {.accepts_partial = options->partial};
     struct session session;
     struct error error;
-    if (!trace_list_open(&traces, options->traces, options->trace_count, tell_of_import, &error))
+    if (!trace_list_open(&traces, options->traces, options->trace_count, tell_of_trace, &error))
         return failed(&error);
     int status;
     if (session_open(&session, options, &interrupted, &error)) {

@@ -142,6 +142,74 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     [ -z "$(find . -name '*.part')" ]
 }
 
+@test "a trace that was cut short is replayed with --partial up to its last whole block" {
+    trace generate churn --events=150000 --seed=3 whole.trace
+    bytes=$(stat -c %s whole.trace)
+    head -c $((bytes - 1000)) whole.trace > short.trace
+    run replay -o out short.trace
+    [ "$status" -eq 3 ]
+    [[ "$output" =~ ^replay:\ short.trace:\ byte\ [0-9]+:\ the\ trace\ is\ cut\ short\ here\;\ --partial\ replays\ the\ 131072\ events\ of\ its\ 1\ whole\ block$ ]]
+    [ ! -e out ]
+
+    run replay -q --partial -r 1 -a glibc -o out short.trace
+    [ "$status" -eq 0 ]
+    [[ "$output" == "replay: short.trace: cut short at byte "*": only the 131072 events of its 1 whole block are replayed" ]]
+    grep -q '^"trace.short.partial","cut short at byte [0-9]*: only the 131072 events of its 1 whole block are replayed"$' out/meta.csv
+    grep -q '^"trace.short.events","131072"$' out/meta.csv
+    [ "$(rows glibc time ok 131072)" -eq 3 ]
+
+    # What is live at the cut is what a trace that ends there leaves.
+    trace cut --events=:131072 whole.trace first.trace
+    replay -q --partial -r 1 -p memory -a glibc -o first first.trace
+    if grep partial first/meta.csv | grep -v '"command"'; then false; fi
+    at_the_end() { # live_bytes and live_objects of the last sample
+        head -n 1 "$1/samples.csv" | tr -d '"' | tr , '\n' | grep -nx 'live_bytes\|live_objects' | cut -d: -f1 | paste -sd, > columns
+        grep '"glibc"' "$1/samples.csv" | tail -n 1 | cut -d, -f"$(cat columns)"
+    }
+    [ -n "$(at_the_end out)" ]
+    [ "$(at_the_end out)" = "$(at_the_end first)" ]
+
+    # Damage is no cut, and without a whole block there is nothing to replay.
+    printf 'XXXX' | dd of=short.trace bs=1 seek=5000 conv=notrunc status=none
+    run replay --partial -o bad short.trace
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"short.trace: "*"byte "* ]]
+    head -c 5000 whole.trace > none.trace
+    run replay --partial -o bad none.trace
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"none.trace: byte "*"cut short before its first whole block"* ]]
+    [ ! -e bad ]
+}
+
+@test "a last line without an end is left out, with or without --partial, and said" {
+    make_trace a.trace 20
+    events=$(grep -vc '^#' made.txt)
+    printf '%s' "$(cat made.txt)" > cut.txt
+    for option in "" --partial; do
+        # shellcheck disable=SC2086
+        run replay -q $option -r 1 -p time -a glibc -o out cut.txt
+        [ "$status" -eq 0 ]
+        [[ "$output" == "replay: cut.txt: read as text: $((events - 1)) events, "*"the file is cut in its last line, which was left out" ]]
+        grep -q '^"trace.cut.txt.warning","the file is cut in its last line' out/meta.csv
+    done
+}
+
+@test "memory that is refused to replay is an error that names the event" {
+    (ulimit -v 60000; replay --version) || skip "a sanitizer needs more address space than can be limited"
+    awk 'BEGIN {
+        print "# heapreel trace as text, version 1"
+        for (i = 0; i < 400000; i++) print i, i, 0, "malloc 8 = #" i + 1
+    }' > live.txt
+    trace convert live.txt live.trace
+    for limit in 15000 30000 50000; do
+        run bash -c "ulimit -v $limit; exec replay -q -r 1 -p time -a glibc -o out live.trace"
+        echo "$limit: $status $output"
+        [ "$status" -eq 1 ]
+        [ "${#lines[@]}" -eq 1 ]
+        [[ "$output" =~ ^replay:\ live.trace:\ event\ [0-9]+\ .*memory ]]
+    done
+}
+
 @test "files of other tools are replayed directly, and what they lack is said" {
     data="$SOURCE_DIR/traces/import/testdata"
     make_trace a.trace 10

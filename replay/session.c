@@ -3,6 +3,7 @@
 #include "replay/machine.h"
 #include "replay/result_csv.h"
 #include "replay/round.h"
+#include "traces/format/memory.h"
 #include "traces/format/trace_reader.h"
 
 #include <errno.h>
@@ -103,7 +104,7 @@ bool session_open(struct session *session, const struct replay_options *options,
                 .cell_program = cell_program,
                 .cpu = options->cpu >= 0 ? options->cpu : machine_last_cpu(),
                 .timeout_s = options->timeout_s,
-                .memory_limit_bytes = machine_available_bytes() / 4 * 3,
+                .memory_limit_bytes = memory_available_bytes() / 4 * 3,
                 .interrupted = interrupted,
             },
         .random_state = options->seed,
@@ -171,7 +172,8 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
 {
     static const char *const keys[] = {
         "events",   "threads", "duration_us", "peak_live_bytes", "program",           "command",
-        "recorder", "lost",    "repaired",    "program_cpu_us",  "program_rss_bytes", "warning"};
+        "recorder", "lost",    "repaired",    "program_cpu_us",  "program_rss_bytes", "warning",
+        "partial"};
     char key[320];
     snprintf(key, sizeof key, "trace.%s.sha256", trace->name);
     result_csv_meta(result, key, "%s", trace->sha256);
@@ -240,6 +242,8 @@ static bool run_trace(struct session *session, const struct trace_input *input, 
     struct trace_meta meta = {0};
     struct trace_run trace = {.plan_fd = plan_compile(input->reader, input->path, &meta, error)};
     snprintf(trace.name, sizeof trace.name, "%s", input->name);
+    if (*input->partial)
+        trace_meta_set(&meta, "partial", "%s", input->partial);
     bool ok = trace.plan_fd >= 0 && run_plan(session, &trace, input->path, folder, &meta, error);
     if (trace.plan_fd >= 0)
         close(trace.plan_fd);

@@ -3,19 +3,45 @@
 #include "traces/import/importer.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A trace that was cut short is read to where it ends, for the error to say where that is. */
-static bool check_whole(struct trace_reader *reader, struct error *error)
+/* A trace that was cut short is read to its end, to see that its whole blocks are good, and to
+ * count what there is. */
+static bool check_whole(const struct trace_list *list, struct trace_input *input,
+                        struct error *error)
 {
+    struct trace_reader *reader = input->reader;
+    uint64_t events = 0, blocks = trace_reader_blocks(reader);
+    uint64_t offset = trace_reader_end_offset(reader);
     struct trace_event event;
+    enum trace_next next;
     if (trace_reader_is_whole(reader))
         return true;
-    while (trace_reader_next(reader, &event, error) == TRACE_NEXT_EVENT)
-        continue;
-    return false;
+    trace_reader_accept_partial(reader);
+    while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT)
+        events++;
+    if (next == TRACE_NEXT_ERROR)
+        return false;
+    if (events == 0)
+        return error_set(error, ERROR_INPUT,
+                         "%s: byte %" PRIu64
+                         ": the trace is cut short before its first whole block",
+                         input->path, offset);
+    const char *plural = blocks == 1 ? "" : "s";
+    if (!list->accepts_partial)
+        return error_set(error, ERROR_INPUT,
+                         "%s: byte %" PRIu64 ": the trace is cut short here; --partial replays the "
+                         "%" PRIu64 " events of its %" PRIu64 " whole block%s",
+                         input->path, offset, events, blocks, plural);
+    snprintf(input->partial, sizeof input->partial,
+             "cut short at byte %" PRIu64 ": only the %" PRIu64 " events of its %" PRIu64
+             " whole block%s are replayed",
+             offset, events, blocks, plural);
+    trace_reader_rewind(reader);
+    return true;
 }
 
 static void set_name(struct trace_input *input)
@@ -48,8 +74,10 @@ static bool open_input(const struct trace_list *list, struct trace_input *input,
     char remark[1024];
     set_name(input);
     input->reader = import_open(input->path, error);
-    if (!input->reader || !check_whole(input->reader, error) || !check_name(list, input, error))
+    if (!input->reader || !check_whole(list, input, error) || !check_name(list, input, error))
         return false;
+    if (*input->partial)
+        tell(input->path, input->partial);
     if (import_summary(trace_reader_meta(input->reader), remark, sizeof remark))
         tell(input->path, remark);
     return true;

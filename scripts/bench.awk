@@ -1,4 +1,5 @@
-# Joins replay's runs.csv with hyperfine's round-N.csv into bench.csv: a row per trace and allocator.
+# Joins replay's runs.csv with hyperfine's round-N.csv into bench.csv: a row per trace and allocator. Needs
+# statistics.awk.
 # All values of a round are kept in strings of numbers, in order of rounds.
 BEGIN {
     FS = ","
@@ -47,22 +48,6 @@ files > 1 {
     pair = substr(name, 1, index(name, " ") - 1) SUBSEP substr(name, index(name, " ") + 1)
     whole_wall[pair, files - 1] = 1e9 * field("median")
     whole_cpu[pair, files - 1] = 1e9 * (field("user") + field("system"))
-}
-
-function sorted(values, count,    i, j, value) {
-    for (i = 2; i <= count; i++) {
-        value = values[i]
-        for (j = i - 1; j >= 1 && values[j] > value; j--)
-            values[j + 1] = values[j]
-        values[j + 1] = value
-    }
-}
-
-# The quantile q of sorted values, interpolated as R's type 7.
-function quantile(values, count, q,    place, below) {
-    place = 1 + q * (count - 1)
-    below = int(place)
-    return below >= count ? values[count] : values[below] + (place - below) * (values[below + 1] - values[below])
 }
 
 # Sets median, low and high.

@@ -51,7 +51,7 @@ make_trace() {
 }
 
 @test "every script explains itself" {
-    for script in quickstart test plot bench check_layers check_format check_shell; do
+    for script in quickstart test plot bench bench_record bench_decode fuzz check_layers check_format check_shell; do
         run -0 "$scripts/$script" --help
         [[ $output == "$script"* ]]
         ((${#lines[@]} > 0))
@@ -124,7 +124,7 @@ make_trace() {
 
 @test "a script that needs a build says so" {
     cp -r "$scripts" .
-    for script in record plot "bench made.trace"; do
+    for script in record plot "bench made.trace" bench_record bench_decode; do
         # shellcheck disable=SC2086
         run -2 scripts/$script
         [[ $output == *"is not built: run scripts/quickstart"* ]]
@@ -158,7 +158,7 @@ make_trace() {
     command -v hyperfine || skip "there is no hyperfine"
     make_tree
     make_trace
-    run -0 tree/scripts/bench -a heap,glibc,best=heap:best -r 3 -l 5 -o out made.trace
+    run -0 tree/scripts/bench -a heap,glibc,best=heap:best -r 3 -l 100 -o out made.trace
     [ "$(wc -l <out/bench.csv)" -eq 4 ]
     for label in heap glibc best; do
         # trace, allocator, rounds, and three of positive time: hyperfine's wall, our wall, hyperfine's CPU
@@ -206,13 +206,135 @@ make_trace() {
             echo "t x,9e-6,,9e-6,8e-6,2e-6,9e-6,9e-6"
         } >round-$round.csv
     done
-    awk -f "$scripts/bench.awk" runs.csv round-?.csv >bench.csv
+    awk -f "$scripts/statistics.awk" -f "$scripts/bench.awk" runs.csv round-?.csv >bench.csv
     cat bench.csv
     # glibc: wall (7000 - 5000) ns / 200 ops, CPU (7000 - 5000) / 200; its own 2 loops of 1002 ns / 200, 2 of 900.
     grep -qE '^t,glibc,3,10\.000,10\.020,10\.000,9\.000,1\.0000,.*,baseline$' bench.csv
     # x: wall (9000 - 5000) / 200, CPU (10000 - 5000) / 200, 2.5 of glibc's; its own 1002 / 200 and 900 / 200, half of it.
     grep -qE '^t,x,3,20\.000,5\.010,25\.000,4\.500,2\.5000,2\.5000,2\.5000,0\.5000,0\.5000,0\.5000,differ by \+400\.0 %$' bench.csv
     [ "$(wc -l <bench.csv)" -eq 3 ]
+}
+
+@test "fuzz refuses what it does not know, before it builds anything" {
+    make_tree
+    rm tree/build
+    run -2 tree/scripts/fuzz --seconds=x
+    [[ $output == "scripts/fuzz: --seconds takes a number from 1" ]]
+    run -2 tree/scripts/fuzz --hours=1
+    run -2 tree/scripts/fuzz trace nosuch
+    [[ $output == "scripts/fuzz: no target 'nosuch'; there are trace raw text "* ]]
+    [ ! -e tree/build-fuzz ]
+}
+
+# The formats that are fuzzed are all that are read.
+@test "every importer is fuzzed" {
+    targets=$(sed -n 's/^all=(\(.*\))$/\1/p' "$scripts/fuzz")
+    [ "$targets" = "$(sed -n 's/^set(FUZZ_FORMATS \(.*\))$/\1/p' "$SOURCE_DIR/CMakeLists.txt")" ]
+    importers=$("$BUILD_DIR/trace" convert --help | sed -n '/Formats of IN/,/^ *$/s/^  \([a-z]*\)  *[^ ].*/\1/p')
+    [ "$(wc -w <<<"$importers")" -ge 8 ]
+    for format in $importers; do
+        [[ " $targets " == *" $format "* ]]
+    done
+}
+
+@test "bench_record measures what each recorder costs" {
+    command -v sqlite3 || skip "there is no sqlite3"
+    command -v ltrace || skip "there is no ltrace"
+    make_tree
+    run -0 tree/scripts/bench_record -r 2 -s 1 -o out --without=heaptrack sqlite threads
+    [[ $output == *"the program itself"*"the whole command"* ]]
+    [[ $output == *"ltrace had a smaller input"* ]]
+    [ "$(cut -d, -f1-5 out/bench_record.csv)" = "command,recorder,input,status,rounds
+sqlite,preload,large,ok,2
+sqlite,ltrace,small,ok,2
+threads,preload,large,ok,2
+threads,ltrace,large,not run: ltrace misses calls of threads and may crash the program,0" ]
+    [ "$(awk -F, '{ print NF }' out/bench_record.csv | sort -u)" = 33 ]
+    # Runs of sqlite: a header, then four kinds in two rounds; of threads two kinds and why there is no third.
+    [ "$(wc -l <out/runs.csv)" -eq $((1 + 8 + 4 + 1)) ]
+    # The command has the program in it; ltrace costs microseconds an event, and the recorder's conversion shows.
+    awk -F, '
+        NR > 1 && $5 == "ok" { wrong += !($8 >= $6 && $9 >= $7 && $7 > 0); runs++ }
+        END { exit wrong > 0 || runs != 12 }' out/runs.csv
+    awk -F, '
+        $2 == "ltrace" && $5 == 2 { wrong += $13 < 5000; rows++ }
+        $2 == "preload" { wrong += $6 < 1000 || $7 != 0 || $13 > 5000 || $19 <= 0; rows++ }
+        END { exit wrong > 0 || rows != 3 }' out/bench_record.csv
+}
+
+@test "bench_record says what is missing, and goes on" {
+    make_tree
+    cp -rs /usr/bin bare
+    rm -f bare/heaptrack bare/ltrace bare/lua5.4
+    PATH=$PWD/bare run -0 tree/scripts/bench_record -r 1 -s 1 -o out lua threads
+    [ "$(cut -d, -f1-5 out/bench_record.csv | tail -n +2)" = "lua,plain,large,missing: apt-get install lua5.4,0
+threads,preload,large,ok,1
+threads,heaptrack,large,missing: apt-get install heaptrack,0
+threads,ltrace,large,not run: ltrace misses calls of threads and may crash the program,0" ]
+    [[ $output == *"lua "*"missing: apt-get install lua5.4"* ]]
+    [[ $output == *"threads "*"missing: apt-get install heaptrack"* ]]
+}
+
+@test "bench_record refuses what it does not know" {
+    make_tree
+    run -2 tree/scripts/bench_record firefox
+    [ "$output" = "scripts/bench_record: no command 'firefox'; there are: sqlite cc1 lua threads" ]
+    run -2 tree/scripts/bench_record --without=preload
+    [[ $output == *"--without takes heaptrack, ltrace or both"* ]]
+    run -2 tree/scripts/bench_record -r 0
+    [[ $output == *"-r and -s take a number from 1"* ]]
+    run -2 tree/scripts/bench_record -q
+    [[ $output == *"see --help" ]]
+}
+
+@test "bench_record's numbers are those of its runs" {
+    printf '%s\n' t,large,1000,0 t,small,10,2 >events.csv
+    {
+        echo command,recorder,input,round,status,program_wall_ns,program_cpu_ns,whole_wall_ns,whole_cpu_ns
+        echo t,heaptrack,large,,missing,,,,
+        for round in 1 2 3; do
+            echo "t,preload,large,$round,ok,$((250000 + round * 1000)),150000,900000,1000000"
+            echo "t,plain,large,$round,ok,200000,$((100000 - round * 2000)),300000,100000"
+            echo "t,plain,small,$round,ok,1000,1000,2000,1000"
+        done
+        echo t,ltrace,small,1,ok,101000,51000,202000,101000
+        echo t,ltrace,small,2,failed with status 2,,,,
+    } >runs.csv
+    awk -f "$scripts/statistics.awk" -f "$scripts/bench_record.awk" events.csv runs.csv >out.csv
+    cat out.csv
+    # CPU: 52, 54, 56 ns an event more; the plain run's median is 96 us. Wall: 51, 52, 53.
+    grep -qx 't,preload,large,ok,3,1000,0,96000,200000,54.0,52.0,56.0,52.0,51.0,53.0,900.0,900.0,900.0,600.0,600.0,600.0,1.5625,1.5306,1.5957,1.2600,1.2550,1.2650,10.0000,10.0000,10.0000,3.0000,3.0000,3.0000' out.csv
+    grep -qE '^t,heaptrack,large,missing,0,{28}$' out.csv
+    # What ran counts, and what failed is said.
+    grep -qE '^t,ltrace,small,failed with status 2,1,10,2,1000,1000,5000.0,5000.0,5000.0,10000.0,.*,101.0000$' out.csv
+    [ "$(wc -l <out.csv)" -eq 4 ]
+    run -0 awk -F, -f "$scripts/bench_record_table.awk" out.csv
+    [[ $output == *"t "*"preload "*"1000 "*"54.0 [52.0 56.0] "*"1.56 [1.53 1.60] "*"3.00 [3.00 3.00]"* ]]
+    [[ $output == *"failed with status 2"*"2 events were lost"* ]]
+}
+
+@test "the interval of the median has the places that tables of order statistics give" {
+    run -0 awk -f "$scripts/statistics.awk" -f <(echo 'BEGIN {
+        for (count = 1; count <= 30; count++) print count, median_place(count)
+    }') /dev/null
+    # Conover, Practical Nonparametric Statistics, 3.2: the sign test at 5 %, two-sided.
+    for pair in "1 1" "5 1" "6 1" "8 1" "9 2" "10 2" "11 2" "12 3" "15 4" "20 6" "25 8" "30 10"; do
+        grep -qx "$pair" <<<"$output"
+    done
+}
+
+@test "bench_decode takes the corpus, or the traces given" {
+    make_tree
+    make_trace
+    mkdir tree/traces
+    cp made.trace tree/traces/corpus.trace
+    run -0 tree/scripts/bench_decode -r 1 --format=csv
+    [ "${#lines[@]}" -eq 3 ]
+    [[ ${lines[1]} == '"corpus.trace",40000,'* ]]
+    run -0 tree/scripts/bench_decode --rounds 2 made.trace
+    [[ ${lines[1]} == made.trace* ]]
+    run -2 tree/scripts/bench_decode --nonsense
+    [[ $output == *"--nonsense"* ]]
 }
 
 @test "check_layers finds what it is there to find" {

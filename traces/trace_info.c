@@ -140,14 +140,18 @@ static void print_text(const struct trace_meta *meta, const struct trace_tally *
                    100.0 * (double)tally->op_events[op] / (double)tally->events);
 }
 
-static bool count_events(struct trace_reader *reader, struct trace_tally *tally,
+static bool count_events(struct trace_reader *reader, const char *path, struct trace_tally *tally,
                          struct trace_profile *profile, struct error *error)
 {
     struct trace_event event;
     enum trace_next next;
     while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
         trace_tally_add(tally, &event);
-        trace_profile_add(profile, &event);
+        if (!trace_profile_add(profile, &event) || tally->is_out_of_memory)
+            return error_set(error, ERROR_MEMORY,
+                             "%s: event %" PRIu64 ": not enough memory for %" PRIu64
+                             " live objects",
+                             path, tally->events - 1, tally->live_objects);
     }
     return next == TRACE_NEXT_END;
 }
@@ -164,7 +168,7 @@ int trace_info_command(int argc, char **argv)
         return trace_command_failed(&error);
     struct trace_tally tally = {0};
     struct trace_profile profile = {0};
-    bool whole = count_events(reader, &tally, &profile, &error);
+    bool whole = count_events(reader, options.path, &tally, &profile, &error);
     /* What was counted holds, not what the file says of itself. */
     struct trace_meta meta = {0};
     trace_meta_copy(&meta, trace_reader_meta(reader));

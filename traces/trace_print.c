@@ -115,8 +115,13 @@ int trace_validate_command(int argc, char **argv)
         const char *problem = trace_tally_add(&tally, &event);
         if (!problem)
             continue;
-        printf("%s: event %" PRIu64 " (%s) %s\n", path, tally.events - 1, trace_op_name(event.op),
-               problem);
+        error_set(&error, trace_tally_error_kind(&tally), "%s: event %" PRIu64 " (%s) %s", path,
+                  tally.events - 1, trace_op_name(event.op), problem);
+        if (tally.is_out_of_memory) {
+            next = TRACE_NEXT_ERROR;
+            break;
+        }
+        puts(error.text);
         violations++;
     }
     violations +=

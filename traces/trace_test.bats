@@ -218,3 +218,30 @@ END
     diff mtrace.calls <(calls valgrind.trace)
     diff mtrace.calls <(calls lab.trace)
 }
+
+# A small file can keep a great many objects live: 650 bytes for the 400,000 of this one.
+@test "memory that is refused is an error that names the place, at any limit" {
+    (ulimit -v 40000; trace --version) || skip "a sanitizer needs more address space than can be limited"
+    awk 'BEGIN {
+        print "# heapreel trace as text, version 1"
+        for (i = 0; i < 400000; i++) print i, i, 0, "malloc 8 = #" i + 1
+    }' > live.txt
+    trace convert live.txt live.trace
+    [ "$(stat -c %s live.trace)" -lt 2000 ]
+    refused=0
+    for limit in 8000 12000 20000 30000 40000 60000; do
+        for words in "validate live.trace" "info live.trace" "convert live.txt a.trace" \
+            "convert live.trace a.rep" "cut --events=350000: live.trace a.trace"; do
+            # shellcheck disable=SC2086
+            run bash -c "ulimit -v $limit; exec trace $words 2>&1 >/dev/null"
+            echo "$limit $words: $status $output"
+            if [ "$status" -eq 0 ]; then continue; fi
+            [ "$status" -eq 2 ]
+            [ "${#lines[@]}" -eq 1 ]
+            [[ "$output" =~ ^trace:\ [a-z.]+:\ .*(event|line|request)\ [0-9]+.*memory ]]
+            refused=$((refused + 1))
+        done
+    done
+    [ "$refused" -gt 15 ]
+    [ -z "$(find . -name '*.part')" ]
+}

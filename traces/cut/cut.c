@@ -2,6 +2,7 @@
 
 #include "traces/cut/cut_live.h"
 #include "traces/cut/cut_meta.h"
+#include "traces/format/memory.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_tally.h"
 #include "traces/format/trace_writer.h"
@@ -40,6 +41,12 @@ struct cutter {
     struct cut_counts *counts;
 };
 
+static bool no_memory(const struct cutter *cutter, uint64_t event, struct error *error)
+{
+    return error_set(error, ERROR_MEMORY, "%s: event %" PRIu64 ": not enough memory to go on",
+                     cutter->in_path, event);
+}
+
 /* ---- first reading: where the part lies ---- */
 
 static bool is_before(const struct cut_options *options, uint64_t index, uint64_t time_us)
@@ -54,15 +61,18 @@ static bool is_behind(const struct cut_options *options, uint64_t index, uint64_
            (options->range == CUT_TIME && time_us >= options->end);
 }
 
-static void note_place(struct part *part, uint64_t event)
+static bool note_place(struct part *part, uint64_t event)
 {
     if (part->place_count == part->place_room) {
-        part->place_room = part->place_room ? part->place_room * 2 : 64;
-        part->places = reallocarray(part->places, part->place_room, sizeof *part->places);
-        if (!part->places)
-            abort();
+        size_t room = part->place_room ? part->place_room * 2 : 64;
+        void *places = memory_resized(part->places, room, sizeof *part->places);
+        if (!places)
+            return false;
+        part->places = places;
+        part->place_room = room;
     }
     part->places[part->place_count++] = (struct release_place){.event = event};
+    return true;
 }
 
 static int by_event(const void *a, const void *b)
@@ -72,7 +82,8 @@ static int by_event(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-static void find_part(struct part *part, const struct cut_options *options, uint64_t index,
+/* False when there is no memory. */
+static bool find_part(struct part *part, const struct cut_options *options, uint64_t index,
                       const struct trace_event *event)
 {
     if (is_before(options, index, event->time_us)) {
@@ -82,8 +93,9 @@ static void find_part(struct part *part, const struct cut_options *options, uint
     } else if (!is_behind(options, index, event->time_us)) {
         part->end = index + 1;
         if (event->released_before)
-            note_place(part, index - event->released_before);
+            return note_place(part, index - event->released_before);
     }
+    return true;
 }
 
 /* The tally checks all rules, so that the second reading can rely on them. */
@@ -99,10 +111,11 @@ static bool read_first(struct cutter *cutter, struct error *error)
         const char *problem = next == TRACE_NEXT_EVENT ? trace_tally_add(&tally, &event) : NULL;
         ok = next == TRACE_NEXT_EVENT && !problem;
         if (problem)
-            error_set(error, ERROR_INPUT, "%s: event %" PRIu64 " (%s) %s", cutter->in_path,
-                      tally.events - 1, trace_op_name(event.op), problem);
+            error_set(error, trace_tally_error_kind(&tally), "%s: event %" PRIu64 " (%s) %s",
+                      cutter->in_path, tally.events - 1, trace_op_name(event.op), problem);
         if (ok)
-            find_part(part, cutter->options, tally.events - 1, &event);
+            ok = find_part(part, cutter->options, tally.events - 1, &event) ||
+                 no_memory(cutter, tally.events - 1, error);
     }
     part->source_events = tally.events;
     part->source_threads = tally.threads;
@@ -134,10 +147,13 @@ static bool number_thread(struct cutter *cutter, uint32_t thread, uint64_t time_
     return write_event(cutter, &start, error);
 }
 
-static uint64_t new_object(struct cutter *cutter, uint64_t source)
+/* Numbers the object in the cut. */
+static bool new_object(struct cutter *cutter, uint64_t source, uint64_t *object,
+                       struct error *error)
 {
-    map64_put(&cutter->objects, source, ++cutter->object_count);
-    return cutter->object_count;
+    *object = ++cutter->object_count;
+    return map64_put(&cutter->objects, source, *object) ||
+           no_memory(cutter, cutter->counts->events, error);
 }
 
 /* The operation that acquires what a realloc had acquired. */
@@ -165,7 +181,8 @@ static bool acquire_again(struct cutter *cutter, const struct trace_event *acqui
     }
     if (!number_thread(cutter, thread, 0, &event.thread, error))
         return false;
-    event.object = new_object(cutter, acquired->object);
+    if (!new_object(cutter, acquired->object, &event.object, error))
+        return false;
     cutter->counts->acquired_objects++;
     cutter->counts->acquired_bytes += trace_event_bytes(acquired);
     return write_event(cutter, &event, error);
@@ -267,8 +284,8 @@ static bool copy_event(struct cutter *cutter, uint64_t index, struct trace_event
         return false;
     if (event->released_before)
         event->released_before = events_since_release(cutter, place);
-    if (event->object)
-        event->object = new_object(cutter, event->object);
+    if (event->object && !new_object(cutter, event->object, &event->object, error))
+        return false;
     return write_event(cutter, event, error);
 }
 
@@ -290,7 +307,8 @@ static bool follow_until_part(struct cutter *cutter, struct cut_live *live, stru
             return false;
         cutter->thread_was_there[event.thread] = true;
         cutter->thread_has_exited[event.thread] = event.op == TRACE_THREAD_EXIT;
-        cut_live_follow(live, &event);
+        if (!cut_live_follow(live, &event))
+            return no_memory(cutter, i, error);
     }
     return true;
 }
@@ -344,12 +362,14 @@ static bool write_cut(struct cutter *cutter, const char *out_path, struct error 
     return ok;
 }
 
-static void *new_flags(uint64_t count, size_t bytes)
+static bool make_thread_tables(struct cutter *cutter, struct error *error)
 {
-    void *flags = calloc(count + 1, bytes);
-    if (!flags)
-        abort();
-    return flags;
+    uint64_t threads = cutter->part.source_threads;
+    cutter->thread_numbers = memory_zeroed(threads, sizeof *cutter->thread_numbers);
+    cutter->thread_was_there = memory_zeroed(threads, sizeof *cutter->thread_was_there);
+    cutter->thread_has_exited = memory_zeroed(threads, sizeof *cutter->thread_has_exited);
+    return (cutter->thread_numbers && cutter->thread_was_there && cutter->thread_has_exited) ||
+           no_memory(cutter, cutter->part.first, error);
 }
 
 bool cut_trace(const char *in_path, const char *out_path, const struct cut_options *options,
@@ -359,12 +379,9 @@ bool cut_trace(const char *in_path, const char *out_path, const struct cut_optio
     *counts = (struct cut_counts){0};
     if (!(cutter.reader = trace_reader_open(in_path, error)))
         return false;
-    bool ok = read_first(&cutter, error) && check_part(&cutter, error);
+    bool ok = read_first(&cutter, error) && check_part(&cutter, error) &&
+              make_thread_tables(&cutter, error);
     if (ok) {
-        uint64_t threads = cutter.part.source_threads;
-        cutter.thread_numbers = new_flags(threads, sizeof *cutter.thread_numbers);
-        cutter.thread_was_there = new_flags(threads, sizeof *cutter.thread_was_there);
-        cutter.thread_has_exited = new_flags(threads, sizeof *cutter.thread_has_exited);
         trace_reader_rewind(cutter.reader);
         ok = write_cut(&cutter, out_path, error);
     }

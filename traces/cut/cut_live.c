@@ -1,43 +1,48 @@
 #include "traces/cut/cut_live.h"
 
+#include "traces/format/memory.h"
+
 #include <stdlib.h>
 
-static void *grown(void *items, size_t *room, size_t item_bytes)
+/* Room for one more place, be it free or not. */
+static bool make_room(struct cut_live *live)
 {
-    *room = *room ? *room * 2 : 1024;
-    items = reallocarray(items, *room, item_bytes);
-    if (!items)
-        abort();
-    return items;
+    if (live->count < live->room)
+        return true;
+    size_t room = live->room ? live->room * 2 : 1024;
+    void *events = memory_resized(live->events, room, sizeof *live->events);
+    live->events = events ? events : live->events;
+    void *places = memory_resized(live->free_places, room, sizeof *live->free_places);
+    live->free_places = places ? places : live->free_places;
+    if (!events || !places)
+        return false;
+    live->room = room;
+    return true;
 }
 
 static size_t new_place(struct cut_live *live)
 {
-    if (live->free_count)
-        return live->free_places[--live->free_count];
-    if (live->count == live->room)
-        live->events = grown(live->events, &live->room, sizeof *live->events);
-    return live->count++;
+    return live->free_count ? live->free_places[--live->free_count] : live->count++;
 }
 
 static void give_back(struct cut_live *live, size_t place)
 {
     live->events[place].object = 0;
-    if (live->free_count == live->free_room)
-        live->free_places = grown(live->free_places, &live->free_room, sizeof *live->free_places);
     live->free_places[live->free_count++] = place;
 }
 
-void cut_live_follow(struct cut_live *live, const struct trace_event *event)
+bool cut_live_follow(struct cut_live *live, const struct trace_event *event)
 {
     uint64_t place;
     if (trace_event_releases(event) && map64_take(&live->places, event->argument, &place))
         give_back(live, (size_t)place);
-    if (event->object) {
-        place = new_place(live);
-        live->events[place] = *event;
-        map64_put(&live->places, event->object, place);
-    }
+    if (!event->object)
+        return true;
+    if (!make_room(live) || !map64_reserve(&live->places, 1))
+        return false;
+    place = new_place(live);
+    live->events[place] = *event;
+    return map64_put(&live->places, event->object, place);
 }
 
 static int by_object(const void *a, const void *b)

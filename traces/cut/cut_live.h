@@ -11,13 +11,13 @@
 struct cut_live {
     struct map64 places;        /* object -> index in events */
     struct trace_event *events; /* that acquired it; the free ones have no object */
-    size_t count, room;
+    size_t count, room;         /* room for events, and for as many free places */
     size_t *free_places;
-    size_t free_count, free_room;
+    size_t free_count;
 };
 
-/* Takes the event, which must keep the rules, into account. */
-void cut_live_follow(struct cut_live *live, const struct trace_event *event);
+/* Takes the event, which must keep the rules, into account. False when there is no memory. */
+bool cut_live_follow(struct cut_live *live, const struct trace_event *event);
 
 /* Sorts the events that acquired what is live, oldest first: *count from the return value on.
  * Nothing can be followed afterwards. */

@@ -15,6 +15,7 @@ enum error_kind {
     ERROR_INPUT,  /* a file cannot be read, or is not what it should be */
     ERROR_OUTPUT, /* a file cannot be written */
     ERROR_RUN,    /* a program that was started failed */
+    ERROR_MEMORY, /* there is not enough memory */
 };
 
 struct error {

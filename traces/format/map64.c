@@ -1,13 +1,29 @@
 #include "traces/format/map64.h"
 
+#include "traces/format/memory.h"
+
 #include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
 
 enum { FIRST_ROOM = 1024 };
 
-/* Fibonacci hashing: bits from the upper half of a product with 2^64 over the golden ratio. */
+/* Fibonacci hashing (Knuth 6.4): the upper bits of a product with 2^64 over the golden ratio, which
+ * depend on every bit of the key. */
 static size_t home(const struct map64 *map, uint64_t key)
 {
-    return (size_t)((key * 0x9e3779b97f4a7c15u) >> 16) & (map->room - 1);
+    int bits = __builtin_ctzll(map->room);
+    return (size_t)(((key ^ map->seed) * 0x9e3779b97f4a7c15u) >> (64 - bits));
+}
+
+/* Random bytes that the kernel gives to each process. */
+static uint64_t random_seed(void)
+{
+    const void *bytes = (const void *)getauxval(AT_RANDOM);
+    uint64_t seed = 0;
+    if (bytes)
+        memcpy(&seed, bytes, sizeof seed);
+    return seed;
 }
 
 static struct map64_entry *find(const struct map64 *map, uint64_t key)
@@ -18,28 +34,38 @@ static struct map64_entry *find(const struct map64 *map, uint64_t key)
     return &map->entries[i];
 }
 
-static void grow(struct map64 *map)
+static bool grow(struct map64 *map, size_t room)
 {
-    struct map64 larger = {.count = map->count, .room = map->room ? map->room * 2 : FIRST_ROOM};
-    larger.entries = calloc(larger.room, sizeof *larger.entries);
+    struct map64 larger = {.seed = map->room ? map->seed : random_seed()};
+    larger.count = map->count;
+    larger.room = room;
+    larger.entries = memory_zeroed(larger.room, sizeof *larger.entries);
     if (!larger.entries)
-        abort();
+        return false;
     for (size_t i = 0; i < map->room; i++)
         if (map->entries[i].key)
             *find(&larger, map->entries[i].key) = map->entries[i];
     free(map->entries);
     *map = larger;
+    return true;
+}
+
+bool map64_reserve(struct map64 *map, size_t more)
+{
+    size_t room = map->room ? map->room : FIRST_ROOM;
+    while (room / 2 < map->count + more)
+        room *= 2;
+    return room == map->room || grow(map, room);
 }
 
 bool map64_put(struct map64 *map, uint64_t key, uint64_t value)
 {
-    if ((map->count + 1) * 2 > map->room)
-        grow(map);
+    if (!map64_reserve(map, 1))
+        return false;
     struct map64_entry *entry = find(map, key);
-    bool is_new = entry->key == 0;
+    map->count += entry->key == 0;
     *entry = (struct map64_entry){key, value};
-    map->count += is_new;
-    return is_new;
+    return true;
 }
 
 bool map64_get(const struct map64 *map, uint64_t key, uint64_t *value)

@@ -3,7 +3,8 @@
  *
  * Open addressing with linear probing; removal shifts the following entries back (Knuth, The Art of
  * Computer Programming 6.4, algorithm R), so that memory is bounded by the most entries held at
- * once. Zero-initialise, free with map64_free. Running out of memory ends the program.
+ * once. A file cannot be made whose keys all fall on one place: where they fall differs from
+ * process to process. Zero-initialise, free with map64_free.
  */
 #ifndef TRACES_FORMAT_MAP64_H
 #define TRACES_FORMAT_MAP64_H
@@ -13,6 +14,7 @@
 #include <stdint.h>
 
 struct map64 {
+    uint64_t seed; /* random */
     size_t count;
     size_t room; /* 0 or a power of two, at least twice the count */
     struct map64_entry {
@@ -20,7 +22,11 @@ struct map64 {
     } * entries;
 };
 
-/* Sets the key's value; true when the key was new. */
+/* Makes room for `more` keys, so that setting so many cannot fail. False when there is no memory.
+ */
+bool map64_reserve(struct map64 *map, size_t more);
+
+/* Sets the key's value. False, and the map as it was, when there is no memory. */
 bool map64_put(struct map64 *map, uint64_t key, uint64_t value);
 
 /* True when the key is there; its value goes to `value` (which may be NULL). */

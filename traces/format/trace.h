@@ -90,6 +90,11 @@ bool trace_event_releases(const struct trace_event *event);
 /* Bytes that an acquiring event asks for: size times count where there is one (saturating). */
 uint64_t trace_event_bytes(const struct trace_event *event);
 
+enum {
+    TRACE_META_BYTES_MAX = 1 << 20, /* of all lines key=value of a section with their newlines */
+    TRACE_META_KEYS_MAX = 4096,     /* of a section */
+};
+
 /*
  * Metadata: an ordered list of key=value texts. Keys are [a-z0-9_.]+, values have no newline.
  * FORMAT.md lists the keys that are used. Zero-initialise; free with trace_meta_free.

@@ -36,7 +36,7 @@ enum {
     LEVEL_TRIAL = 3,   /* tells which encoding suits a column */
     LEVEL_STORED = 19, /* a trace is written once and read often */
     VALUES_PER_EVENT_MAX = 4,
-    COLUMN_BYTES_MAX = TRACE_BLOCK_EVENTS * VALUES_PER_EVENT_MAX * VARINT_MAX_BYTES,
+    HEADER_BYTES_MAX = (4 + 2 * COLUMN_COUNT) * VARINT_MAX_BYTES,
 };
 
 /* ---- encoding ---- */
@@ -124,20 +124,9 @@ static enum encoding choose_encoding(const struct values *values)
                : ENCODING_VALUES;
 }
 
-void trace_block_encode(struct buffer *out, const struct trace_position *start,
-                        const struct trace_event *events, size_t count)
+static bool encode_columns(struct buffer *out, const struct trace_position *start,
+                           const struct values columns[COLUMN_COUNT], size_t count)
 {
-    struct values columns[COLUMN_COUNT];
-    for (int c = 0; c < COLUMN_COUNT; c++) {
-        columns[c].count = 0;
-        columns[c].value = calloc(count * VALUES_PER_EVENT_MAX, sizeof(uint64_t));
-        if (!columns[c].value)
-            abort();
-    }
-    struct trace_position at = *start;
-    for (size_t i = 0; i < count; i++)
-        split_event(columns, &events[i], &at);
-
     struct buffer header = {0}, frames = {0}, plain = {0};
     buffer_append_varint(&header, start->event);
     buffer_append_varint(&header, start->object);
@@ -150,13 +139,31 @@ void trace_block_encode(struct buffer *out, const struct trace_position *start,
         buffer_append_varint(&header, encoding);
         buffer_append_varint(&header, columns[c].count);
         buffer_append_frame(&frames, plain.bytes, plain.count, LEVEL_STORED);
-        free(columns[c].value);
     }
     buffer_append_frame(out, header.bytes, header.count, LEVEL_STORED);
     buffer_append(out, frames.bytes, frames.count);
+    bool ok = !header.failed && !frames.failed && !plain.failed && !out->failed;
     buffer_free(&header);
     buffer_free(&frames);
     buffer_free(&plain);
+    return ok;
+}
+
+bool trace_block_encode(struct buffer *out, const struct trace_position *start,
+                        const struct trace_event *events, size_t count)
+{
+    struct values columns[COLUMN_COUNT] = {0};
+    uint64_t *values = calloc(count * COLUMN_COUNT, VALUES_PER_EVENT_MAX * sizeof *values);
+    if (!values)
+        return false;
+    for (size_t c = 0; c < COLUMN_COUNT; c++)
+        columns[c].value = values + c * count * VALUES_PER_EVENT_MAX;
+    struct trace_position at = *start;
+    for (size_t i = 0; i < count; i++)
+        split_event(columns, &events[i], &at);
+    bool ok = encode_columns(out, start, columns, count);
+    free(values);
+    return ok;
 }
 
 /* ---- decoding ---- */
@@ -239,23 +246,38 @@ static bool read_header(struct trace_block *block, const struct buffer *header,
            error_set(error, ERROR_INPUT, "the header of a block is too long");
 }
 
+/* Decompresses the column at the start of `bytes`; returns the bytes that it takes there, or 0. A
+ * column that holds more than its values may take is not even decompressed. */
+static size_t read_column(struct trace_block *block, int number, const uint8_t *bytes, size_t count,
+                          struct error *error)
+{
+    struct column *column = &block->columns[number];
+    size_t values = column->encoding == ENCODING_CONSTANT ? 1 : (size_t)column->left;
+    size_t frame = buffer_read_frame(&column->plain, bytes, count, values * VARINT_MAX_BYTES);
+    if (frame) {
+        column->next = column->plain.bytes;
+        column->end = column->plain.bytes + column->plain.count;
+    } else if (column->plain.failed) {
+        error_set(error, ERROR_MEMORY, "not enough memory for column %d of a block", number);
+    } else {
+        error_set(error, ERROR_INPUT, "damaged column %d of a block", number);
+    }
+    return frame;
+}
+
 bool trace_block_open(struct trace_block *block, const uint8_t *bytes, size_t count,
                       const struct trace_position *position, struct error *error)
 {
     block->left = 0;
     struct buffer header = {0};
-    size_t at = buffer_read_frame(&header, bytes, count, 1024);
+    size_t at = buffer_read_frame(&header, bytes, count, HEADER_BYTES_MAX);
     bool ok = at ? read_header(block, &header, position, error)
                  : error_set(error, ERROR_INPUT, "damaged header of a block");
     buffer_free(&header);
     for (int c = 0; ok && c < COLUMN_COUNT; c++) {
-        struct column *column = &block->columns[c];
-        size_t frame = buffer_read_frame(&column->plain, bytes + at, count - at, COLUMN_BYTES_MAX);
-        if (!frame)
-            return error_set(error, ERROR_INPUT, "damaged column %d of a block", c);
+        size_t frame = read_column(block, c, bytes + at, count - at, error);
+        ok = frame != 0;
         at += frame;
-        column->next = column->plain.bytes;
-        column->end = column->plain.bytes + column->plain.count;
     }
     if (ok && at != count)
         return error_set(error, ERROR_INPUT, "%zu bytes too many in a block", count - at);

@@ -21,8 +21,9 @@ struct trace_position {
     uint32_t threads; /* threads seen so far: the next new one gets this number */
 };
 
-/* Appends the block of `events`, which start at `start`, to `out`. */
-void trace_block_encode(struct buffer *out, const struct trace_position *start,
+/* Appends the block of `events`, which start at `start`, to `out`. False when there is no memory.
+ */
+bool trace_block_encode(struct buffer *out, const struct trace_position *start,
                         const struct trace_event *events, size_t count);
 
 /* A block being decoded. */

@@ -92,9 +92,9 @@ static uint64_t pick_live(const struct trace_tally *tally)
     if (!tally->live.count)
         return 0;
     for (;;) {
-        const struct map64_entry *entry = &tally->live.entries[random_below(tally->live.room)];
-        if (entry->key)
-            return entry->key;
+        uint64_t object = 1 + random_below(tally->objects);
+        if (map64_get(&tally->live, object, NULL))
+            return object;
     }
 }
 
@@ -259,6 +259,19 @@ static void whole_blocks_before_a_cut_are_read(void **state)
     assert_int_equal(read_all(&events, &error), TRACE_NEXT_ERROR);
     assert_int_equal(events, 131072);
     assert_non_null(strstr(error.text, "cut short here, after 131072 good events"));
+
+    struct trace_reader *reader = trace_reader_open(test_path, &error);
+    struct trace_event event;
+    enum trace_next next;
+    assert_false(trace_reader_is_whole(reader));
+    assert_int_equal(trace_reader_blocks(reader), 1);
+    assert_in_range(trace_reader_end_offset(reader), 1000, count - 200);
+    trace_reader_accept_partial(reader);
+    for (events = 0; (next = trace_reader_next(reader, &event, &error)) == TRACE_NEXT_EVENT;)
+        assert_same_event(&event, &story.events[events++]);
+    assert_int_equal(next, TRACE_NEXT_END);
+    assert_int_equal(events, 131072);
+    trace_reader_close(reader);
     free(bytes);
     free(story.events);
 }
@@ -365,7 +378,9 @@ static void a_map_holds_what_an_array_holds(void **state)
     for (int i = 0; i < 200000; i++) {
         uint64_t key = 1 + random_below(KEYS - 1), value = 1 + random_below(1000), got = 0;
         if (random_below(2)) {
-            assert_int_equal(map64_put(&map, key << 4, value), shadow[key] == 0);
+            size_t count = map.count;
+            assert_true(map64_put(&map, key << 4, value));
+            assert_int_equal(map.count, count + (shadow[key] == 0));
             held += shadow[key] == 0;
             shadow[key] = value;
         } else {

@@ -46,7 +46,7 @@ static void release(struct trace_profile *profile, const struct trace_event *eve
     profile->lifetimes[lifetime_class(profile->events - born)]++;
 }
 
-static void acquire(struct trace_profile *profile, const struct trace_event *event)
+static bool acquire(struct trace_profile *profile, const struct trace_event *event)
 {
     uint64_t bytes = trace_event_bytes(event);
     unsigned class = size_class(bytes);
@@ -54,17 +54,17 @@ static void acquire(struct trace_profile *profile, const struct trace_event *eve
     add_saturating(&profile->bytes, bytes);
     profile->sizes[class].objects++;
     add_saturating(&profile->sizes[class].bytes, bytes);
-    map64_put(&profile->born, event->object, profile->events);
-    map64_put(&profile->owners, event->object, event->thread);
+    return map64_put(&profile->born, event->object, profile->events) &&
+           map64_put(&profile->owners, event->object, event->thread);
 }
 
-void trace_profile_add(struct trace_profile *profile, const struct trace_event *event)
+bool trace_profile_add(struct trace_profile *profile, const struct trace_event *event)
 {
     if (trace_event_releases(event))
         release(profile, event);
-    if (event->object)
-        acquire(profile, event);
+    bool ok = !event->object || acquire(profile, event);
     profile->events++;
+    return ok;
 }
 
 void trace_profile_free(struct trace_profile *profile)

@@ -26,8 +26,9 @@ struct trace_profile {
     struct map64 owners;            /* live object -> thread that acquired it */
 };
 
-/* Counts the event in; what breaks the rules of a trace is passed over. */
-void trace_profile_add(struct trace_profile *profile, const struct trace_event *event);
+/* Counts the event in; what breaks the rules of a trace is passed over. False when there is no
+ * memory to follow its object. */
+bool trace_profile_add(struct trace_profile *profile, const struct trace_event *event);
 
 /* The largest size in bytes of a class of sizes, and the longest lifetime of one of lifetimes. */
 uint64_t trace_profile_size_limit(unsigned index);

@@ -15,8 +15,10 @@ struct trace_reader {
     FILE *file;
     uint64_t file_bytes;
     struct trace_meta meta;
-    bool whole;
+    bool whole, accepts_partial;
+    uint64_t blocks;        /* of events that are whole */
     uint64_t first_section; /* offset of the first section of events */
+    uint64_t end_offset;    /* behind the last whole section */
     uint64_t section;       /* offset of the section that is being read */
     uint64_t next_section;
     struct buffer payload;
@@ -62,7 +64,11 @@ static bool read_payload(struct trace_reader *reader, uint64_t offset,
     if (header->bytes > TRACE_SECTION_BYTES_MAX)
         return input_error(reader, offset, error, "a section that is too large");
     reader->payload.count = 0;
-    buffer_reserve(&reader->payload, header->bytes + 1);
+    if (!buffer_reserve(&reader->payload, header->bytes))
+        return error_set(error, ERROR_MEMORY,
+                         "%s: byte %" PRIu64 ": not enough memory for a section of %" PRIu32
+                         " bytes",
+                         reader->path, offset, header->bytes);
     reader->payload.count = header->bytes;
     return read_at(reader, offset + TRACE_SECTION_HEADER_BYTES, reader->payload.bytes,
                    header->bytes, error);
@@ -72,7 +78,7 @@ static bool read_payload(struct trace_reader *reader, uint64_t offset,
 static bool parse_meta(struct trace_meta *meta, char *text, size_t count)
 {
     char *end = text + count;
-    while (text < end) {
+    for (int lines = 0; text < end; lines++) {
         char *newline = memchr(text, '\n', (size_t)(end - text));
         if (!newline)
             return false;
@@ -81,7 +87,7 @@ static bool parse_meta(struct trace_meta *meta, char *text, size_t count)
         if (!equals || strlen(text) != (size_t)(newline - text))
             return false;
         *equals = '\0';
-        if (!trace_meta_key_is_valid(text) || meta->count >= TRACE_META_KEYS_MAX)
+        if (!trace_meta_key_is_valid(text) || lines >= TRACE_META_KEYS_MAX)
             return false;
         trace_meta_set(meta, text, "%s", equals + 1);
         text = newline + 1;
@@ -97,9 +103,14 @@ static bool read_meta(struct trace_reader *reader, uint64_t offset,
     struct buffer text = {0};
     size_t stored = buffer_read_frame(&text, reader->payload.bytes, reader->payload.count,
                                       TRACE_META_BYTES_MAX);
-    bool ok = stored == reader->payload.count &&
+    bool has_memory = !text.failed;
+    bool ok = stored && stored == reader->payload.count &&
               parse_meta(&reader->meta, (char *)text.bytes, text.count);
     buffer_free(&text);
+    if (!has_memory)
+        return error_set(error, ERROR_MEMORY,
+                         "%s: byte %" PRIu64 ": not enough memory for the metadata", reader->path,
+                         offset);
     return ok || input_error(reader, offset, error, "damaged metadata");
 }
 
@@ -153,7 +164,9 @@ static bool scan_sections(struct trace_reader *reader, struct error *error)
         if (header.kind != TRACE_SECTION_EVENTS)
             return input_error(reader, offset, error, "a section of no known kind");
         offset += TRACE_SECTION_HEADER_BYTES + header.bytes;
+        reader->blocks++;
     }
+    reader->end_offset = offset;
     if (reader->whole && offset != reader->file_bytes)
         return input_error(reader, offset, error, "bytes after the end of the trace");
     return true;
@@ -197,6 +210,11 @@ struct trace_reader *trace_reader_open_stream(FILE *file, const char *name, stru
     return reader;
 }
 
+const char *trace_reader_name(const struct trace_reader *reader)
+{
+    return reader->path;
+}
+
 const struct trace_meta *trace_reader_meta(const struct trace_reader *reader)
 {
     return &reader->meta;
@@ -205,6 +223,21 @@ const struct trace_meta *trace_reader_meta(const struct trace_reader *reader)
 bool trace_reader_is_whole(const struct trace_reader *reader)
 {
     return reader->whole;
+}
+
+uint64_t trace_reader_blocks(const struct trace_reader *reader)
+{
+    return reader->blocks;
+}
+
+uint64_t trace_reader_end_offset(const struct trace_reader *reader)
+{
+    return reader->end_offset;
+}
+
+void trace_reader_accept_partial(struct trace_reader *reader)
+{
+    reader->accepts_partial = true;
 }
 
 static enum trace_next cut_short(const struct trace_reader *reader, struct error *error)
@@ -220,7 +253,7 @@ static enum trace_next next_block(struct trace_reader *reader, struct error *err
     struct section_header header;
     reader->section = reader->next_section;
     if (!section_at(reader, reader->section, &header))
-        return cut_short(reader, error);
+        return reader->accepts_partial ? TRACE_NEXT_END : cut_short(reader, error);
     if (header.kind == TRACE_SECTION_END)
         return TRACE_NEXT_END;
     if (!read_payload(reader, reader->section, &header, error))
@@ -228,7 +261,8 @@ static enum trace_next next_block(struct trace_reader *reader, struct error *err
     struct error reason;
     if (!trace_block_open(reader->block, reader->payload.bytes, reader->payload.count,
                           &reader->position, &reason)) {
-        input_error(reader, reader->section, error, reason.text);
+        error_set(error, reason.kind, "%s: byte %" PRIu64 ": %s", reader->path, reader->section,
+                  reason.text);
         return TRACE_NEXT_ERROR;
     }
     reader->next_section = reader->section + TRACE_SECTION_HEADER_BYTES + header.bytes;

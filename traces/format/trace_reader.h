@@ -32,6 +32,9 @@ struct trace_reader *trace_reader_open(const char *path, struct error *error);
  * it, on failure at once. `name` is what errors call it. */
 struct trace_reader *trace_reader_open_stream(FILE *file, const char *name, struct error *error);
 
+/* What errors call the file. */
+const char *trace_reader_name(const struct trace_reader *reader);
+
 /*
  * Metadata of start and end together; where a key stands in both, the end's. It lives as long as
  * the reader.
@@ -41,9 +44,16 @@ const struct trace_meta *trace_reader_meta(const struct trace_reader *reader);
 /* False when the file was cut short: its last events, and the metadata of its end, are missing. */
 bool trace_reader_is_whole(const struct trace_reader *reader);
 
+/* Whole blocks of events in the file, and the offset behind the last whole section. */
+uint64_t trace_reader_blocks(const struct trace_reader *reader);
+uint64_t trace_reader_end_offset(const struct trace_reader *reader);
+
+/* Takes a file that was cut short for the trace of its whole blocks: their end is no error then. */
+void trace_reader_accept_partial(struct trace_reader *reader);
+
 /*
- * The next event. After the last event of a file that was cut short comes an error that says where;
- * all events before it are good.
+ * The next event. After the last event of a file that was cut short comes an error that says where,
+ * unless such a file is accepted; all events before it are good.
  */
 enum trace_next trace_reader_next(struct trace_reader *reader, struct trace_event *event,
                                   struct error *error);

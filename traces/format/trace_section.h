@@ -16,8 +16,6 @@ enum {
     TRACE_FILE_HEADER_BYTES = 12,
     TRACE_SECTION_HEADER_BYTES = 8,
     TRACE_SECTION_BYTES_MAX = 64 << 20,
-    TRACE_META_BYTES_MAX = 1 << 20, /* decompressed */
-    TRACE_META_KEYS_MAX = 4096,
 };
 
 enum trace_section {

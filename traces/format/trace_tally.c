@@ -24,7 +24,10 @@ static const char *acquire(struct trace_tally *tally, const struct trace_event *
     uint64_t bytes = trace_event_bytes(event);
     if (bytes > INT64_MAX || tally->live_bytes + bytes > INT64_MAX)
         return "acquires more memory than there can be";
-    map64_put(&tally->live, event->object, bytes);
+    if (!map64_put(&tally->live, event->object, bytes)) {
+        tally->is_out_of_memory = true;
+        return "leaves more objects live than there is memory to follow";
+    }
     tally->live_bytes += bytes;
     tally->live_objects++;
     if (tally->live_bytes > tally->peak_live_bytes) {
@@ -64,6 +67,11 @@ const char *trace_tally_add(struct trace_tally *tally, const struct trace_event 
         problem = broken ? broken : problem;
     }
     return problem;
+}
+
+enum error_kind trace_tally_error_kind(const struct trace_tally *tally)
+{
+    return tally->is_out_of_memory ? ERROR_MEMORY : ERROR_INPUT;
 }
 
 static const struct total {

@@ -5,6 +5,7 @@
 #ifndef TRACES_FORMAT_TRACE_TALLY_H
 #define TRACES_FORMAT_TRACE_TALLY_H
 
+#include "traces/format/error.h"
 #include "traces/format/map64.h"
 #include "traces/format/trace.h"
 
@@ -18,13 +19,18 @@ struct trace_tally {
     uint64_t peak_live_bytes, peak_live_objects; /* the objects at the peak of bytes */
     uint64_t peak_event;                         /* index of the event that reached it */
     struct map64 live;                           /* object number -> bytes asked for */
+    bool is_out_of_memory;                       /* for more live objects: counts hold no longer */
 };
 
 /*
  * Counts the event in. Returns NULL when it is as it should be, else the rule that it breaks, in
- * words that go on after "event N: " ("free of object 7, which is not live").
+ * words that go on after "event N: " ("free of object 7, which is not live"). It may also be that
+ * memory ran out, which is no fault of the trace: is_out_of_memory tells.
  */
 const char *trace_tally_add(struct trace_tally *tally, const struct trace_event *event);
+
+/* What kind of error the problem is that was returned last. */
+enum error_kind trace_tally_error_kind(const struct trace_tally *tally);
 
 /* Sets the totals in `meta`: events, objects, threads, duration_us, peak_live_bytes and the like.
  */

@@ -10,14 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { META_LEVEL = 19 };
+enum { META_LEVEL = 19, EVENTS_AT_FIRST = 256 };
 
 struct trace_writer {
     struct output_file output;
     struct trace_tally tally;
     struct trace_position block_start;
     struct trace_event *events; /* of the block that is being filled */
-    size_t event_count;
+    size_t event_count, event_room;
 };
 
 static void free_writer(struct trace_writer *writer)
@@ -25,6 +25,12 @@ static void free_writer(struct trace_writer *writer)
     trace_tally_free(&writer->tally);
     free(writer->events);
     free(writer);
+}
+
+static bool no_memory(const struct trace_writer *writer, struct error *error)
+{
+    return error_set(error, ERROR_MEMORY, "%s: not enough memory to encode event %" PRIu64,
+                     writer->output.path, writer->tally.events);
 }
 
 static bool write_section(struct trace_writer *writer, enum trace_section kind,
@@ -50,11 +56,14 @@ static bool write_meta(struct trace_writer *writer, enum trace_section kind,
         buffer_append(&text, "\n", 1);
     }
     buffer_append_frame(&frame, text.bytes, text.count, META_LEVEL);
-    bool ok =
-        text.count <= TRACE_META_BYTES_MAX && meta->count <= TRACE_META_KEYS_MAX
-            ? write_section(writer, kind, &frame, error)
-            : error_set(error, ERROR_INPUT, "%s: too much metadata: at most %d keys and %d bytes",
-                        writer->output.path, TRACE_META_KEYS_MAX, TRACE_META_BYTES_MAX);
+    bool ok;
+    if (text.failed || frame.failed)
+        ok = no_memory(writer, error);
+    else if (text.count > TRACE_META_BYTES_MAX || meta->count > TRACE_META_KEYS_MAX)
+        ok = error_set(error, ERROR_INPUT, "%s: too much metadata: at most %d keys and %d bytes",
+                       writer->output.path, TRACE_META_KEYS_MAX, TRACE_META_BYTES_MAX);
+    else
+        ok = write_section(writer, kind, &frame, error);
     buffer_free(&text);
     buffer_free(&frame);
     return ok;
@@ -73,8 +82,10 @@ static bool write_block(struct trace_writer *writer, struct error *error)
     if (writer->event_count == 0)
         return true;
     struct buffer payload = {0};
-    trace_block_encode(&payload, &writer->block_start, writer->events, writer->event_count);
-    bool ok = write_section(writer, TRACE_SECTION_EVENTS, &payload, error);
+    bool ok =
+        trace_block_encode(&payload, &writer->block_start, writer->events, writer->event_count)
+            ? write_section(writer, TRACE_SECTION_EVENTS, &payload, error)
+            : no_memory(writer, error);
     buffer_free(&payload);
     writer->block_start = (struct trace_position){
         .event = writer->tally.events,
@@ -86,12 +97,13 @@ static bool write_block(struct trace_writer *writer, struct error *error)
     return ok;
 }
 
-static struct trace_writer *new_writer(void)
+static struct trace_writer *new_writer(const char *name, struct error *error)
 {
     struct trace_writer *writer = calloc(1, sizeof *writer);
-    if (!writer || !(writer->events = calloc(TRACE_BLOCK_EVENTS, sizeof *writer->events)))
-        abort();
-    writer->block_start.object = 1;
+    if (writer)
+        writer->block_start.object = 1;
+    else
+        error_set(error, ERROR_MEMORY, "%s: not enough memory to encode event 0", name);
     return writer;
 }
 
@@ -107,7 +119,9 @@ static struct trace_writer *start_file(struct trace_writer *writer, const struct
 struct trace_writer *trace_writer_open(const char *path, const struct trace_meta *meta,
                                        struct error *error)
 {
-    struct trace_writer *writer = new_writer();
+    struct trace_writer *writer = new_writer(path, error);
+    if (!writer)
+        return NULL;
     if (output_file_open(&writer->output, path, error))
         return start_file(writer, meta, error);
     trace_writer_abort(writer);
@@ -117,9 +131,25 @@ struct trace_writer *trace_writer_open(const char *path, const struct trace_meta
 struct trace_writer *trace_writer_open_stream(FILE *file, const char *name,
                                               const struct trace_meta *meta, struct error *error)
 {
-    struct trace_writer *writer = new_writer();
+    struct trace_writer *writer = new_writer(name, error);
+    if (!writer)
+        return NULL;
     output_file_adopt(&writer->output, file, name);
     return start_file(writer, meta, error);
+}
+
+/* Most of the traces that tests and importers make have far fewer events than a block. */
+static bool make_room(struct trace_writer *writer)
+{
+    if (writer->event_count < writer->event_room)
+        return true;
+    size_t room = writer->event_room ? writer->event_room * 2 : EVENTS_AT_FIRST;
+    void *events = reallocarray(writer->events, room, sizeof *writer->events);
+    if (!events)
+        return false;
+    writer->events = events;
+    writer->event_room = room;
+    return true;
 }
 
 bool trace_writer_add(struct trace_writer *writer, const struct trace_event *event,
@@ -128,8 +158,11 @@ bool trace_writer_add(struct trace_writer *writer, const struct trace_event *eve
     uint64_t index = writer->tally.events;
     const char *problem = trace_tally_add(&writer->tally, event);
     if (problem)
-        return error_set(error, ERROR_INPUT, "%s: event %" PRIu64 " (%s) %s", writer->output.path,
-                         index, trace_op_name(event->op), problem);
+        return error_set(error, trace_tally_error_kind(&writer->tally),
+                         "%s: event %" PRIu64 " (%s) %s", writer->output.path, index,
+                         trace_op_name(event->op), problem);
+    if (!make_room(writer))
+        return no_memory(writer, error);
     writer->events[writer->event_count++] = *event;
     return writer->event_count < TRACE_BLOCK_EVENTS || write_block(writer, error);
 }

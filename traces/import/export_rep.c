@@ -8,6 +8,7 @@ struct export
 {
     FILE *out;           /* NULL while the requests are counted */
     struct map64 blocks; /* object -> its number in the file + 1 */
+    bool is_out_of_memory;
     uint64_t ids, requests;
     struct export_rep_report report;
 };
@@ -47,13 +48,13 @@ static void export_event(struct export *export, const struct trace_event *event)
     export->report.turned_plain += !is_plain(event->op);
     export->report.alignments += event->object && event->alignment;
     if (!releases) {
-        map64_put(&export->blocks, event->object, ++export->ids);
+        export->is_out_of_memory |= !map64_put(&export->blocks, event->object, ++export->ids);
         add_request(export, 'a', export->ids - 1, bytes);
         return;
     }
     uint64_t id = take_block(export, event->argument);
     if (event->object)
-        map64_put(&export->blocks, event->object, id + 1);
+        export->is_out_of_memory |= !map64_put(&export->blocks, event->object, id + 1);
     add_request(export, event->object ? 'r' : 'f', id, bytes);
 }
 
@@ -62,10 +63,15 @@ static bool export_all(struct export *export, struct trace_reader *reader, struc
     struct trace_event event;
     enum trace_next next;
     trace_reader_rewind(reader);
-    while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT)
+    while (!export->is_out_of_memory &&
+           (next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT)
         export_event(export, &event);
     map64_free(&export->blocks);
-    return next == TRACE_NEXT_END;
+    return export->is_out_of_memory
+               ? error_set(error, ERROR_MEMORY,
+                           "%s: request %" PRIu64 ": not enough memory to go on",
+                           trace_reader_name(reader), export->requests)
+               : next == TRACE_NEXT_END;
 }
 
 bool export_rep(struct trace_reader *reader, FILE *out, struct export_rep_report *report,

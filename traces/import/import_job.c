@@ -57,17 +57,24 @@ bool import_job_error(const struct import_job *job, struct error *error, const c
                      reason);
 }
 
+bool import_job_no_memory(const struct import_job *job, struct error *error)
+{
+    return error_set(error, ERROR_MEMORY, "%s: line %" PRIu64 ": not enough memory to go on",
+                     job->name, job->line_number);
+}
+
 bool import_job_add(struct import_job *job, const struct trace_call *call, struct error *error)
 {
     struct error reason;
     job->calls += call->op != TRACE_THREAD_START && call->op != TRACE_THREAD_EXIT;
     if (trace_builder_add(job->builder, call, &reason))
         return true;
-    if (reason.kind == ERROR_INPUT)
-        return import_job_error(job, error, "%s", reason.text);
-    if (error)
+    if (reason.kind == ERROR_OUTPUT) {
         *error = reason;
-    return false;
+        return false;
+    }
+    return error_set(error, reason.kind, "%s: line %" PRIu64 ": %s", job->name, job->line_number,
+                     reason.text);
 }
 
 bool import_job_thread(struct import_job *job, uint64_t id, uint64_t time_us, uint64_t *thread_id,
@@ -76,7 +83,8 @@ bool import_job_thread(struct import_job *job, uint64_t id, uint64_t time_us, ui
     if (map64_get(&job->threads, id + 1, thread_id))
         return true;
     *thread_id = job->threads_begun++;
-    map64_put(&job->threads, id + 1, *thread_id);
+    if (!map64_put(&job->threads, id + 1, *thread_id))
+        return import_job_no_memory(job, error);
     struct trace_call start = {
         .op = TRACE_THREAD_START, .thread_id = *thread_id, .time_us = time_us};
     return *thread_id == 0 || import_job_add(job, &start, error);
@@ -92,15 +100,17 @@ bool import_job_end_thread(struct import_job *job, uint64_t id, uint64_t time_us
     return import_job_add(job, &exit, error);
 }
 
-void import_job_count_process(struct import_job *job, uint64_t process_id)
+bool import_job_count_process(struct import_job *job, uint64_t process_id, struct error *error)
 {
     uint64_t calls = 0;
     map64_get(&job->process_calls, process_id + 1, &calls);
-    map64_put(&job->process_calls, process_id + 1, ++calls);
+    if (!map64_put(&job->process_calls, process_id + 1, ++calls))
+        return import_job_no_memory(job, error);
     if (calls > job->busiest_calls) {
         job->busiest_process = process_id;
         job->busiest_calls = calls;
     }
+    return true;
 }
 
 void import_job_warn(struct import_job *job, const char *format, ...)

@@ -53,6 +53,9 @@ bool import_job_rewind(struct import_job *job, struct error *error);
 bool import_job_error(const struct import_job *job, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same where there is not enough memory for what stands in the line. */
+bool import_job_no_memory(const struct import_job *job, struct error *error);
+
 /* Adds a call of the line that was read last; its thread_id is the builder's. */
 bool import_job_add(struct import_job *job, const struct trace_call *call, struct error *error);
 
@@ -67,7 +70,7 @@ bool import_job_end_thread(struct import_job *job, uint64_t id, uint64_t time_us
                            struct error *error);
 
 /* For a first reading: counts a call of a process, to find the one with most calls. */
-void import_job_count_process(struct import_job *job, uint64_t process_id);
+bool import_job_count_process(struct import_job *job, uint64_t process_id, struct error *error);
 
 /* Adds a remark on this file to the trace's warning. */
 void import_job_warn(struct import_job *job, const char *format, ...)

@@ -102,8 +102,8 @@ static bool count_processes(struct import_job *job, struct error *error)
         struct logalloc_line line;
         if (!read_line(job, &line, error))
             return false;
-        if (line.is_call)
-            import_job_count_process(job, line.process_id);
+        if (line.is_call && !import_job_count_process(job, line.process_id, error))
+            return false;
     }
     return import_job_rewind(job, error);
 }

@@ -1,6 +1,7 @@
 #include "traces/import/import_ltrace.h"
 
 #include "traces/format/map64.h"
+#include "traces/format/memory.h"
 #include "traces/import/ltrace_line.h"
 
 #include <inttypes.h>
@@ -51,55 +52,85 @@ struct walk {
     struct walk_process *processes;
 };
 
+/* The array with room for one more element; NULL, and the array as it was, when there is no memory.
+ */
 static void *grow(void *array, size_t count, size_t element_bytes)
 {
     /* Whenever the count is a power of two the room is used up. */
     if (count & (count - 1))
         return array;
-    array = reallocarray(array, count ? 2 * count : 1, element_bytes);
-    if (!array)
-        abort();
-    return array;
+    return memory_resized(array, count ? 2 * count : 1, element_bytes);
+}
+
+static bool no_memory(const struct walk *walk)
+{
+    return error_set(walk->error, ERROR_MEMORY, "%s: line %" PRIu64 ": not enough memory to go on",
+                     walk->log->name, walk->line_number);
+}
+
+static bool build(struct walk *walk, const struct trace_call *call)
+{
+    struct error reason;
+    return trace_builder_add(walk->builder, call, &reason) ||
+           error_set(walk->error, reason.kind, "%s: line %" PRIu64 ": %s", walk->log->name,
+                     walk->line_number, reason.text);
 }
 
 /* ---- who speaks: threads, processes, images ---- */
 
 /* Every reading of a log begins the same images in the same order. */
-static void begin_image(struct walk *walk, struct walk_process *process)
+static bool begin_image(struct walk *walk, struct walk_process *process)
 {
     struct ltrace_log *log = walk->log;
     process->image = walk->images_begun++;
     if (!walk->is_counting)
-        return;
-    log->images = grow(log->images, log->image_count, sizeof *log->images);
+        return true;
+    struct ltrace_image *images = grow(log->images, log->image_count, sizeof *images);
+    if (!images)
+        return no_memory(walk);
+    log->images = images;
     log->images[log->image_count++] =
         (struct ltrace_image){.process_id = process->id, .execs = process->execs};
+    return true;
 }
 
-static size_t process_index(struct walk *walk, uint64_t id)
+static bool find_process(struct walk *walk, uint64_t id, uint64_t *index)
 {
-    uint64_t index;
-    if (map64_get(&walk->process_index, id + 1, &index))
-        return (size_t)index;
-    walk->processes = grow(walk->processes, walk->process_count, sizeof *walk->processes);
+    if (map64_get(&walk->process_index, id + 1, index))
+        return true;
+    struct walk_process *processes = grow(walk->processes, walk->process_count, sizeof *processes);
+    if (!processes)
+        return no_memory(walk);
+    walk->processes = processes;
     walk->processes[walk->process_count] = (struct walk_process){.id = id};
-    begin_image(walk, &walk->processes[walk->process_count]);
-    map64_put(&walk->process_index, id + 1, walk->process_count);
-    return walk->process_count++;
+    if (!begin_image(walk, &walk->processes[walk->process_count]))
+        return false;
+    *index = walk->process_count++;
+    return map64_put(&walk->process_index, id + 1, *index) || no_memory(walk);
 }
 
+static bool add_thread(struct walk *walk, uint64_t id, uint64_t *index)
+{
+    const struct ltrace_processes *processes = &walk->log->processes;
+    uint64_t process;
+    if (!find_process(walk, processes->process_of(processes->context, id), &process))
+        return false;
+    struct walk_thread *threads = grow(walk->threads, walk->thread_count, sizeof *threads);
+    if (!threads)
+        return no_memory(walk);
+    walk->threads = threads;
+    walk->threads[walk->thread_count] = (struct walk_thread){.id = id, .process = (size_t)process};
+    *index = walk->thread_count++;
+    return map64_put(&walk->thread_index, id + 1, *index) || no_memory(walk);
+}
+
+/* NULL, with an error, when there is no memory for one that is new. */
 static struct walk_thread *thread_by_id(struct walk *walk, uint64_t id)
 {
     uint64_t index;
-    if (map64_get(&walk->thread_index, id + 1, &index))
-        return &walk->threads[index];
-    const struct ltrace_processes *processes = &walk->log->processes;
-    uint64_t process_id = processes->process_of(processes->context, id);
-    walk->threads = grow(walk->threads, walk->thread_count, sizeof *walk->threads);
-    walk->threads[walk->thread_count] =
-        (struct walk_thread){.id = id, .process = process_index(walk, process_id)};
-    map64_put(&walk->thread_index, id + 1, walk->thread_count);
-    return &walk->threads[walk->thread_count++];
+    if (!map64_get(&walk->thread_index, id + 1, &index) && !add_thread(walk, id, &index))
+        return NULL;
+    return &walk->threads[index];
 }
 
 static bool is_imported(const struct walk *walk, const struct walk_thread *thread)
@@ -166,7 +197,7 @@ static bool begin_thread(struct walk *walk, struct walk_thread *thread)
     thread->has_called = true;
     struct trace_call start = {
         .op = TRACE_THREAD_START, .thread_id = thread->id, .time_us = walk->now_us};
-    return walk->report->threads++ == 0 || trace_builder_add(walk->builder, &start, walk->error);
+    return walk->report->threads++ == 0 || build(walk, &start);
 }
 
 static bool add_call(struct walk *walk, struct walk_thread *thread, struct trace_call *call)
@@ -185,7 +216,7 @@ static bool add_call(struct walk *walk, struct walk_thread *thread, struct trace
     }
     call->thread_id = thread->id;
     call->time_us = walk->now_us;
-    return begin_thread(walk, thread) && trace_builder_add(walk->builder, call, walk->error);
+    return begin_thread(walk, thread) && build(walk, call);
 }
 
 /*
@@ -374,16 +405,16 @@ static bool on_end_of_thread(struct walk *walk, struct walk_thread *thread)
         return true;
     struct trace_call end = {
         .op = TRACE_THREAD_EXIT, .thread_id = thread->id, .time_us = walk->now_us};
-    return trace_builder_add(walk->builder, &end, walk->error);
+    return build(walk, &end);
 }
 
-static void on_exec(struct walk *walk, struct walk_thread *thread)
+static bool on_exec(struct walk *walk, struct walk_thread *thread)
 {
     abandon_calls(walk, thread);
     walk->has_children |= walk->calls > 0;
     struct walk_process *process = &walk->processes[thread->process];
     process->execs++;
-    begin_image(walk, process);
+    return begin_image(walk, process);
 }
 
 static void tell_time(struct walk *walk, const struct ltrace_line *line)
@@ -417,6 +448,8 @@ static bool on_line(struct walk *walk, const struct ltrace_line *line)
     }
     tell_time(walk, line);
     struct walk_thread *thread = thread_by_id(walk, line->thread_id);
+    if (!thread)
+        return false;
     if (line->op)
         return on_line_of_call(walk, thread, line);
     walk->good_lines++;
@@ -425,8 +458,7 @@ static bool on_line(struct walk *walk, const struct ltrace_line *line)
     case LTRACE_KILLED:
         return on_end_of_thread(walk, thread);
     case LTRACE_EXEC:
-        on_exec(walk, thread);
-        return true;
+        return on_exec(walk, thread);
     case LTRACE_CHILD_EXITED:
         walk->has_children = true;
         return true;

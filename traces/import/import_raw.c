@@ -431,7 +431,9 @@ static bool add(struct import_raw *raw, const struct lane *lane, struct trace_bu
                 struct trace_call *call, struct error *error)
 {
     call->thread_id = lane->thread;
-    call->time_us = (uint64_t)((double)lane->ticks * raw->us_per_tick);
+    /* A damaged clock can run so fast that no number holds the time. */
+    double time_us = (double)lane->ticks * raw->us_per_tick;
+    call->time_us = time_us < (double)INT64_MAX ? (uint64_t)time_us : INT64_MAX;
     return trace_builder_add(builder, call, error);
 }
 

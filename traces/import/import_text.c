@@ -13,18 +13,26 @@
 struct text_source {
     const char *name;
     FILE *file;
-    char *line;
-    size_t line_room;
+    char *line; /* with room for LINE_BYTES */
     uint64_t line_number;
+    bool is_cut; /* the file ends within this line */
 };
 
-/* The next line without its newline; NULL at the end. */
+/* The longest line is one of metadata: "# key=value". */
+enum { LINE_BYTES = TRACE_META_BYTES_MAX + 4 };
+
+/*
+ * The next line without its newline; NULL at the end, and for a last line that has no newline,
+ * since the last digits of a number may be missing. What is too long is taken as several lines.
+ */
 static char *next_line(struct text_source *source)
 {
-    ssize_t count = getline(&source->line, &source->line_room, source->file);
-    if (count < 0)
+    if (!fgets(source->line, LINE_BYTES, source->file))
         return NULL;
     source->line_number++;
+    source->is_cut = feof(source->file) != 0;
+    if (source->is_cut)
+        return NULL;
     source->line[strcspn(source->line, "\r\n")] = '\0';
     return source->line;
 }
@@ -49,19 +57,26 @@ static bool add_line(struct text_source *source, char *line, struct trace_writer
         return line_error(source, error, reason.text);
     if (trace_writer_add(writer, &event, &reason))
         return true;
-    if (reason.kind == ERROR_INPUT)
-        return line_error(source, error, reason.text);
-    *error = reason;
-    return false;
+    if (reason.kind == ERROR_OUTPUT) {
+        *error = reason;
+        return false;
+    }
+    return error_set(error, reason.kind, "%s: line %" PRIu64 ": %s", source->name,
+                     source->line_number, reason.text);
 }
 
-/* Metadata stands before the first event. */
-static char *read_meta(struct text_source *source, struct trace_meta *meta)
+/* Metadata stands before the first event, which becomes `line`; NULL: there is none. */
+static bool read_meta(struct text_source *source, struct trace_meta *meta, char **line,
+                      struct error *error)
 {
-    char *line;
-    while ((line = next_line(source)) && is_comment(line))
-        trace_text_parse_meta(line, meta);
-    return line;
+    size_t bytes = 0;
+    while ((*line = next_line(source)) && is_comment(*line)) {
+        bytes += strlen(*line);
+        if (bytes > TRACE_META_BYTES_MAX || meta->count == TRACE_META_KEYS_MAX)
+            return line_error(source, error, "this is more metadata than a trace can have");
+        trace_text_parse_meta(*line, meta);
+    }
+    return true;
 }
 
 /* What the writer counts is left to it: a text that was edited would contradict its old totals. */
@@ -80,24 +95,43 @@ static struct trace_writer *open_writer(const struct text_source *source, const 
     return writer;
 }
 
+/* As the other importers do, who leave out what may be half a line. */
+static bool close_writer(const struct text_source *source, const struct trace_meta *meta,
+                         struct trace_writer *writer, struct error *error)
+{
+    if (!source->is_cut)
+        return trace_writer_close(writer, NULL, error);
+    const char *warning = trace_meta_get(meta, "warning");
+    struct trace_meta end = {0};
+    trace_meta_set(&end, "imported_from", "text");
+    trace_meta_set(&end, "warning", "%s%sthe file is cut in its last line, which was left out",
+                   warning ? warning : "", warning ? "; " : "");
+    bool ok = trace_writer_close(writer, &end, error);
+    trace_meta_free(&end);
+    return ok;
+}
+
 static bool copy_events(struct text_source *source, const char *out_path, FILE *out,
                         struct error *error)
 {
     struct trace_meta meta = {0};
-    char *line = read_meta(source, &meta);
-    struct trace_writer *writer = open_writer(source, out_path, out, &meta, error);
-    trace_meta_free(&meta);
-    if (!writer)
+    char *line;
+    bool ok = read_meta(source, &meta, &line, error);
+    struct trace_writer *writer = ok ? open_writer(source, out_path, out, &meta, error) : NULL;
+    if (!writer) {
+        trace_meta_free(&meta);
         return false;
-    bool ok = true;
+    }
     for (; ok && line; line = next_line(source))
         ok = is_comment(line) || add_line(source, line, writer, error);
     if (ok && ferror(source->file))
         ok = line_error(source, error, strerror(errno));
     if (ok)
-        return trace_writer_close(writer, NULL, error);
-    trace_writer_abort(writer);
-    return false;
+        ok = close_writer(source, &meta, writer, error);
+    else
+        trace_writer_abort(writer);
+    trace_meta_free(&meta);
+    return ok;
 }
 
 bool import_text_probe(const char *bytes, size_t count)
@@ -108,7 +142,9 @@ bool import_text_probe(const char *bytes, size_t count)
 
 bool import_text(FILE *file, const char *name, const char *out_path, FILE *out, struct error *error)
 {
-    struct text_source source = {.name = name, .file = file};
+    struct text_source source = {.name = name, .file = file, .line = malloc(LINE_BYTES)};
+    if (!source.line)
+        return error_set(error, ERROR_MEMORY, "%s: not enough memory for a line", name);
     bool ok = copy_events(&source, out_path, out, error);
     free(source.line);
     return ok;

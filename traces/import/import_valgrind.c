@@ -56,13 +56,13 @@ static bool is_new(enum trace_op op)
            op == TRACE_NEW_ARRAY_ALIGNED;
 }
 
-static void remember_new(struct reading *reading, const struct valgrind_call *call, uint64_t result)
+static bool remember_new(struct reading *reading, const struct valgrind_call *call, uint64_t result)
 {
     if (!result || !is_new(call->op))
-        return;
-    map64_put(&reading->sizes, result, call->size);
-    if (call->alignment)
-        map64_put(&reading->alignments, result, call->alignment);
+        return true;
+    return (map64_put(&reading->sizes, result, call->size) &&
+            (!call->alignment || map64_put(&reading->alignments, result, call->alignment))) ||
+           import_job_no_memory(reading->job, reading->error);
 }
 
 static enum trace_op plain_delete(enum trace_op op)
@@ -146,8 +146,7 @@ static bool on_result(struct reading *reading, uint64_t result)
         call.size = result;
         result = 0;
     }
-    remember_new(reading, &call, result);
-    return add_call(reading, &call, result);
+    return remember_new(reading, &call, result) && add_call(reading, &call, result);
 }
 
 /* ---- lines ---- */
@@ -204,8 +203,10 @@ static bool count_processes(struct import_job *job, struct error *error)
         const char *at = job->line;
         struct valgrind_prefix prefix;
         struct valgrind_call call;
-        if (valgrind_scan_prefix(&at, &prefix) && prefix.is_trace && valgrind_scan_call(&at, &call))
-            import_job_count_process(job, prefix.process_id);
+        if (valgrind_scan_prefix(&at, &prefix) && prefix.is_trace &&
+            valgrind_scan_call(&at, &call) &&
+            !import_job_count_process(job, prefix.process_id, error))
+            return false;
     }
     return import_job_rewind(job, error);
 }

@@ -78,6 +78,42 @@ static void a_text_is_imported_with_its_metadata(void **state)
     imported_free(&imported);
 }
 
+static void a_line_of_text_without_an_end_is_left_out(void **state)
+{
+    (void)state;
+    struct imported imported =
+        import_test_text("text", TRACE_TEXT_FIRST_LINE "\n# warning=old\n0 5 0 malloc 7 = #1\n"
+                                                       "1 5 0 malloc 8 = #2\n2 5 0 free #2");
+    assert_imported(&imported, "0 5 0 malloc 7 = #1\n1 5 0 malloc 8 = #2\n");
+    assert_true(imported_warns_of(&imported, "old; the file is cut in its last line"));
+    char summary[1024];
+    assert_true(import_summary(&imported.meta, summary, sizeof summary));
+    assert_non_null(strstr(summary, "read as text: 2 events"));
+    imported_free(&imported);
+}
+
+/* Two lines of metadata that are too long together, and many that are too many. */
+static void metadata_of_a_text_is_bounded(void **state)
+{
+    (void)state;
+    char *text = calloc(4, 1 << 20), *end = text;
+    assert_non_null(text);
+    end += sprintf(end, "%s\n# a=", TRACE_TEXT_FIRST_LINE);
+    memset(end, 'x', 600000);
+    end += 600000;
+    end += sprintf(end, "\n# b=");
+    memset(end, 'y', 600000);
+    strcpy(end + 600000, "\n0 5 0 malloc 7 = #1\n");
+    assert_refused("text", text, "line 3: this is more metadata than a trace can have");
+
+    end = text + sprintf(text, "%s\n", TRACE_TEXT_FIRST_LINE);
+    for (int i = 0; i <= 4096; i++)
+        end += sprintf(end, "# k%d=\n", i);
+    strcpy(end, "0 5 0 malloc 7 = #1\n");
+    assert_refused("text", text, "line 4098: this is more metadata than a trace can have");
+    free(text);
+}
+
 static char *exported(const char *text, struct export_rep_report *report)
 {
     char path[] = "importer_test.XXXXXX", *rep;
@@ -132,6 +168,8 @@ int main(void)
         cmocka_unit_test(what_is_unknown_is_refused),
         cmocka_unit_test(every_importer_says_what_it_lacks),
         cmocka_unit_test(a_text_is_imported_with_its_metadata),
+        cmocka_unit_test(a_line_of_text_without_an_end_is_left_out),
+        cmocka_unit_test(metadata_of_a_text_is_bounded),
         cmocka_unit_test(a_trace_is_exported_as_far_as_rep_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

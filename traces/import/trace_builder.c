@@ -1,13 +1,18 @@
 #include "traces/import/trace_builder.h"
 
 #include "traces/format/map64.h"
+#include "traces/format/memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREAD_NAME_BYTES = 16 };
+enum {
+    THREAD_NAME_BYTES = 16,
+    NAMES_MAX =
+        TRACE_META_KEYS_MAX / 2, /* of threads; metadata has room for no more than so many */
+};
 
 struct thread {
     uint64_t id;
@@ -24,7 +29,8 @@ struct trace_builder {
     struct map64 live;    /* address -> object */
     struct map64 numbers; /* thread id + 1 -> index in threads */
     struct thread *threads;
-    size_t thread_count;
+    size_t thread_count, thread_room;
+    bool is_out_of_memory;
     uint64_t events, objects;
     uint64_t first_time_us, last_time_us;
     uint32_t numbered_threads; /* that have events */
@@ -41,18 +47,30 @@ struct trace_builder *trace_builder_new(struct trace_writer *writer)
     return builder;
 }
 
-/* May move the array: index it only after the call. */
+/* Room for one more thread, and for the address that one more call leaves live. */
+static bool make_room(struct trace_builder *builder)
+{
+    if (!map64_reserve(&builder->live, 1) || !map64_reserve(&builder->numbers, 1))
+        return false;
+    if (builder->thread_count < builder->thread_room)
+        return true;
+    size_t room = builder->thread_room ? builder->thread_room * 2 : 16;
+    void *threads = memory_resized(builder->threads, room, sizeof *builder->threads);
+    builder->threads = threads ? threads : builder->threads;
+    void *numbers = memory_resized(builder->thread_numbers, room, sizeof *builder->thread_numbers);
+    builder->thread_numbers = numbers ? numbers : builder->thread_numbers;
+    if (!threads || !numbers)
+        return false;
+    builder->thread_room = room;
+    return true;
+}
+
+/* May move the array: index it only after the call. Room was made. */
 static size_t thread_index(struct trace_builder *builder, uint64_t thread_id)
 {
     uint64_t index;
     if (map64_get(&builder->numbers, thread_id + 1, &index))
         return (size_t)index;
-    size_t count = builder->thread_count + 1;
-    builder->threads = reallocarray(builder->threads, count, sizeof *builder->threads);
-    builder->thread_numbers =
-        reallocarray(builder->thread_numbers, count, sizeof *builder->thread_numbers);
-    if (!builder->threads || !builder->thread_numbers)
-        abort();
     builder->threads[builder->thread_count] = (struct thread){.id = thread_id};
     map64_put(&builder->numbers, thread_id + 1, builder->thread_count);
     return builder->thread_count++;
@@ -83,6 +101,9 @@ static uint64_t event_time(struct trace_builder *builder, uint64_t time_us)
 
 void trace_builder_release(struct trace_builder *builder, uint64_t thread_id, uint64_t argument)
 {
+    builder->is_out_of_memory |= !make_room(builder);
+    if (builder->is_out_of_memory) /* the call that follows tells */
+        return;
     size_t index = thread_index(builder, thread_id);
     struct thread *thread = &builder->threads[index];
     if (thread->in_realloc && thread->released_object)
@@ -165,6 +186,10 @@ bool trace_builder_add(struct trace_builder *builder, const struct trace_call *c
                        struct error *error)
 {
     unsigned fields = trace_op_fields(call->op);
+    builder->is_out_of_memory |= !make_room(builder);
+    if (builder->is_out_of_memory)
+        return error_set(error, ERROR_MEMORY, "not enough memory for %zu live blocks",
+                         builder->live.count);
     size_t index = thread_index(builder, call->thread_id);
     struct trace_event event = {
         .op = call->op,
@@ -191,6 +216,9 @@ bool trace_builder_add(struct trace_builder *builder, const struct trace_call *c
 
 void trace_builder_name_thread(struct trace_builder *builder, uint64_t thread_id, const char *name)
 {
+    builder->is_out_of_memory |= !make_room(builder);
+    if (builder->is_out_of_memory)
+        return;
     size_t index = thread_index(builder, thread_id);
     struct thread *thread = &builder->threads[index];
     snprintf(thread->name, sizeof thread->name, "%s", name);
@@ -209,10 +237,11 @@ void trace_builder_describe(const struct trace_builder *builder, struct trace_me
     trace_meta_set(meta, "repaired_unknown_releases", "%" PRIu64, counts->unknown_releases);
     trace_meta_set(meta, "repaired_unknown_usable", "%" PRIu64, counts->unknown_usable);
     trace_meta_set(meta, "repaired_double_acquired", "%" PRIu64, counts->double_acquired);
-    for (size_t i = 0; i < builder->thread_count; i++) {
+    for (size_t i = 0, names = 0; i < builder->thread_count && names < NAMES_MAX; i++) {
         const struct thread *thread = &builder->threads[i];
         if (!thread->has_events || !thread->name[0])
             continue;
+        names++;
         char key[40];
         snprintf(key, sizeof key, "thread_name.%" PRIu32, builder->thread_numbers[i]);
         trace_meta_set(meta, key, "%s", thread->name);

@@ -45,7 +45,8 @@ struct trace_builder *trace_builder_new(struct trace_writer *writer);
  */
 void trace_builder_release(struct trace_builder *builder, uint64_t thread_id, uint64_t argument);
 
-/* Adds the call. False when the writer failed. */
+/* Adds the call. False when the writer failed, or when there is no memory for what this call or the
+ * announcement of a realloc needs. */
 bool trace_builder_add(struct trace_builder *builder, const struct trace_call *call,
                        struct error *error);
 
@@ -54,7 +55,8 @@ void trace_builder_name_thread(struct trace_builder *builder, uint64_t thread_id
 
 struct trace_builder_counts trace_builder_counts(const struct trace_builder *builder);
 
-/* Adds to `meta` what the builder knows at the end: lost, repaired, thread names. */
+/* Adds to `meta` what the builder knows at the end: repaired, and the names of the first threads
+ * that have one, as many as metadata can hold. */
 void trace_builder_describe(const struct trace_builder *builder, struct trace_meta *meta);
 
 void trace_builder_free(struct trace_builder *builder);

@@ -163,6 +163,23 @@ static void names_and_counts_go_into_the_metadata(void **state)
     assert_true(trace_writer_close(writer, NULL, &error));
 }
 
+static void names_of_very_many_threads_are_kept_as_far_as_there_is_room(void **state)
+{
+    (void)state;
+    struct trace_meta meta = {0};
+    struct error error;
+    for (uint64_t thread = 1; thread <= 10000; thread++) {
+        call(thread, TRACE_MALLOC, 0, 10, thread * 16);
+        trace_builder_name_thread(builder, thread, "one of many");
+    }
+    trace_builder_describe(builder, &meta);
+    assert_string_equal(trace_meta_get(&meta, "thread_name.0"), "one of many");
+    assert_string_equal(trace_meta_get(&meta, "thread_name.2047"), "one of many");
+    assert_null(trace_meta_get(&meta, "thread_name.2048"));
+    assert_true(trace_writer_close(writer, &meta, &error));
+    trace_meta_free(&meta);
+}
+
 #define BUILDER_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -174,6 +191,7 @@ int main(void)
         BUILDER_TEST(a_failed_realloc_leaves_its_block_alive),
         BUILDER_TEST(what_cannot_be_is_repaired_and_counted),
         BUILDER_TEST(names_and_counts_go_into_the_metadata),
+        BUILDER_TEST(names_of_very_many_threads_are_kept_as_far_as_there_is_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,9 +142,8 @@ static bool check_file(char path[static PATH_MAX], bool *again, struct error *er
     return ok;
 }
 
-bool record_check(const char *program, struct error *error)
+bool record_check_executable(const char *program, char path[static PATH_MAX], struct error *error)
 {
-    char path[PATH_MAX];
     if (!find_program(program, path))
         return error_set(error, ERROR_USAGE, "%s: there is no such program", program);
     bool again = true;
@@ -153,4 +152,10 @@ bool record_check(const char *program, struct error *error)
             return false;
     }
     return true;
+}
+
+bool record_check(const char *program, struct error *error)
+{
+    char path[PATH_MAX];
+    return record_check_executable(program, path, error);
 }

@@ -6,6 +6,8 @@
 
 #include "traces/format/error.h"
 
+#include <limits.h>
+
 enum { LTRACE_VERSION_BYTES = 32 };
 
 /* Looks for ltrace in PATH; its version ("0.7.3") goes to `version`. */
@@ -16,5 +18,8 @@ bool record_find_ltrace(char version[static LTRACE_VERSION_BYTES], struct error 
  * must be dynamically linked, for this machine, and not run under another user's name.
  */
 bool record_check(const char *program, struct error *error);
+
+/* The same; `path` becomes that of the executable, which is the interpreter's for a script. */
+bool record_check_executable(const char *program, char path[static PATH_MAX], struct error *error);
 
 #endif

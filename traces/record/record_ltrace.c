@@ -5,6 +5,7 @@
 #include "traces/record/record_check.h"
 #include "traces/record/record_ltrace_run.h"
 #include "traces/record/record_output.h"
+#include "traces/record/record_threads.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -258,9 +259,14 @@ static bool write_traces(struct recording *recording, struct error *error)
 bool record_with_ltrace(const struct record_options *options, int *status, struct error *error)
 {
     struct recording recording = {.options = options};
-    char folder[PATH_MAX];
-    if (!record_find_ltrace(recording.version, error) || !record_check(options->argv[0], error))
+    char folder[PATH_MAX], executable[PATH_MAX];
+    if (!record_find_ltrace(recording.version, error) ||
+        !record_check_executable(options->argv[0], executable, error))
         return false;
+    if (record_threads_are_likely(executable))
+        tell("%s may start threads, whose calls ltrace misses, and which it may crash or hang; "
+             "--with=preload does not",
+             options->argv[0]);
     time_t now = time(NULL);
     struct tm utc;
     strftime(recording.date, sizeof recording.date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
