@@ -86,8 +86,7 @@ struct cell_channel {
 
     /* asked */
     uint32_t pass, engine, touch, loops;
-    uint32_t defined;     /* functions that the allocator itself defines, as a probe found */
-    uint32_t has_threads; /* 1: the trace has several threads, so keep a parked one */
+    uint32_t defined; /* functions that the allocator itself defines, as a probe found */
 
     /* answered */
     uint32_t status;

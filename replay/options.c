@@ -195,7 +195,9 @@ static error_t parse_measurement(struct replay_options *options, int key, char *
         expect_only(argument, "real", "clock", state);
         return 0;
     case KEY_THREADS:
-        expect_only(argument, "serial", "threads", state);
+        if (strcmp(argument, "recorded") != 0 && strcmp(argument, "serial") != 0)
+            argp_error(state, "--threads=%s: there are recorded and serial", argument);
+        options->serial = strcmp(argument, "serial") == 0;
         return 0;
     case KEY_SEED:
         options->seed = parse_number(argument, "seed", 0, UINT64_MAX, state);
