@@ -51,16 +51,23 @@ make_trace() {
 }
 
 @test "every script explains itself" {
-    for script in quickstart test plot bench bench_record bench_decode fuzz check_layers check_format check_shell; do
+    for script in quickstart test plot bench bench_record bench_decode check_layers check_format check_shell \
+        fuzz corpus_picture corpus_table; do
         run -0 "$scripts/$script" --help
         [[ $output == "$script"* ]]
         ((${#lines[@]} > 0))
         [[ $output != *"source "* ]]
     done
-    for recipe in firefox sqlite python perl jq manifest; do
+    for recipe in $("$SOURCE_DIR/traces/recipes/all" --list) manifest; do
         run -0 "$SOURCE_DIR/traces/recipes/$recipe" --help
         [[ $output == "$recipe [FOLDER]"* ]]
     done
+}
+
+@test "corpus_picture draws any traces" {
+    make_trace
+    run -0 "$scripts/corpus_picture" -o picture.png made.trace made.trace
+    [ "$(head -c 4 picture.png | tail -c 3)" = PNG ]
 }
 
 @test "quickstart and test refuse arguments" {

@@ -84,6 +84,8 @@ void trace_distribution_print(const struct trace_profile *profile)
     printf("%-12s %" PRIu64 ", %" PRIu64 " of them (%.1f %%) by another thread than acquired\n",
            "releases", profile->releases, profile->cross_thread_releases,
            percent(profile->cross_thread_releases, profile->releases));
+    printf("%-12s %" PRIu64 " calls of free or delete, %" PRIu64 " of realloc\n", "of NULL",
+           profile->null_releases, profile->null_reallocs);
     if (!profile->objects)
         return;
     print_sizes(profile);
@@ -100,6 +102,8 @@ void trace_distribution_print_csv(const struct trace_profile *profile)
     char key[64];
     print_number("releases", profile->releases);
     print_number("cross_thread_releases", profile->cross_thread_releases);
+    print_number("null_releases", profile->null_releases);
+    print_number("null_reallocs", profile->null_reallocs);
     for (unsigned i = 0; i < TRACE_PROFILE_SIZES; i++) {
         if (!profile->sizes[i].objects)
             continue;
@@ -114,4 +118,26 @@ void trace_distribution_print_csv(const struct trace_profile *profile)
             print_number(key, profile->lifetimes[i]);
     }
     print_number("lifetime.never.objects", profile->objects - profile->releases);
+}
+
+static void print_cell(unsigned size, unsigned lifetime, uint64_t objects)
+{
+    uint64_t size_from = size ? trace_histogram_size_limit(size - 1) + 1 : 0;
+    printf("%" PRIu64 ",%" PRIu64 ",", size_from, trace_histogram_size_limit(size));
+    if (lifetime == TRACE_HISTOGRAM_NEVER) {
+        printf(",,%" PRIu64 "\n", objects);
+        return;
+    }
+    uint64_t lifetime_from = lifetime ? trace_histogram_lifetime_limit(lifetime - 1) + 1 : 1;
+    printf("%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", lifetime_from,
+           trace_histogram_lifetime_limit(lifetime), objects);
+}
+
+void trace_distribution_print_histogram(const struct trace_histogram *histogram)
+{
+    puts("size_from,size_to,lifetime_from,lifetime_to,objects");
+    for (unsigned size = 0; size < TRACE_HISTOGRAM_SIZES; size++)
+        for (unsigned lifetime = 0; lifetime <= TRACE_HISTOGRAM_NEVER; lifetime++)
+            if (histogram->objects[size][lifetime])
+                print_cell(size, lifetime, histogram->objects[size][lifetime]);
 }

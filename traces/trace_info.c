@@ -1,6 +1,7 @@
 /*
  * trace_info.c - `trace info`: what a trace is.
  */
+#include "traces/format/trace_histogram.h"
 #include "traces/format/trace_profile.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_tally.h"
@@ -11,26 +12,41 @@
 #include <csv.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum info_format { INFO_TEXT, INFO_CSV, INFO_HISTOGRAM };
+
+static const char *const format_names[] = {"text", "csv", "histogram"};
 
 struct info_options {
     const char *path;
-    bool csv;
+    enum info_format format;
 };
 
 static const struct argp_option option_table[] = {
-    {"format", 'f', "FORMAT", 0, "text (default) or csv: lines of key,value", 0},
+    {"format", 'f', "FORMAT", 0, "text (default), csv: lines of key,value, or histogram", 0},
     {0},
 };
+
+static bool parse_format(const char *name, enum info_format *format)
+{
+    for (size_t i = 0; i < sizeof format_names / sizeof *format_names; i++) {
+        if (strcmp(name, format_names[i]) == 0) {
+            *format = (enum info_format)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct info_options *options = state->input;
     switch (key) {
     case 'f':
-        if (strcmp(argument, "csv") != 0 && strcmp(argument, "text") != 0)
-            argp_error(state, "--format is text or csv");
-        options->csv = strcmp(argument, "csv") == 0;
+        if (!parse_format(argument, &options->format))
+            argp_error(state, "--format is text, csv or histogram");
         return 0;
     case ARGP_KEY_ARG:
         if (options->path)
@@ -53,9 +69,12 @@ static const struct argp info_argp = {
     "A realloc releases one object and acquires another. Lifetimes are in events.\n"
     "In csv, the fixed keys come first, then the metadata, op.NAME (events of an operation), "
     "releases, cross_thread_releases (by another thread than the one that acquired), "
+    "null_releases and null_reallocs (calls of free or delete, and of realloc, with NULL), "
     "size.N.objects and size.N.bytes (asked for up to N bytes, N being 0 or a power of two, and "
     "more than the class before), lifetime.N.objects (released up to N events later, N being a "
     "power of ten) and lifetime.never.objects. What is 0 may be left out.\n"
+    "A histogram is of size and lifetime together: rows of size_from,size_to,lifetime_from,"
+    "lifetime_to,objects, lifetimes being empty for objects that were never released.\n"
     "Example: trace info --format=csv firefox.trace",
     NULL,
     NULL,
@@ -144,7 +163,7 @@ static bool count_events(struct trace_reader *reader, const char *path, struct t
                          struct trace_profile *profile, struct error *error)
 {
     struct trace_event event;
-    enum trace_next next;
+    enum trace_next next = TRACE_NEXT_END;
     while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
         trace_tally_add(tally, &event);
         if (!trace_profile_add(profile, &event) || tally->is_out_of_memory)
@@ -154,6 +173,48 @@ static bool count_events(struct trace_reader *reader, const char *path, struct t
                              path, tally->events - 1, tally->live_objects);
     }
     return next == TRACE_NEXT_END;
+}
+
+static bool show_counts(struct trace_reader *reader, const struct info_options *options,
+                        struct error *error)
+{
+    struct trace_tally tally = {0};
+    struct trace_profile profile = {0};
+    bool whole = count_events(reader, options->path, &tally, &profile, error);
+    /* What was counted holds, not what the file says of itself. */
+    struct trace_meta meta = {0};
+    trace_meta_copy(&meta, trace_reader_meta(reader));
+    trace_tally_describe(&tally, &meta);
+    if (options->format == INFO_CSV) {
+        print_csv(&meta, &tally);
+        trace_distribution_print_csv(&profile);
+    } else {
+        print_text(&meta, &tally);
+        trace_distribution_print(&profile);
+    }
+    trace_meta_free(&meta);
+    trace_tally_free(&tally);
+    trace_profile_free(&profile);
+    return whole;
+}
+
+static bool show_histogram(struct trace_reader *reader, const char *path, struct error *error)
+{
+    struct trace_histogram *histogram = calloc(1, sizeof *histogram);
+    if (!histogram)
+        return error_set(error, ERROR_MEMORY, "%s: not enough memory for a histogram", path);
+    struct trace_event event;
+    enum trace_next next = TRACE_NEXT_END;
+    bool ok = true;
+    while (ok && (next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT)
+        ok = trace_histogram_add(histogram, &event);
+    if (!ok)
+        error_set(error, ERROR_MEMORY, "%s: not enough memory for its live objects", path);
+    else
+        trace_distribution_print_histogram(histogram);
+    trace_histogram_free(histogram);
+    free(histogram);
+    return ok && next == TRACE_NEXT_END;
 }
 
 int trace_info_command(int argc, char **argv)
@@ -166,23 +227,8 @@ int trace_info_command(int argc, char **argv)
     struct trace_reader *reader = trace_reader_open(options.path, &error);
     if (!reader)
         return trace_command_failed(&error);
-    struct trace_tally tally = {0};
-    struct trace_profile profile = {0};
-    bool whole = count_events(reader, options.path, &tally, &profile, &error);
-    /* What was counted holds, not what the file says of itself. */
-    struct trace_meta meta = {0};
-    trace_meta_copy(&meta, trace_reader_meta(reader));
-    trace_tally_describe(&tally, &meta);
-    if (options.csv) {
-        print_csv(&meta, &tally);
-        trace_distribution_print_csv(&profile);
-    } else {
-        print_text(&meta, &tally);
-        trace_distribution_print(&profile);
-    }
-    trace_meta_free(&meta);
-    trace_tally_free(&tally);
-    trace_profile_free(&profile);
+    bool whole = options.format == INFO_HISTOGRAM ? show_histogram(reader, options.path, &error)
+                                                  : show_counts(reader, &options, &error);
     trace_reader_close(reader);
     return whole ? TRACE_EXIT_OK : trace_command_failed(&error);
 }

@@ -161,7 +161,7 @@ END
     trace convert a.txt a.trace
     run trace info --format=csv a.trace
     [ "$status" -eq 0 ]
-    [ "$(tail -n 14 <<<"$output" | tr -d '"' | tr '\n' ' ')" = "op.thread_start,1 releases,3 cross_thread_releases,1 size.0.objects,1 size.0.bytes,0 size.16.objects,1 size.16.bytes,16 size.32.objects,1 size.32.bytes,17 size.4096.objects,1 size.4096.bytes,3000 lifetime.1.objects,1 lifetime.10.objects,2 lifetime.never.objects,1 " ]
+    [ "$(tail -n 16 <<<"$output" | tr -d '"' | tr '\n' ' ')" = "op.thread_start,1 releases,3 cross_thread_releases,1 null_releases,0 null_reallocs,0 size.0.objects,1 size.0.bytes,0 size.16.objects,1 size.16.bytes,16 size.32.objects,1 size.32.bytes,17 size.4096.objects,1 size.4096.bytes,3000 lifetime.1.objects,1 lifetime.10.objects,2 lifetime.never.objects,1 " ]
     run trace info a.trace
     [[ "$output" == *"releases     3, 1 of them (33.3 %) by another thread"* ]]
     [[ "$output" == *"      16 B            2  50.0 % #############"*"0.5 %"* ]]

@@ -41,9 +41,24 @@ END
     [[ "$output" == *'"events","12"'* ]]
     [[ "$output" == *'"threads","2"'* ]]
     [[ "$output" == *'"peak_live_bytes","4296"'* ]]
+    [[ "$output" == *'"null_releases","1"'* ]]
+    [[ "$output" == *'"null_reallocs","0"'* ]]
     run trace info a.trace
     [ "$status" -eq 0 ]
     [[ "$output" == *"demo"*"arena_malloc"* ]]
+}
+
+@test "info tells size and lifetime together" {
+    trace convert a.txt a.trace
+    # Counted by hand, in events: #1 lives 2, #2 2, #3 8, #6 1, and #4 and #5, of 100 bytes each, to the end.
+    diff - <(trace info --format=histogram a.trace) <<'END'
+size_from,size_to,lifetime_from,lifetime_to,objects
+57,64,2,2,1
+97,112,,,2
+897,1024,2,2,1
+1793,2048,7,10,1
+3585,4096,1,1,1
+END
 }
 
 @test "a good trace is valid" {

@@ -58,8 +58,21 @@ static bool acquire(struct trace_profile *profile, const struct trace_event *eve
            map64_put(&profile->owners, event->object, event->thread);
 }
 
+static void count_null(struct trace_profile *profile, enum trace_op op)
+{
+    unsigned fields = trace_op_fields(op);
+    if (!(fields & TRACE_RELEASES))
+        return;
+    if (fields & TRACE_HAS_RESULT)
+        profile->null_reallocs++;
+    else
+        profile->null_releases++;
+}
+
 bool trace_profile_add(struct trace_profile *profile, const struct trace_event *event)
 {
+    if (!event->argument)
+        count_null(profile, event->op);
     if (trace_event_releases(event))
         release(profile, event);
     bool ok = !event->object || acquire(profile, event);

@@ -22,6 +22,8 @@ struct trace_profile {
     uint64_t lifetimes[TRACE_PROFILE_LIFETIMES]; /* objects released; by events from acquisition */
     uint64_t releases;
     uint64_t cross_thread_releases; /* by another thread than the one that acquired */
+    uint64_t null_releases;         /* calls of free or delete with NULL */
+    uint64_t null_reallocs;         /* calls of realloc with NULL, which are a malloc */
     struct map64 born;              /* live object -> event that acquired it */
     struct map64 owners;            /* live object -> thread that acquired it */
 };

@@ -106,6 +106,26 @@ static void a_release_by_another_thread_is_counted(void **state)
     assert_int_equal(profile.bytes, 33);
 }
 
+static void calls_with_null_are_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        enum trace_op op;
+        uint64_t releases, reallocs;
+    } cases[] = {{TRACE_FREE, 1, 0},          {TRACE_DELETE_ARRAY, 2, 0},
+                 {TRACE_ARENA_FREE, 3, 0},    {TRACE_USABLE_SIZE, 3, 0},
+                 {TRACE_REALLOC, 3, 1},       {TRACE_REALLOCARRAY, 3, 2},
+                 {TRACE_ARENA_REALLOC, 3, 3}, {TRACE_THREAD_EXIT, 3, 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        trace_profile_add(&profile, &(struct trace_event){.op = cases[i].op, .size = 1});
+        assert_int_equal(profile.null_releases, cases[i].releases);
+        assert_int_equal(profile.null_reallocs, cases[i].reallocs);
+    }
+    acquire(0, 1, 8);
+    release(0, 1);
+    assert_int_equal(profile.null_releases, 3);
+}
+
 static void failed_calls_and_unknown_objects_count_for_nothing(void **state)
 {
     (void)state;
@@ -129,6 +149,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_lifetime_is_in_the_class_whose_limit_it_does_not_exceed,
                                         begin, end),
         cmocka_unit_test_setup_teardown(a_release_by_another_thread_is_counted, begin, end),
+        cmocka_unit_test_setup_teardown(calls_with_null_are_counted, begin, end),
         cmocka_unit_test_setup_teardown(failed_calls_and_unknown_objects_count_for_nothing, begin,
                                         end),
     };

@@ -575,6 +575,8 @@ void import_raw_describe(const struct import_raw *raw, struct trace_meta *meta)
         trace_meta_set(meta, "lost_reason", "%s", strerror((int)header->stopped_errno));
     trace_meta_set(meta, "order_inversions", "%" PRIu64, raw->inversions);
     trace_meta_set(meta, "forks", "%" PRIu32, header->forks);
+    if (header->forked_from != 0)
+        trace_meta_set(meta, "forked", "1");
     trace_meta_set(meta, "thp_disabled", "%d", header->thp_disabled != 0);
     trace_meta_set(meta, "redirected", "%d", header->redirected != 0);
     trace_meta_set(meta, "program_cpu_us", "%" PRIu64, header->cpu_us);

@@ -421,6 +421,20 @@ static void hostile_files_are_refused(void **state)
     expect_error(image, whole(1), "leaves its chunk");
 }
 
+/* A clock that runs so fast that times are beyond 64 bits: the sanitizers watch. */
+static void times_beyond_64_bits_are_held(void **state)
+{
+    (void)state;
+    struct image *image = new_image();
+    add_chunk(image, 0, 0, 0);
+    image->start.header.latest.tsc = image->start.header.start.tsc + 1;
+    image->start.header.latest.monotonic_ns = UINT64_MAX;
+    put(image, 0, RAW_THREAD, 0, 2, WORD(1), WORD(1001));
+    put(image, 0, TRACE_MALLOC, UINT64_C(1) << 40, 2, WORD(0xa0), WORD(1));
+    put(image, 0, TRACE_FREE, UINT64_C(1) << 50, 1, WORD(0xa0));
+    expect(image, 1, "0 0 0 malloc 1 = #1\n1 0 0 free #1\n");
+}
+
 static void consumed_file_gives_its_same_events(void **state)
 {
     (void)state;
@@ -488,6 +502,7 @@ int main(void)
         cmocka_unit_test(cut_at_every_byte),
         cmocka_unit_test(flipped_bits_do_no_harm),
         cmocka_unit_test(hostile_files_are_refused),
+        cmocka_unit_test(times_beyond_64_bits_are_held),
         cmocka_unit_test(consumed_file_gives_its_same_events),
         cmocka_unit_test(interrupted_import_ends),
     };

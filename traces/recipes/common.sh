@@ -15,18 +15,32 @@ recipe_fail() {
     exit 2
 }
 
-# recipe_begin PACKAGE PROGRAM [FOLDER]: checks what is needed and enters a temporary folder, which is
-# removed at the end. PACKAGE is the Debian package that PROGRAM comes from.
+# recipe_begin PACKAGE[,PACKAGE...] PROGRAM [FOLDER]: checks what is needed and enters a temporary folder, which
+# is removed at the end. PROGRAM, in /usr/bin where no path is given, comes from the first of these Debian packages,
+# whose version the manifest tells; the others are needed besides. With --packages in place of FOLDER it prints
+# them, a line each.
 recipe_begin() {
-    if [[ ${3-} == --help || ${3-} == -h ]]; then
+    local packages package missing=() program=$2
+    IFS=, read -ra packages <<<"$1"
+    case ${3-} in
+    --help | -h)
         sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
         exit 0
-    fi
+        ;;
+    --packages)
+        printf '%s\n' "${packages[@]}"
+        exit 0
+        ;;
+    esac
+    [[ $program == */* ]] || program=/usr/bin/$program
     recipe_name=${0##*/}
-    recipe_version=$(dpkg-query -W -f '${Version}' "$1" 2>/dev/null) || recipe_version=
-    if [[ -z $recipe_version || ! -x /usr/bin/$2 ]]; then
-        recipe_fail "needs $2 of the package $1: apt-get install $1"
-    fi
+    for package in "${packages[@]}"; do
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed* ]] ||
+            missing+=("$package")
+    done
+    ((!${#missing[@]})) || recipe_fail "needs $2: apt-get install --no-install-recommends ${missing[*]}"
+    [[ -x $program ]] || recipe_fail "needs $program, which the package ${packages[0]} should have"
+    recipe_version=$(dpkg-query -W -f '${Version}' "${packages[0]}")
     [[ -x $build/trace ]] || recipe_fail "needs $build/trace: cmake --preset release && cmake --build --preset release"
     mkdir -p "${3:-$root/traces}"
     recipe_folder=$(cd "${3:-$root/traces}" && pwd)
@@ -35,10 +49,14 @@ recipe_begin() {
     cd "$recipe_work"
 }
 
-# recipe_record [VARIABLE=VALUE...] -- PROGRAM [ARG...]: records PROGRAM and writes the trace and its row.
+# More options of `trace record`, and a command that runs it as another user.
+recipe_options=()
+recipe_user=()
+
+# recipe_trace [VARIABLE=VALUE...] -- PROGRAM [ARG...]: runs PROGRAM under the recorder.
 # Nothing of the caller's environment is seen by the program, and addresses are the same each time
 # where the kernel allows that, since hash tables of some programs depend on them.
-recipe_record() {
+recipe_trace() {
     local variables=() fixed=()
     while [[ $1 != -- ]]; do
         variables+=("$1")
@@ -48,8 +66,23 @@ recipe_record() {
     ! setarch -R true 2>/dev/null || fixed=(setarch -R)
     "${fixed[@]}" env -i PATH=/usr/bin:/bin HOME=. LC_ALL=C.UTF-8 TZ=UTC PYTHONHASHSEED=0 \
         PERL_HASH_SEED=0 PERL_PERTURB_KEYS=0 "${variables[@]}" \
-        "$build/trace" record -o "$recipe_name.trace" -- "$@" >program.out
-    [[ -s program.out ]] || recipe_fail "$1 printed nothing: it did not do its work"
+        "${recipe_user[@]}" "$build/trace" record "${recipe_options[@]}" -o "$recipe_name.trace" -- "$@"
+}
+
+# recipe_keep: what was recorded is what it should be: puts it in its place and writes its row.
+recipe_keep() {
     mv "$recipe_name.trace" "$recipe_folder/"
     "$recipes/manifest" "$recipe_folder" "$recipe_name" "$recipe_version"
+}
+
+# recipe_record [VARIABLE=VALUE...] -- PROGRAM [ARG...]: records and keeps PROGRAM. What it prints must match the
+# regular expression $recipe_expected, which tells that it did its work. It is run three times more without
+# the recorder, for its own CPU time and memory.
+recipe_expected=.
+recipe_record() {
+    recipe_options=(--plain=3)
+    recipe_trace "$@" >program.out
+    grep -qaE -- "$recipe_expected" program.out ||
+        recipe_fail "the program did not print /$recipe_expected/: it did not do its work"
+    recipe_keep
 }

@@ -176,8 +176,10 @@ static bool nothing_recorded(const char *name, const char *folder,
 static struct record_used used_by(const struct recordings *recordings,
                                   const struct recording *recording)
 {
-    struct record_used used = {
-        .header = &recording->header, .calls = recording->calls, .lanes = recording->lanes};
+    struct record_used used = {.header = &recording->header,
+                               .calls = recording->calls,
+                               .lanes = recording->lanes,
+                               .is_all = recordings->count == 1};
     for (size_t i = 0; i < recordings->count; i++) {
         const struct raw_header *other = &recordings->list[i].header;
         if (strcmp(other->name, used.header->name) != 0 ||
@@ -255,7 +257,13 @@ static void tell_loss(const struct recording *recording, const struct trace_meta
         fprintf(stderr,
                 "trace record: %" PRIu64 " calls were not recorded, the trace ends early: %s\n",
                 recording->lost, strerror((int)recording->header.stopped_errno));
-    if (repaired > 0)
+    if (repaired > 0 && recording->header.forked_from != 0)
+        fprintf(stderr,
+                "trace record: left out %" PRIu64
+                " calls, most of them with blocks that the process "
+                "had from the one that forked it\n",
+                repaired);
+    else if (repaired > 0)
         fprintf(stderr,
                 "trace record: repaired %" PRIu64 " calls: %" PRIu64 " frees of blocks from before "
                 "the recording or unseen, %" PRIu64 " blocks whose free was unseen\n",

@@ -30,7 +30,7 @@ static bool run_target(const struct record_variable *variables, int count,
     char name[] = "/proc/self/exe", command[] = "record", argument[] = RECORD_COST_ARGUMENT;
     char *const argv[] = {name, command, argument, NULL};
     const struct record_program program = {
-        .argv = argv, .variables = variables, .variable_count = count, .again = true};
+        .argv = argv, .variables = variables, .variable_count = count, .silent = true};
     struct record_images images = {0};
     struct record_exit run;
     struct error error;

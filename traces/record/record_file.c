@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -33,7 +34,9 @@ static struct {
     atomic_uint_fast64_t taken;     /* bytes of the file given to chunks */
     atomic_uint_fast64_t allocated; /* bytes of the file that are on disk */
     atomic_flag allocating;
-    int status;            /* /proc/self/status, opened before a sandbox can refuse it */
+    int status; /* /proc/self/status, opened before a sandbox can refuse it */
+    dev_t status_device;
+    ino_t status_inode;
     uint64_t start_cpu_us; /* used before the recording: by the program that exec'ed this one */
 } file = {.descriptor = -1, .status = -1, .allocating = ATOMIC_FLAG_INIT};
 
@@ -67,13 +70,23 @@ static int allocate(uint64_t from, uint64_t bytes)
     return error;
 }
 
-/* Programs close descriptors that they do not know, and reuse their numbers. */
+/* Which file a descriptor is for: programs close those that they do not know, and reuse their
+ * numbers. */
+static bool is_same(int descriptor, dev_t device, ino_t inode, struct stat *status)
+{
+    return descriptor >= 0 && fstat(descriptor, status) == 0 && status->st_dev == device &&
+           status->st_ino == inode;
+}
+
+/* A file that has no name any more is nobody's: the recording is over, and the process outlives it.
+ */
 static bool descriptor_is_ours(void)
 {
     struct stat status;
-    if (fstat(file.descriptor, &status) == 0 && status.st_dev == file.device &&
-        status.st_ino == file.inode)
-        return true;
+    if (is_same(file.descriptor, file.device, file.inode, &status)) {
+        errno = ENOENT;
+        return status.st_nlink > 0;
+    }
     int again = open(file.path, O_RDWR | O_CLOEXEC);
     if (again < 0)
         return false;
@@ -122,15 +135,25 @@ static uint32_t read_file(const char *path, char *text, size_t size)
     return bytes > 0 ? (uint32_t)bytes : 0;
 }
 
-static void fill_header(struct raw_header *header, uint32_t forked_from)
+/* The name by which the executable was called, when that is a name of it: a link may tell more. Of
+ * a script it is the interpreter's. */
+static void read_program(char *name, size_t room)
 {
     char link[PATH_MAX];
+    const char *called = (const char *)getauxval(AT_EXECFN);
+    struct stat own, named;
     ssize_t length = readlink("/proc/self/exe", link, sizeof link - 1);
-    if (length > 0) {
-        link[length] = '\0';
-        const char *slash = strrchr(link, '/');
-        snprintf(header->program, sizeof header->program, "%s", slash != NULL ? slash + 1 : link);
-    }
+    link[length > 0 ? length : 0] = '\0';
+    if (called == NULL || stat("/proc/self/exe", &own) != 0 || stat(called, &named) != 0 ||
+        own.st_dev != named.st_dev || own.st_ino != named.st_ino)
+        called = link;
+    const char *slash = strrchr(called, '/');
+    snprintf(name, room, "%s", slash != NULL ? slash + 1 : called);
+}
+
+static void fill_header(struct raw_header *header, uint32_t forked_from)
+{
+    read_program(header->program, sizeof header->program);
     header->command_bytes =
         read_file("/proc/self/cmdline", header->command, sizeof header->command);
     prctl(PR_GET_NAME, header->name);
@@ -147,11 +170,20 @@ static void fill_header(struct raw_header *header, uint32_t forked_from)
  */
 static uint64_t peak_rss_bytes(void)
 {
-    char text[4096];
-    ssize_t bytes = pread(file.status, text, sizeof text - 1, 0);
-    text[bytes > 0 ? bytes : 0] = '\0';
-    const char *found = strstr(text, "VmHWM:");
-    return found != NULL ? strtoull(found + strlen("VmHWM:"), NULL, 10) * 1024 : 0;
+    enum { LINE_BYTES = 64 }; /* of the line that is looked for, at most */
+    char text[512];           /* the stack may be that of a coroutine */
+    struct stat status;
+    if (!is_same(file.status, file.status_device, file.status_inode, &status))
+        return 0;
+    for (off_t at = 0;; at += (off_t)sizeof text - LINE_BYTES) {
+        ssize_t bytes = pread(file.status, text, sizeof text - 1, at);
+        text[bytes > 0 ? bytes : 0] = '\0';
+        const char *found = strstr(text, "VmHWM:");
+        if (found != NULL && found - text < (ssize_t)sizeof text - LINE_BYTES)
+            return strtoull(found + strlen("VmHWM:"), NULL, 10) * 1024;
+        if (bytes < (ssize_t)sizeof text - 1)
+            return 0;
+    }
 }
 
 static uint64_t cpu_us_now(void)
@@ -166,12 +198,17 @@ static uint64_t cpu_us_now(void)
 /* A forked child has a status of its own, under the same name. */
 static void open_status(void)
 {
-    if (file.status >= 0)
+    struct stat status;
+    if (is_same(file.status, file.status_device, file.status_inode, &status))
         close(file.status);
     int low = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
     file.status = low >= 0 ? fcntl(low, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR) : -1;
     if (low >= 0)
         close(low);
+    if (file.status >= 0 && fstat(file.status, &status) == 0) {
+        file.status_device = status.st_dev;
+        file.status_inode = status.st_ino;
+    }
 }
 
 /* Where to record, as the program was started with: it may clear its environment. */
@@ -212,8 +249,7 @@ struct raw_header *record_file_leave(void)
     struct raw_header *parent = record_header;
     record_header = NULL;
     struct stat status;
-    if (fstat(file.descriptor, &status) == 0 && status.st_dev == file.device &&
-        status.st_ino == file.inode)
+    if (is_same(file.descriptor, file.device, file.inode, &status))
         close(file.descriptor);
     file.descriptor = -1;
     atomic_flag_clear(&file.allocating);

@@ -1,11 +1,16 @@
 /*
  * record_jumps.c - the ways in which control leaves a recorded call without coming back: a signal's
  * handler that interrupted malloc and jumps away, or a new_handler that does. The thread would
- * count as inside that call for ever.
+ * count as inside that call for ever. And _exit, the way out of the process that no destructor
+ * sees.
  */
 #include "traces/record/record_lane.h"
 #include "traces/record/record_preload.h"
 #include "traces/record/record_real.h"
+
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 typedef void jump(struct __jmp_buf_tag *place, int value);
 
@@ -33,3 +38,21 @@ DEFINE_JUMP(longjmp)
 DEFINE_JUMP(_longjmp)
 DEFINE_JUMP(siglongjmp)
 DEFINE_JUMP(__longjmp_chk)
+
+/* The system call is all that the real one does. */
+static _Noreturn void leave_process(int status)
+{
+    record_ends();
+    for (;;)
+        syscall(SYS_exit_group, status);
+}
+
+void _exit(int status)
+{
+    leave_process(status);
+}
+
+void _Exit(int status)
+{
+    leave_process(status);
+}

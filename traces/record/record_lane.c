@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -53,6 +54,31 @@ static uint32_t last_generation;
 static uint32_t file_owner; /* process id */
 static pthread_key_t exit_key;
 
+/*
+ * No signal's handler, which may jump away, and no cancellation of the thread comes between the
+ * steps of what follows.
+ */
+struct calm {
+    sigset_t signals;
+    int cancelling;
+};
+
+static struct calm calm_down(void)
+{
+    struct calm before;
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before.signals);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before.cancelling);
+    return before;
+}
+
+static void go_on_as(const struct calm *before)
+{
+    pthread_setcancelstate(before->cancelling, NULL);
+    pthread_sigmask(SIG_SETMASK, &before->signals, NULL);
+}
+
 static void lock(void)
 {
     while (atomic_flag_test_and_set_explicit(&record_process->lock, memory_order_acquire))
@@ -65,7 +91,7 @@ static void unlock(void)
 }
 
 /* From here on every thread of the process finds that there is nothing to record into. */
-static void stop(int error)
+void record_stop(int error)
 {
     if (record_header != NULL && record_header->stopped_errno == 0)
         record_header->stopped_errno = (uint32_t)error;
@@ -77,7 +103,7 @@ static void stop(int error)
 static void open_file(uint32_t forked_from)
 {
     if (!record_file_open(forked_from)) {
-        stop(errno);
+        record_stop(errno);
         return;
     }
     file_owner = (uint32_t)getpid();
@@ -125,7 +151,7 @@ static void start(void)
     if (page == MAP_FAILED || madvise(page, 4096, MADV_WIPEONFORK) != 0 ||
         pthread_key_create(&exit_key, thread_exits) != 0 ||
         pthread_atfork(NULL, fork_parent, NULL) != 0) {
-        stop(errno);
+        record_stop(errno);
         return;
     }
     page->generation = STOPPED;
@@ -147,8 +173,19 @@ __attribute__((constructor(101))) static void constructed(void)
 
 __attribute__((destructor)) static void ended(void)
 {
-    if (record_process->generation != 0) /* else a forked child that never recorded */
-        record_file_note_usage(true);
+    record_ends();
+}
+
+void record_ends(void)
+{
+    /* Not of a forked child that never recorded, nor of a vforked one, which has our memory; nor
+     * where reading the clock is punished. */
+    if (record_process->generation == 0 || record_header == NULL ||
+        record_header->stopped_errno == EPERM || record_header->process_id != (uint32_t)getpid())
+        return;
+    struct calm calm = calm_down();
+    record_file_note_usage(true);
+    go_on_as(&calm);
 }
 
 /* ---- lanes ---- */
@@ -228,9 +265,8 @@ static bool make_room(struct record_thread *thread)
     return true;
 }
 
-struct record_thread *record_begin_slowly(struct record_thread *thread)
+static bool get_ready(struct record_thread *thread)
 {
-    int before = errno;
     if (record_process->generation == NOT_STARTED)
         start();
     if (record_process->generation == 0) {
@@ -239,10 +275,23 @@ struct record_thread *record_begin_slowly(struct record_thread *thread)
             forked();
         unlock();
     }
-    bool ready = record_process->generation < STOPPED;
-    if (ready && !make_room(thread)) {
-        stop(errno);
-        ready = false;
+    if (record_process->generation >= STOPPED)
+        return false;
+    if (make_room(thread))
+        return true;
+    record_stop(errno);
+    return false;
+}
+
+/* Once it has stopped no system call is made: a sandbox may punish it. */
+struct record_thread *record_begin_slowly(struct record_thread *thread)
+{
+    int before = errno;
+    bool ready = false;
+    if (record_process->generation != STOPPED) {
+        struct calm calm = calm_down();
+        ready = get_ready(thread);
+        go_on_as(&calm);
     }
     if (!ready) {
         thread->depth = 0;
@@ -252,11 +301,8 @@ struct record_thread *record_begin_slowly(struct record_thread *thread)
     return ready ? thread : NULL;
 }
 
-void record_give_back(struct record_thread *thread)
+static void give_back(struct record_thread *thread, struct record_lane *lane)
 {
-    struct record_lane *lane = thread->lane;
-    if (lane == NULL || thread->generation != record_process->generation)
-        return;
     lock();
     if (thread->exiting)
         record_0(thread, RAW_THREAD_EXIT);
@@ -266,6 +312,18 @@ void record_give_back(struct record_thread *thread)
     unlock();
     thread->lane = NULL;
     thread->next = thread->end = NULL;
+}
+
+void record_give_back(struct record_thread *thread)
+{
+    struct record_lane *lane = thread->lane;
+    if (lane == NULL || thread->generation != record_process->generation)
+        return;
+    int before = errno;
+    struct calm calm = calm_down();
+    give_back(thread, lane);
+    go_on_as(&calm);
+    errno = before;
 }
 
 /*

@@ -49,6 +49,12 @@ extern __thread struct record_thread record_this_thread;
 extern struct record_process *record_process;
 extern uint64_t record_tsc_start;
 
+/* From here on nothing is recorded any more; the trace says why. */
+void record_stop(int error);
+
+/* The process comes to its regular end: what it used until now is final. */
+void record_ends(void);
+
 struct record_thread *record_begin_slowly(struct record_thread *thread);
 void record_give_back(struct record_thread *thread);
 

@@ -7,6 +7,8 @@
 #include "traces/record/record_preload.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <linux/seccomp.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -21,6 +23,10 @@ int prctl(int option, ...)
     for (int i = 0; i < 4; i++)
         argument[i] = va_arg(list, unsigned long);
     va_end(list);
+    /* Who may no longer read the clock, or make a system call, cannot record. */
+    if ((option == PR_SET_TSC && argument[0] == PR_TSC_SIGSEGV) ||
+        (option == PR_SET_SECCOMP && argument[0] == SECCOMP_MODE_STRICT))
+        record_stop(EPERM);
     int status =
         (int)syscall(SYS_prctl, option, argument[0], argument[1], argument[2], argument[3]);
     if (status == 0 && option == PR_SET_NAME)

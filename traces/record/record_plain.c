@@ -11,9 +11,10 @@ static void tell_progress(size_t number, size_t runs)
         fprintf(stderr, "\r\033[Ktrace record: plain run %zu of %zu", number, runs);
 }
 
-static bool run_once(const struct record_options *options, int status, struct record_images *images)
+static bool run_once(const struct record_options *options, const struct record_input *input,
+                     int status, struct record_images *images)
 {
-    const struct record_program program = {.argv = options->argv, .again = true};
+    const struct record_program program = {.argv = options->argv, .silent = true, .input = *input};
     struct record_exit run;
     struct error error;
     const char *left_out = "is left out, with those that were to follow";
@@ -29,17 +30,21 @@ static bool run_once(const struct record_options *options, int status, struct re
     return false;
 }
 
-void record_plain_run(const struct record_options *options, int status,
-                      struct record_plain_runs *plain)
+void record_plain_run(const struct record_options *options, const struct record_input *input,
+                      int status, struct record_plain_runs *plain)
 {
     *plain = (struct record_plain_runs){0};
+    if (record_signalled) {
+        fputs("trace record: a signal came; there are no plain runs\n", stderr);
+        return;
+    }
     plain->runs = calloc(options->plain, sizeof *plain->runs);
     if (plain->runs == NULL)
         return;
-    while (plain->count < options->plain && record_interrupted == 0) {
+    while (plain->count < options->plain && record_signalled == 0) {
         tell_progress(plain->count + 1, options->plain);
         struct record_images images = {0};
-        if (!run_once(options, status, &images)) {
+        if (!run_once(options, input, status, &images)) {
             record_images_free(&images);
             break;
         }
@@ -54,10 +59,11 @@ void record_plain_run(const struct record_options *options, int status,
 static bool is_like(const struct record_image *image, const struct record_used *used)
 {
     const struct raw_header *header = used->header;
-    size_t bytes = header->command_bytes < sizeof image->command ? header->command_bytes
-                                                                 : sizeof image->command - 1;
+    size_t bytes = header->command_bytes;
+    if (bytes >= sizeof image->command)
+        bytes = sizeof image->command - 1;
     return strncmp(image->name, header->name, sizeof image->name) == 0 &&
-           memcmp(image->command, header->command, bytes) == 0;
+           image->command_bytes == bytes && memcmp(image->command, header->command, bytes) == 0;
 }
 
 /*

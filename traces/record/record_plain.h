@@ -23,6 +23,7 @@ struct record_used {
     const struct raw_header *header;
     uint64_t calls, lanes;
     size_t rank, alike; /* its place among those with the same name and arguments; how many */
+    bool is_all;        /* there was no other process, and the executable stayed the same */
 };
 
 struct record_plain_usage {
@@ -31,12 +32,12 @@ struct record_plain_usage {
 };
 
 /*
- * Runs the program options->plain times. It has its input again, if that is a file, and prints
+ * Runs the program options->plain times. It has `input` again, if that is a file, and prints
  * nothing. Ends early, with what there is, when a run ends otherwise than with `status`, or when a
  * signal to end came; what is amiss is said on stderr.
  */
-void record_plain_run(const struct record_options *options, int status,
-                      struct record_plain_runs *plain);
+void record_plain_run(const struct record_options *options, const struct record_input *input,
+                      int status, struct record_plain_runs *plain);
 
 /* What that process used in the runs that had it; false when none had. */
 bool record_plain_find(const struct record_plain_runs *plain, const struct record_used *used,

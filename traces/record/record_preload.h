@@ -60,6 +60,10 @@ _Noreturn void _longjmp(struct __jmp_buf_tag place[1], int value);
 _Noreturn void siglongjmp(struct __jmp_buf_tag place[1], int value);
 _Noreturn void __longjmp_chk(struct __jmp_buf_tag place[1], int value);
 
+/* Ways out of the process. */
+_Noreturn void _exit(int status);
+_Noreturn void _Exit(int status);
+
 /* std::set_new_handler and std::get_new_handler. */
 typedef void record_new_handler(void);
 record_new_handler *_ZSt15set_new_handlerPFvvE(record_new_handler *handler);

@@ -5,23 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static const int ending_signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
 enum { ENDING_SIGNALS = sizeof ending_signals / sizeof *ending_signals };
 
-volatile sig_atomic_t record_interrupted;
+volatile sig_atomic_t record_interrupted, record_signalled;
 static volatile pid_t running; /* 0: no program is running */
 
+/*
+ * A signal from a process is passed on; what the terminal sends reaches the program too, and so
+ * does what it sends to its own group.
+ */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     (void)context;
     pid_t process = running;
+    record_signalled = number;
     if (process == 0)
         record_interrupted = number;
-    else if (info->si_code <=
-             0) /* from a process; what the terminal sends reaches the program too */
+    else if (info->si_code <= 0 && info->si_pid != process)
         kill(process, number);
 }
 
@@ -35,17 +40,38 @@ static void handle_signals(void)
     }
 }
 
-/* A repetition has the same input where that can be read again. */
-static void become_silent(void)
+struct record_input record_input_now(void)
 {
-    int nowhere = open("/dev/null", O_RDWR);
-    if (nowhere < 0)
-        return;
-    if (lseek(STDIN_FILENO, 0, SEEK_SET) != 0)
-        dup2(nowhere, STDIN_FILENO);
-    dup2(nowhere, STDOUT_FILENO);
-    dup2(nowhere, STDERR_FILENO);
-    close(nowhere);
+    struct stat status;
+    struct record_input input = {.offset = lseek(STDIN_FILENO, 0, SEEK_CUR)};
+    input.is_file =
+        input.offset >= 0 && fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+    return input;
+}
+
+/* Opened anew: the offset of the caller's descriptor is the caller's. */
+static int open_input(const struct record_input *input)
+{
+    int descriptor = input->is_file ? open("/proc/self/fd/0", O_RDONLY) : -1;
+    if (descriptor >= 0 && lseek(descriptor, input->offset, SEEK_SET) >= 0)
+        return descriptor;
+    return open("/dev/null", O_RDONLY);
+}
+
+/* Output goes where it is lost, but not to /dev/null: grep and tar do less when they see that. */
+static void become_silent(const struct record_input *input)
+{
+    int from = open_input(input), to = open("/dev/zero", O_WRONLY);
+    if (from >= 0)
+        dup2(from, STDIN_FILENO);
+    if (to >= 0) {
+        dup2(to, STDOUT_FILENO);
+        dup2(to, STDERR_FILENO);
+    }
+    if (from > STDERR_FILENO)
+        close(from);
+    if (to > STDERR_FILENO)
+        close(to);
 }
 
 /* In the child. What exec fails with goes back through `report`. */
@@ -53,8 +79,8 @@ static void become_program(const struct record_program *program, int go, int rep
 {
     for (int i = 0; i < program->variable_count; i++)
         setenv(program->variables[i].name, program->variables[i].value, 1);
-    if (program->again)
-        become_silent();
+    if (program->silent)
+        become_silent(&program->input);
     char unused;
     while (read(go, &unused, 1) < 0 && errno == EINTR)
         ;

@@ -14,12 +14,19 @@ struct record_variable {
     const char *name, *value; /* of the environment */
 };
 
+/* What a program had as its standard input, for it to be had again. Zero: nothing. */
+struct record_input {
+    bool is_file;
+    off_t offset; /* in the file, where reading began */
+};
+
 /* What to run. */
 struct record_program {
     char *const *argv;                       /* ended by NULL */
     const struct record_variable *variables; /* added to the environment */
     int variable_count;
-    bool again; /* a repetition: reads its input from the start once more and prints nothing */
+    bool silent; /* prints nothing, and reads `input` */
+    struct record_input input;
 };
 
 struct record_exit {
@@ -34,6 +41,12 @@ struct record_exit {
  * it and gives up. record_start installs the handlers, which stay.
  */
 extern volatile sig_atomic_t record_interrupted;
+
+/* Likewise, whether a program was running, which then got it too, or not. */
+extern volatile sig_atomic_t record_signalled;
+
+/* The standard input as it is now. */
+struct record_input record_input_now(void);
 
 /*
  * Starts the program and waits for it. SIGTERM, SIGHUP and what else ends programs are passed on to

@@ -33,10 +33,14 @@ void record_usage_describe(const struct record_used *used, const struct record_r
         trace_meta_set(meta, "program_plain_runs", "%zu", plain.runs);
         return;
     }
-    if (!header->ended && header->process_id == (uint32_t)result->run.process) {
+    bool is_whole = header->ended != 0;
+    if (!is_whole && used->is_all && header->process_id == (uint32_t)result->run.process) {
         trace_meta_set(meta, "program_cpu_us", "%" PRIu64, result->run.cpu_us);
         trace_meta_set(meta, "program_rss_bytes", "%" PRIu64, result->run.peak_rss_bytes);
+        is_whole = true;
     }
-    if (result->cost_is_known)
+    if (!is_whole)
+        trace_meta_set(meta, "program_cpu_source", "part_of_recorded_run");
+    else if (result->cost_is_known)
         describe_less_cost(used, &result->cost, meta);
 }

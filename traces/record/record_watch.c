@@ -24,7 +24,7 @@ struct watch {
 
 /* ---- what the kernel tells of a process ---- */
 
-static void read_file(char *text, size_t room, pid_t thread, const char *name)
+static size_t read_file(char *text, size_t room, pid_t thread, const char *name)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/%s", (int)thread, name);
@@ -33,6 +33,7 @@ static void read_file(char *text, size_t room, pid_t thread, const char *name)
     if (descriptor >= 0)
         close(descriptor);
     text[bytes > 0 ? bytes : 0] = '\0';
+    return bytes > 0 ? (size_t)bytes : 0;
 }
 
 static uint64_t cpu_ns(pid_t thread)
@@ -90,7 +91,7 @@ static void begin_image(struct watch *watch, pid_t process)
     images->list = list;
     struct record_image *image = &images->list[images->count++];
     *image = (struct record_image){.process = process};
-    read_file(image->command, sizeof image->command, process, "cmdline");
+    image->command_bytes = read_file(image->command, sizeof image->command, process, "cmdline");
     read_name(image);
 }
 
@@ -134,22 +135,23 @@ static void count_task(struct watch *watch, struct task *task)
 }
 
 /*
- * The thread that called exec goes on under the number of the process. The old image's memory is
- * gone by now; so is its name.
+ * The thread that called exec goes on under the number of the process, with the CPU time that it
+ * had. The old image's memory is gone by now; so is its name.
  */
-static void exec_task(struct watch *watch, struct task *task)
+static void exec_task(struct watch *watch, pid_t process)
 {
-    unsigned long former = 0;
-    ptrace(PTRACE_GETEVENTMSG, task->thread, 0, &former);
-    if ((pid_t)former != task->thread)
-        end_task(watch, (pid_t)former);
-    task = task_of(watch, task->thread);
-    struct record_image *image = image_of(watch, task->process);
-    uint64_t now_ns = cpu_ns(task->thread);
-    if (image != NULL && now_ns > task->counted_ns)
-        image->cpu_ns += now_ns - task->counted_ns;
+    unsigned long message = 0;
+    ptrace(PTRACE_GETEVENTMSG, process, 0, &message);
+    const struct task *former = task_of(watch, (pid_t)message);
+    struct task *task = task_of(watch, process);
+    struct record_image *image = image_of(watch, process);
+    uint64_t now_ns = cpu_ns(process), before_ns = former != NULL ? former->counted_ns : 0;
+    if (image != NULL && now_ns > before_ns)
+        image->cpu_ns += now_ns - before_ns;
     task->counted_ns = now_ns;
-    begin_image(watch, task->process);
+    if ((pid_t)message != process)
+        end_task(watch, (pid_t)message);
+    begin_image(watch, process);
 }
 
 /* ---- the kernel's stops ---- */
@@ -161,7 +163,7 @@ static void go_on(struct watch *watch, pid_t thread, int status)
     if (task == NULL)
         task = begin_task(watch, thread);
     if (task != NULL && event == PTRACE_EVENT_EXEC)
-        exec_task(watch, task);
+        exec_task(watch, thread);
     if (task != NULL && event == PTRACE_EVENT_EXIT)
         count_task(watch, task);
     bool stays_stopped = event == PTRACE_EVENT_STOP && number != SIGTRAP;
@@ -189,17 +191,23 @@ static int watch_to_end(struct watch *watch, pid_t program)
     }
 }
 
-/* Only a stopped thread can be let go. */
+/*
+ * What outlives the program goes on unwatched. Only a stopped thread can be let go, and one that
+ * waits for a vforked child stops when the child, which stopped as it began, has gone on.
+ */
 static void let_go(struct watch *watch)
 {
-    while (watch->task_count > 0) {
-        struct task *task = &watch->tasks[watch->task_count - 1];
+    for (size_t i = 0; i < watch->task_count; i++) {
+        count_task(watch, &watch->tasks[i]);
+        ptrace(PTRACE_INTERRUPT, watch->tasks[i].thread, 0, 0);
+    }
+    for (;;) {
         int status = 0;
-        count_task(watch, task);
-        if (ptrace(PTRACE_INTERRUPT, task->thread, 0, 0) == 0 &&
-            waitpid(task->thread, &status, __WALL) == task->thread && WIFSTOPPED(status))
-            ptrace(PTRACE_DETACH, task->thread, 0, status >> 16 == 0 ? WSTOPSIG(status) : 0);
-        watch->task_count--;
+        pid_t thread = waitpid(-1, &status, __WALL);
+        if (thread < 0 && errno != EINTR)
+            return;
+        if (thread > 0 && WIFSTOPPED(status))
+            ptrace(PTRACE_DETACH, thread, 0, status >> 16 == 0 ? WSTOPSIG(status) : 0);
     }
 }
 

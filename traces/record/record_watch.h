@@ -17,8 +17,9 @@
 /* A program in a process, from exec or fork to exec or its end. */
 struct record_image {
     pid_t process;
-    char name[16];           /* the kernel's name for it, as last set */
-    char command[3072];      /* its arguments at the start, each ended by a zero byte */
+    char name[16];      /* the kernel's name for it, as last set */
+    char command[3072]; /* its arguments at the start, each ended by a zero byte */
+    size_t command_bytes;
     uint64_t cpu_ns;         /* user and system, of all its threads */
     uint64_t peak_rss_bytes; /* the largest resident memory */
 };

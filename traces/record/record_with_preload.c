@@ -77,13 +77,15 @@ static bool run_and_collect(const struct record_options *options, const char *li
         return error_set(error, ERROR_USAGE, "LD_PRELOAD is too long");
     const struct record_variable variables[] = {{"LD_PRELOAD", preload},
                                                 {RECORD_DIRECTORY_VARIABLE, folder}};
-    const struct record_program program = {options->argv, variables, 2, false};
+    const struct record_program program = {
+        .argv = options->argv, .variables = variables, .variable_count = 2};
+    const struct record_input input = record_input_now();
     struct record_result result = {0};
     if (!record_run(&program, &result.run, error))
         return false;
     *status = result.run.status;
     if (options->plain > 0)
-        record_plain_run(options, *status, &result.plain);
+        record_plain_run(options, &input, *status, &result.plain);
     result.cost_is_known = record_cost_measure(library, folder, &result.cost);
     bool done = record_collect(folder, options, &result, error);
     record_plain_free(&result.plain);
