@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STACK_BYTES = 64 << 10 };
+enum { STACK_BYTES = 1 << 20 }; /* only what is used of it takes memory */
 
 struct team_member {
     struct team *team;
@@ -30,6 +30,7 @@ bool team_open(struct team *team, uint32_t streams)
     if (streams <= 1)
         return true;
     team->members = map_shared((streams - 1) * sizeof *team->members);
+    team->capacity = streams - 1;
     char *stacks = map_shared((size_t)(streams - 1) * STACK_BYTES);
     if (!team->members || !stacks)
         return false;
@@ -122,4 +123,12 @@ void team_dismiss(struct team *team)
     atomic_store(&team->released, 1);
     order_wake(&team->released);
     join(team, false);
+}
+
+void team_close(struct team *team)
+{
+    if (!team->capacity)
+        return;
+    munmap(team->members[0].stack, (size_t)team->capacity * STACK_BYTES);
+    munmap(team->members, team->capacity * sizeof *team->members);
 }

@@ -27,6 +27,7 @@ struct team_result {
 struct team {
     const struct engine *engine;
     struct team_member *members; /* of all streams but the first */
+    uint32_t capacity;           /* how many */
     atomic_uint running;         /* streams that are not over */
     atomic_uint released;        /* 1: threads that live to the end may end */
     void (*fail)(void *context, uint32_t stream, uint64_t call); /* does not return */
@@ -46,5 +47,7 @@ void team_run(struct team *team);
 
 /* Ends those that live to the end. */
 void team_dismiss(struct team *team);
+
+void team_close(struct team *team);
 
 #endif
