@@ -56,7 +56,11 @@ static const struct argp_option option_table[] = {
      2},
     {"clock", KEY_CLOCK, "CLOCK", 0, "what time the allocator sees: real (the only one so far)", 2},
     {"threads", KEY_THREADS, "HOW", 0,
-     "serial: the calls of all threads in recorded order on one thread (the only one so far)", 2},
+     "recorded: a thread for each recorded one, in an order that is exact where blocks pass from "
+     "thread to thread and in the memory pass nearly everywhere (the default); serial: all calls "
+     "on "
+     "one thread, whose memory is not that of the program",
+     2},
     {"seed", KEY_SEED, "N", 0, "of the random order (default: random, printed in meta.csv)", 2},
     {"cpu", KEY_CPU, "N", 0, "run on this CPU (default: the last one)", 2},
     {"partial", KEY_PARTIAL, NULL, 0,

@@ -192,6 +192,16 @@ static inline const void *plan_at(const struct plan *plan, uint64_t offset)
     return (const char *)plan + offset;
 }
 
+/* As in the column `sync` of runs.csv. */
+static inline const char *plan_sync_name(const struct plan *plan)
+{
+    static const char *const names[] = {[PLAN_SERIAL] = "serial",
+                                        [PLAN_EDGES] = "edges",
+                                        [PLAN_EPOCHS] = "epochs",
+                                        [PLAN_EXACT] = "exact"};
+    return names[plan->sync];
+}
+
 static inline const struct plan_stream *plan_streams(const struct plan *plan)
 {
     return plan_at(plan, plan->streams_offset);

@@ -70,8 +70,9 @@ static bool read_all(struct plan_survey *survey, struct object_map *objects,
         if (tally->live_objects >= PLAN_SLOT_LIMIT / 2)
             return read_error(survey, path, "is one object too many", error);
         if (!follow(survey, objects, &event, index))
-            return error_set(error, ERROR_MEMORY, "%s: no memory for %zu live objects", path,
-                             objects->count);
+            return error_set(error, ERROR_MEMORY,
+                             "%s: event %" PRIu64 " finds no memory for %zu live objects", path,
+                             index, objects->count);
         survey->stretches += event.thread != thread;
         thread = event.thread;
     }

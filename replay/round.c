@@ -171,15 +171,6 @@ static void write_identity(const struct round *round, const struct cell_run *cel
     result_csv_text(result, RESULT_RUNS, outcome_status_name(status));
 }
 
-static const char *sync_name(const struct plan *plan)
-{
-    static const char *const names[] = {[PLAN_SERIAL] = "serial",
-                                        [PLAN_EDGES] = "edges",
-                                        [PLAN_EPOCHS] = "epochs",
-                                        [PLAN_EXACT] = "exact"};
-    return names[plan->sync];
-}
-
 static void write_settings(const struct round *round, const struct cell_run *cell, uint32_t loop)
 {
     struct result_csv *result = round->result;
@@ -188,7 +179,7 @@ static void write_settings(const struct round *round, const struct cell_run *cel
     result_csv_text(result, RESULT_RUNS, "real");
     result_csv_text(result, RESULT_RUNS, touch_name(cell->request.touch));
     result_csv_number(result, RESULT_RUNS, cell->request.plan->stream_count);
-    result_csv_text(result, RESULT_RUNS, sync_name(cell->request.plan));
+    result_csv_text(result, RESULT_RUNS, plan_sync_name(cell->request.plan));
     result_csv_number(result, RESULT_RUNS, round->session->options->seed);
     result_csv_number(result, RESULT_RUNS, cell->request.plan->call_count);
 }
@@ -197,6 +188,14 @@ static void write_unknown(const struct round *round, int count)
 {
     for (int i = 0; i < count; i++)
         result_csv_unknown(round->result, RESULT_RUNS);
+}
+
+static void write_if(struct result_csv *result, bool is_known, uint64_t value)
+{
+    if (is_known)
+        result_csv_number(result, RESULT_RUNS, value);
+    else
+        result_csv_unknown(result, RESULT_RUNS);
 }
 
 static void write_time_row(const struct round *round, const struct cell_run *cell, uint32_t loop)
@@ -219,12 +218,12 @@ static void write_time_row(const struct round *round, const struct cell_run *cel
         result_csv_unknown(result, RESULT_RUNS);
     result_csv_number(result, RESULT_RUNS, times->minflt);
     result_csv_number(result, RESULT_RUNS, times->nivcsw);
-    if (cell->request.plan->stream_count > 1)
-        result_csv_number(result, RESULT_RUNS, times->wait_ns);
-    else
-        result_csv_unknown(result, RESULT_RUNS); /* nothing waits in a serial replay */
+    bool waits = cell->request.plan->stream_count > 1;
+    write_if(result, waits, times->wait_ns);
     result_csv_number(result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
     write_unknown(round, 5);
+    write_if(result, waits, times->waits);
+    write_if(result, waits, times->sleeps);
     result_csv_end_row(result, RESULT_RUNS);
 }
 
@@ -236,7 +235,7 @@ static void write_failed_row(const struct round *round, const struct cell_run *c
     write_settings(round, cell, 1);
     write_unknown(round, 8);
     result_csv_number(round->result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
-    write_unknown(round, 5);
+    write_unknown(round, 7);
     result_csv_end_row(round->result, RESULT_RUNS);
 }
 
@@ -309,10 +308,8 @@ static void write_memory_row(const struct round *round, const struct cell_run *c
     result_csv_number(result, RESULT_RUNS, (uint64_t)llround(curve->mean_bytes));
     result_csv_number(result, RESULT_RUNS, curve->end_bytes);
     result_csv_number(result, RESULT_RUNS, curve->load_bytes);
-    if (curve->hwm_bytes)
-        result_csv_number(result, RESULT_RUNS, curve->hwm_bytes);
-    else
-        result_csv_unknown(result, RESULT_RUNS);
+    write_if(result, curve->hwm_bytes > 0, curve->hwm_bytes);
+    write_unknown(round, 2);
     result_csv_end_row(result, RESULT_RUNS);
 }
 

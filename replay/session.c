@@ -167,6 +167,53 @@ static void describe_session(const struct session *session, struct result_csv *r
     }
 }
 
+static void describe_number(struct result_csv *result, const char *trace, const char *what,
+                            uint64_t number)
+{
+    char key[320];
+    snprintf(key, sizeof key, "trace.%s.%s", trace, what);
+    result_csv_meta(result, key, "%" PRIu64, number);
+}
+
+static uint64_t largest_share_percent(const struct plan *plan)
+{
+    uint64_t most = 0;
+    for (uint64_t i = 0; i < plan->stream_count; i++)
+        if (plan_streams(plan)[i].calls > most)
+            most = plan_streams(plan)[i].calls;
+    return plan->call_count > 0 ? most * 100 / plan->call_count : 0;
+}
+
+static void describe_sync(struct result_csv *result, const char *trace, const char *pass,
+                          const struct plan *plan)
+{
+    char key[320];
+    if (!plan)
+        return;
+    snprintf(key, sizeof key, "trace.%s.sync_%s", trace, pass);
+    result_csv_meta(result, key, "%s", plan_sync_name(plan));
+}
+
+/* How the passes keep the order of threads, and what is known of it before any replay. */
+static void describe_plans(struct result_csv *result, const struct trace_run *trace)
+{
+    const struct plan *time = trace->time.plan, *memory = trace->memory.plan;
+    const struct plan *any = time ? time : memory;
+    describe_sync(result, trace->name, "time", time);
+    describe_sync(result, trace->name, "memory", memory);
+    describe_number(result, trace->name, "arena_ops", any->arena_calls);
+    if (any->sync == PLAN_SERIAL)
+        return;
+    describe_number(result, trace->name, "largest_thread_percent", largest_share_percent(any));
+    describe_number(result, trace->name, "stretches", any->stretch_count);
+    if (time)
+        describe_number(result, trace->name, "edges", time->edge_count);
+    if (memory) {
+        describe_number(result, trace->name, "least_peak_live_bytes", memory->least_peak_bytes);
+        describe_number(result, trace->name, "most_peak_live_bytes", memory->most_peak_bytes);
+    }
+}
+
 static void describe_trace(struct result_csv *result, const struct trace_run *trace,
                            const struct trace_meta *meta)
 {
@@ -177,9 +224,7 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
     char key[320];
     snprintf(key, sizeof key, "trace.%s.sha256", trace->name);
     result_csv_meta(result, key, "%s", trace->sha256);
-    const struct plan *plan = trace->memory.plan ? trace->memory.plan : trace->time.plan;
-    snprintf(key, sizeof key, "trace.%s.arena_ops", trace->name);
-    result_csv_meta(result, key, "%" PRIu32, plan->arena_calls);
+    describe_plans(result, trace);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = trace_meta_get(meta, keys[i]);
         snprintf(key, sizeof key, "trace.%s.%s", trace->name, keys[i]);
