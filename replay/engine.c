@@ -55,31 +55,15 @@ struct run {
     const struct engine *engine;
     uint32_t stream;
     struct order_waits waits;
+    uint64_t event;         /* of the next call */
     const uint64_t *failed; /* word of the call that failed, NULL: none */
 };
 
 /* ---- what is too rare to stand in the loop ---- */
 
-static bool make_call(const struct engine *engine, const struct plan_call *call)
+static bool keep_as_asked(void **slot, void *block, size_t bytes, enum cell_touch touch)
 {
-    void **slot = &engine->slots[call->slot];
-    size_t bytes = engine_call_bytes(call);
-    if (call->to_null) {
-        *slot = engine_call_to_null(engine->functions, call, *slot);
-        return true;
-    }
-    if (call->code == PLAN_USABLE_SIZE) {
-        engine->functions->usable_size(*slot);
-        return true;
-    }
-    if (!engine_call_acquires(call->code)) {
-        read_block(*slot, call->size, engine->touch);
-        engine_call_release(engine->functions, call, *slot);
-        return true;
-    }
-    void *old = engine_call_reallocates(call->code) ? *slot : NULL;
-    void *block = engine_call_acquire(engine->functions, call, old);
-    switch (engine->touch) {
+    switch (touch) {
     case CELL_TOUCH_NONE:
         return keep(slot, block, bytes, CELL_TOUCH_NONE);
     case CELL_TOUCH_ENDS:
@@ -89,6 +73,49 @@ static bool make_call(const struct engine *engine, const struct plan_call *call)
     default:
         return keep(slot, block, bytes, CELL_TOUCH_USE);
     }
+}
+
+/* The function's result, where it acquires. */
+static void *call_function(const struct engine *engine, const struct plan_call *call, void *old)
+{
+    if (call->to_null)
+        return engine_call_to_null(engine->functions, call, old);
+    if (engine_call_acquires(call->code))
+        return engine_call_acquire(engine->functions, call,
+                                   engine_call_reallocates(call->code) ? old : NULL);
+    if (call->code == PLAN_USABLE_SIZE) {
+        engine->functions->usable_size(old);
+    } else {
+        read_block(old, call->size, engine->touch);
+        engine_call_release(engine->functions, call, old);
+    }
+    return NULL;
+}
+
+static bool keep_result(const struct engine *engine, const struct plan_call *call, void *block)
+{
+    void **slot = &engine->slots[call->slot];
+    if (call->to_null)
+        *slot = block;
+    else if (engine_call_acquires(call->code))
+        return keep_as_asked(slot, block, engine_call_bytes(call), engine->touch);
+    return true;
+}
+
+static bool make_call(struct run *run, const struct plan_call *call)
+{
+    const struct engine *engine = run->engine;
+    const struct engine_watch *watch = engine->watch;
+    struct engine_seen seen = {.call = call,
+                               .stream = run->stream,
+                               .event = run->event++,
+                               .old = engine->slots[call->slot]};
+    if (watch)
+        watch->before(watch->context, &seen);
+    seen.block = call_function(engine, call, seen.old);
+    if (watch)
+        watch->after(watch->context, &seen);
+    return keep_result(engine, call, seen.block);
 }
 
 /* Words between calls. The word that is next, NULL at the end of the stream. */
@@ -128,6 +155,7 @@ static const uint64_t *follow_control(struct run *run, const uint64_t *word)
         engine->hooks.clock(engine->hooks.context, plan_value(*word));
         break;
     case PLAN_EVENT:
+        run->event = plan_value(*word);
         break;
     default:
         return NULL;
@@ -141,7 +169,7 @@ static __attribute__((noinline)) const uint64_t *follow_rare(struct run *run, co
         return follow_control(run, word);
     struct plan_call call;
     const uint64_t *next = plan_read_call(word, &call);
-    if (make_call(run->engine, &call))
+    if (make_call(run, &call))
         return next;
     run->failed = word;
     return NULL;
@@ -212,24 +240,38 @@ static uint64_t calls_before(const struct plan *plan, uint32_t stream, const uin
     return calls;
 }
 
+static void run_fast(struct run *run, const uint64_t *word)
+{
+    switch (run->engine->touch) {
+    case CELL_TOUCH_NONE:
+        run_stream(run, word, CELL_TOUCH_NONE);
+        break;
+    case CELL_TOUCH_ENDS:
+        run_stream(run, word, CELL_TOUCH_ENDS);
+        break;
+    case CELL_TOUCH_PAGE:
+        run_stream(run, word, CELL_TOUCH_PAGE);
+        break;
+    default:
+        run_stream(run, word, CELL_TOUCH_USE);
+        break;
+    }
+}
+
+static void run_watched(struct run *run, const uint64_t *word)
+{
+    while (word)
+        word = follow_rare(run, word);
+}
+
 void engine_run(const struct engine *engine, uint32_t stream, struct engine_result *result)
 {
     const uint64_t *word = plan_at(engine->plan, plan_streams(engine->plan)[stream].offset);
     struct run run = {.engine = engine, .stream = stream};
-    switch (engine->touch) {
-    case CELL_TOUCH_NONE:
-        run_stream(&run, word, CELL_TOUCH_NONE);
-        break;
-    case CELL_TOUCH_ENDS:
-        run_stream(&run, word, CELL_TOUCH_ENDS);
-        break;
-    case CELL_TOUCH_PAGE:
-        run_stream(&run, word, CELL_TOUCH_PAGE);
-        break;
-    default:
-        run_stream(&run, word, CELL_TOUCH_USE);
-        break;
-    }
+    if (engine->watch)
+        run_watched(&run, word);
+    else
+        run_fast(&run, word);
     *result = (struct engine_result){.failed = run.failed != NULL, .waits = run.waits};
     if (run.failed)
         result->failed_call = calls_before(engine->plan, stream, run.failed);

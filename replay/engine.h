@@ -17,6 +17,22 @@ struct engine_hooks {
     void *context;
 };
 
+/* A call as a pass sees it that looks at every one. */
+struct engine_seen {
+    const struct plan_call *call;
+    uint32_t stream;
+    uint64_t event; /* of the trace, in plans that have PLAN_EVENT */
+    void *old;      /* what was in the slot: the block that is released or reallocated */
+    void *block;    /* afterwards: what an acquiring call returned */
+};
+
+/* Called by all threads at once, each for its own calls. */
+struct engine_watch {
+    void (*before)(void *context, const struct engine_seen *seen);
+    void (*after)(void *context, const struct engine_seen *seen);
+    void *context;
+};
+
 /* What the streams of a replay have in common. */
 struct engine {
     const struct plan *plan;
@@ -24,7 +40,8 @@ struct engine {
     const struct functions *functions;
     enum cell_touch touch;
     struct engine_hooks hooks;
-    struct order *order; /* NULL where there is one stream */
+    struct order *order;              /* NULL where there is one stream */
+    const struct engine_watch *watch; /* NULL, or the slow way: every call is shown to it */
 };
 
 /* What came of a stream. */
