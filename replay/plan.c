@@ -20,6 +20,7 @@ enum {
     SAMPLE_PEAK_PARTS = 500,      /* or by this part of it, whichever is more */
     SLOTS_OF_LINE = 8,            /* threads do not share cache lines of the table of slots */
     EVENTS_OF_STRETCH = 100,      /* with fewer on average, exact order would be mostly waiting */
+    CALL_WORDS = 4,               /* of one call at most: three before its own */
     PLAN_BYTES_PER_EVENT = 12,    /* about, for a check beforehand */
 };
 
@@ -306,6 +307,7 @@ static void add_call(struct compiler *compiler, enum plan_code code, uint32_t sl
     if (compiler->options->events && stream->next_event != compiler->event)
         add_word(compiler, stream, plan_word(PLAN_EVENT, compiler->event));
     stream->next_event = compiler->event + 1;
+    plan_words_keep_together(&stream->words, &compiler->file, CALL_WORDS);
     if (to_null)
         add_word(compiler, stream, plan_word(PLAN_TO_NULL, 0));
     if (number != 1)
