@@ -62,7 +62,7 @@ static void describe_traces(const struct chart *chart, char *text, size_t size)
     units_write_bytes(live, trace->peak_live_bytes);
     int used = snprintf(text, size, "%s: %s calls, peak live %s", trace->trace, ops, live);
     if (trace->threads > 1 && used > 0 && (size_t)used < size)
-        snprintf(text + used, size - (size_t)used, ", %.0f threads on one", trace->threads);
+        snprintf(text + used, size - (size_t)used, ", %.0f threads", trace->threads);
 }
 
 /* Cuts UTF-8 text to `width` characters. */

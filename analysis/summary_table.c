@@ -470,18 +470,43 @@ static void print_environment(const struct summary *summary, FILE *stream)
             meta_or(summary, "kernel", "unknown kernel"));
 }
 
-/* In recorded order on one thread, a trace of several threads does not show contention. */
+static const char *trace_meta(const struct summary *summary, const char *trace, const char *what)
+{
+    char key[400];
+    snprintf(key, sizeof key, "trace.%s.%s", trace, what);
+    return meta_or(summary, key, "");
+}
+
+/* How the threads of a trace were replayed: what its numbers mean depends on it. */
+static void print_threads_of(const struct summary *summary, const struct trace_summary *trace,
+                             FILE *stream)
+{
+    const char *time = trace_meta(summary, trace->trace, "sync_time");
+    const char *memory = trace_meta(summary, trace->trace, "sync_memory");
+    if (strcmp(time, "serial") == 0 || strcmp(memory, "serial") == 0 || !(*time || *memory)) {
+        fprintf(stream,
+                "%s: the calls of its %.0f threads were replayed in recorded order on one "
+                "thread.\n",
+                trace->trace, trace->threads);
+        return;
+    }
+    fprintf(stream, "%s: on %.0f threads, of which one makes %s %% of the calls;", trace->trace,
+            trace->threads, trace_meta(summary, trace->trace, "largest_thread_percent"));
+    if (*time)
+        fprintf(stream, " time in the order of %s hand-overs%s",
+                trace_meta(summary, trace->trace, "edges"), *memory ? "," : "");
+    if (strcmp(memory, "exact") == 0)
+        fputs(" memory in recorded order", stream);
+    else if (*memory)
+        fputs(" memory in epochs that bound what is live", stream);
+    fputs(".\n", stream);
+}
+
 static void print_threads_note(const struct summary *summary, FILE *stream)
 {
-    bool serial = strcmp(meta_or(summary, "threads", ""), "serial") == 0 ||
-                  strcmp(meta_or(summary, "sync", ""), "serial") == 0;
-    for (size_t i = 0; serial && i < summary->trace_count; i++) {
+    for (size_t i = 0; i < summary->trace_count; i++)
         if (summary->traces[i].threads > 1)
-            fprintf(stream,
-                    "%s: the calls of its %.0f threads were replayed in recorded order on one "
-                    "thread.\n",
-                    summary->traces[i].trace, summary->traces[i].threads);
-    }
+            print_threads_of(summary, &summary->traces[i], stream);
 }
 
 static void print_clock_note(const struct summary *summary, FILE *stream)

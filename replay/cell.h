@@ -70,8 +70,10 @@ enum cell_memory_probe { CELL_STATM, CELL_SMAPS_ROLLUP };
 
 struct cell_loop {
     uint64_t wall_ns, cpu_ns;
-    uint64_t minflt; /* page faults without I/O */
-    uint64_t nivcsw; /* times preempted */
+    uint64_t minflt;        /* page faults without I/O */
+    uint64_t nivcsw;        /* times preempted */
+    uint64_t waits, sleeps; /* times that a thread had to wait for another; and then slept */
+    uint64_t wait_ns;       /* of all threads together */
 };
 
 struct cell_look {
@@ -84,13 +86,13 @@ struct cell_channel {
 
     /* asked */
     uint32_t pass, engine, touch, loops;
-    uint32_t defined;     /* functions that the allocator itself defines, as a probe found */
-    uint32_t has_threads; /* 1: the trace has several threads, so keep a parked one */
+    uint32_t defined; /* functions that the allocator itself defines, as a probe found */
 
     /* answered */
     uint32_t status;
     uint32_t memory_probe;
-    uint64_t failed_op;      /* where CELL_OOM happened */
+    uint32_t failed_stream;  /* where CELL_OOM happened */
+    uint64_t failed_call;    /* of that stream */
     uint64_t ready_bytes;    /* private memory before the first op */
     uint64_t peak_rss_bytes; /* private memory at the most, as the kernel has it */
     char message[200];

@@ -9,6 +9,7 @@
 #include "replay/functions.h"
 #include "replay/memory_probe.h"
 #include "replay/plan.h"
+#include "replay/team.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -26,7 +27,10 @@ struct worker {
     struct cell_channel *cell;
     const struct plan *plan;
     struct functions functions;
-    void **slots;
+    struct engine engine;
+    struct order order;
+    void *order_memory;
+    struct team team;
 };
 
 static void finish(struct cell_channel *cell, enum cell_status status)
@@ -95,16 +99,17 @@ static void touch_stack(void)
         below[at] = 0;
 }
 
-static void set_up(struct worker *worker, int plan_fd)
+/* Memory of the harness, which is not counted as the allocator's. */
+static void *map_shared(size_t bytes)
+{
+    void *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void set_up_functions(struct worker *worker)
 {
     struct cell_channel *cell = worker->cell;
-    worker->plan = plan_map(plan_fd);
-    if (!worker->plan)
-        refuse(cell, "cannot map the plan");
-    worker->slots = mmap(NULL, (worker->plan->slot_count + 1) * sizeof(void *),
-                         PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (worker->slots == MAP_FAILED)
-        refuse(cell, "no memory for the table of pointers");
     if (cell->engine == CELL_ALLOCATOR) {
         if (!functions_of_process(&worker->functions, cell->defined))
             refuse(cell,
@@ -112,11 +117,29 @@ static void set_up(struct worker *worker, int plan_fd)
     } else if (!functions_of_null(&worker->functions, worker->plan->largest_bytes)) {
         refuse(cell, "no memory for the null allocator");
     }
-    if (cell->has_threads && !park_thread())
+}
+
+static void set_up(struct worker *worker, int plan_fd)
+{
+    struct cell_channel *cell = worker->cell;
+    const struct plan *plan = worker->plan = plan_map(plan_fd);
+    if (!plan)
+        refuse(cell, "cannot map the plan");
+    worker->engine = (struct engine){.plan = plan,
+                                     .slots = map_shared((plan->slot_count + 1) * sizeof(void *)),
+                                     .functions = &worker->functions,
+                                     .touch = (enum cell_touch)cell->touch,
+                                     .order = &worker->order};
+    worker->order_memory = map_shared(order_bytes(plan));
+    if (!worker->engine.slots || !worker->order_memory ||
+        !team_open(&worker->team, (uint32_t)plan->stream_count))
+        refuse(cell, "no memory for the tables of the replay");
+    set_up_functions(worker);
+    if (plan->sync == PLAN_SERIAL && plan->threads > 1 && !park_thread())
         refuse(cell, "cannot start the parked thread");
 }
 
-/* ---- passes ---- */
+/* ---- running the plan once ---- */
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -125,49 +148,79 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void fail_at(struct cell_channel *cell, uint64_t op)
+static void fail_at(void *context, uint32_t stream, uint64_t call)
 {
-    cell->failed_op = op;
+    struct cell_channel *cell = context;
+    cell->failed_stream = stream;
+    cell->failed_call = call;
     finish(cell, CELL_OOM);
 }
 
+/* All threads are there and wait, the tables are empty. */
+static void get_ready(struct worker *worker)
+{
+    order_open(&worker->order, worker->plan, worker->order_memory);
+    memset(worker->engine.slots, 0, worker->plan->slot_count * sizeof(void *));
+    worker->team.fail = fail_at;
+    worker->team.context = worker->cell;
+    if (!team_create(&worker->team, &worker->engine))
+        refuse(worker->cell, "cannot create the threads of the trace");
+}
+
+/* Nothing runs any more: blocks that wait in mailboxes are as good as those in slots. */
 static void free_leftovers(struct worker *worker)
 {
     const uint32_t *leftovers = plan_leftovers(worker->plan);
     for (uint64_t i = 0; i < worker->plan->leftover_count; i++)
-        worker->functions.free(worker->slots[leftovers[i]]);
+        worker->functions.free(order_peek(&worker->engine.slots[leftovers[i]]));
+}
+
+/* ---- passes ---- */
+
+static void run_loop_engine(struct worker *worker)
+{
+    for (uint32_t i = 0; i < worker->plan->stream_count; i++)
+        engine_run_loop(&worker->engine, i);
 }
 
 static void time_loop(struct worker *worker, struct cell_loop *loop)
 {
-    const struct plan *plan = worker->plan;
     struct rusage before, after;
+    bool is_bare = worker->cell->engine == CELL_LOOP;
+    if (!is_bare)
+        get_ready(worker);
     getrusage(RUSAGE_SELF, &before);
     uint64_t wall_ns = clock_ns(CLOCK_MONOTONIC);
     uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-    uint64_t done = plan->op_count;
-    if (worker->cell->engine == CELL_LOOP)
-        engine_run_loop(plan, 0, plan->op_count, worker->slots);
+    if (is_bare)
+        run_loop_engine(worker);
     else
-        done = engine_run(plan, 0, plan->op_count, &worker->functions, worker->slots,
-                          (enum cell_touch)worker->cell->touch);
+        team_run(&worker->team);
     loop->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
-    loop->wall_ns = clock_ns(CLOCK_MONOTONIC) - wall_ns;
+    loop->wall_ns = (is_bare ? clock_ns(CLOCK_MONOTONIC) : worker->team.result.end_ns) - wall_ns;
     getrusage(RUSAGE_SELF, &after);
     loop->minflt = (uint64_t)(after.ru_minflt - before.ru_minflt);
     loop->nivcsw = (uint64_t)(after.ru_nivcsw - before.ru_nivcsw);
-    if (done != plan->op_count)
-        fail_at(worker->cell, done);
+    loop->waits = worker->team.result.waits.waits;
+    loop->sleeps = worker->team.result.waits.sleeps;
+    loop->wait_ns = worker->team.result.waits.wait_ns;
+    if (is_bare)
+        return;
+    free_leftovers(worker);
+    team_dismiss(&worker->team);
 }
 
 static void run_time_pass(struct worker *worker)
 {
-    for (uint32_t i = 0; i < worker->cell->loops; i++) {
+    for (uint32_t i = 0; i < worker->cell->loops; i++)
         time_loop(worker, &cell_loops(worker->cell)[i]);
-        if (worker->cell->engine != CELL_LOOP)
-            free_leftovers(worker);
-    }
 }
+
+struct memory_pass {
+    struct cell_look *looks;
+    struct memory_probe probe;
+    uint64_t faults_before;
+};
 
 static uint64_t faults(void)
 {
@@ -176,29 +229,34 @@ static uint64_t faults(void)
     return (uint64_t)usage.ru_minflt;
 }
 
+static void look(void *context, uint64_t sample)
+{
+    struct memory_pass *pass = context;
+    pass->looks[sample].private_bytes = memory_probe_read(&pass->probe);
+    pass->looks[sample].minflt = faults() - pass->faults_before;
+}
+
+static void ignore_clock(void *context, uint64_t time_us)
+{
+    (void)context;
+    (void)time_us;
+}
+
 static void run_memory_pass(struct worker *worker)
 {
     struct cell_channel *cell = worker->cell;
-    const struct plan *plan = worker->plan;
-    const struct plan_sample *samples = plan_samples(plan);
-    struct cell_look *looks = cell_looks(cell);
-    struct memory_probe probe;
-    if (!memory_probe_open(&probe))
+    struct memory_pass pass = {.looks = cell_looks(cell)};
+    if (!memory_probe_open(&pass.probe))
         refuse(cell, "cannot read /proc/self/statm or smaps_rollup");
-    cell->memory_probe = probe.kind;
+    cell->memory_probe = pass.probe.kind;
+    worker->engine.hooks = (struct engine_hooks){look, ignore_clock, &pass};
+    get_ready(worker);
     bool has_peak = memory_peak_reset();
-
-    cell->ready_bytes = memory_probe_read(&probe);
-    uint64_t at = 0, faults_before = faults();
-    for (uint64_t i = 0; i < plan->sample_count; i++) {
-        uint64_t done = engine_run(plan, at, samples[i].op, &worker->functions, worker->slots,
-                                   (enum cell_touch)cell->touch);
-        if (done != samples[i].op)
-            fail_at(cell, done);
-        looks[i].private_bytes = memory_probe_read(&probe);
-        looks[i].minflt = faults() - faults_before;
-        at = done;
-    }
+    cell->ready_bytes = memory_probe_read(&pass.probe);
+    pass.faults_before = faults();
+    team_run(&worker->team);
+    /* Threads that ended have given back what they kept by now. */
+    look(&pass, worker->plan->sample_count - 1);
     cell->peak_rss_bytes = has_peak ? memory_peak_read() : 0;
 }
 

@@ -1,5 +1,7 @@
 #include "replay/engine.h"
 
+#include "replay/engine_call.h"
+
 #include <string.h>
 
 enum { PAGE_BYTES = 4096 };
@@ -48,162 +50,248 @@ INLINE bool keep(void **slot, void *block, size_t size, enum cell_touch touch)
     return true;
 }
 
-INLINE void *call_posix_memalign(const struct functions *call, size_t alignment, size_t size)
-{
-    void *block = NULL;
-    return call->posix_memalign(&block, alignment, size) == 0 ? block : NULL;
-}
+/* One stream while it is replayed. */
+struct run {
+    const struct engine *engine;
+    uint32_t stream;
+    struct order_waits waits;
+    uint64_t event;         /* of the next call */
+    const uint64_t *failed; /* word of the call that failed, NULL: none */
+};
 
-/* Calls a function that acquires. */
-INLINE void *acquire(const struct functions *call, enum plan_code code, const struct plan_op *op,
-                     void **slots)
-{
-    size_t size = plan_op_size(op);
-    switch (code) {
-    case PLAN_MALLOC:
-        return call->malloc(size);
-    case PLAN_CALLOC:
-        return call->calloc(op->in, size);
-    case PLAN_REALLOC:
-        return call->realloc(slots[op->in], size);
-    case PLAN_REALLOCARRAY:
-        return call->reallocarray(slots[op->in], 1, size);
-    case PLAN_MEMALIGN:
-        return call->memalign(op->in, size);
-    case PLAN_ALIGNED_ALLOC:
-        return call->aligned_alloc(op->in, size);
-    case PLAN_POSIX_MEMALIGN:
-        return call_posix_memalign(call, op->in, size);
-    case PLAN_VALLOC:
-        return call->valloc(size);
-    case PLAN_PVALLOC:
-        return call->pvalloc(size);
-    case PLAN_NEW:
-        return call->new_plain(size);
-    case PLAN_NEW_ARRAY:
-        return call->new_array(size);
-    case PLAN_NEW_ALIGNED:
-        return call->new_aligned(size, op->in);
-    default:
-        return call->new_array_aligned(size, op->in);
-    }
-}
+/* ---- what is too rare to stand in the loop ---- */
 
-/*
- * A call that returned NULL when it was recorded. Another allocator may answer otherwise: a block
- * that the program did not have goes back at once, but one that replaced a live block is kept in
- * its place.
- */
-static void replay_to_null(const struct functions *call, const struct plan_op *op, void **slots)
-{
-    enum plan_code code = (enum plan_code)(plan_op_code(op) - PLAN_RETURNED_NULL);
-    void *block = acquire(call, code, op, slots);
-    if (!block)
-        return;
-    if (op->in != PLAN_NULL_SLOT && plan_op_size(op) &&
-        (code == PLAN_REALLOC || code == PLAN_REALLOCARRAY))
-        slots[op->in] = block;
-    else
-        call->free(block);
-}
-
-/* The operators delete, and calls that returned NULL: too rare to stand in the loop. */
-static __attribute__((noinline)) void replay_rare(const struct functions *call,
-                                                  const struct plan_op *op, void **slots,
-                                                  enum cell_touch touch)
-{
-    size_t size = plan_op_size(op);
-    void *block = slots[op->in];
-    if (plan_op_code(op) >= PLAN_RETURNED_NULL) {
-        replay_to_null(call, op, slots);
-        return;
-    }
-    read_block(block, size, touch);
-    switch (plan_op_code(op)) {
-    case PLAN_DELETE_ARRAY:
-        call->delete_array(block);
-        break;
-    case PLAN_DELETE_SIZED:
-        call->delete_sized(block, size);
-        break;
-    case PLAN_DELETE_ARRAY_SIZED:
-        call->delete_array_sized(block, size);
-        break;
-    case PLAN_DELETE_ALIGNED:
-        call->delete_aligned(block, op->out);
-        break;
-    default:
-        call->delete_array_aligned(block, op->out);
-        break;
-    }
-}
-
-INLINE bool replay_op(const struct functions *call, const struct plan_op *op, void **slots,
-                      enum cell_touch touch)
-{
-    enum plan_code code = plan_op_code(op);
-    size_t size = plan_op_size(op);
-    switch (code) {
-    case PLAN_MALLOC:
-        return keep(&slots[op->out], call->malloc(size), size, touch);
-    case PLAN_FREE:
-        read_block(slots[op->in], size, touch);
-        call->free(slots[op->in]);
-        return true;
-    case PLAN_CALLOC:
-        return keep(&slots[op->out], call->calloc(op->in, size), op->in * size, touch);
-    case PLAN_REALLOC:
-        return keep(&slots[op->out], call->realloc(slots[op->in], size), size, touch);
-    case PLAN_NEW:
-        return keep(&slots[op->out], call->new_plain(size), size, touch);
-    case PLAN_DELETE:
-        read_block(slots[op->in], size, touch);
-        call->delete_plain(slots[op->in]);
-        return true;
-    case PLAN_USABLE_SIZE:
-        call->usable_size(slots[op->in]);
-        return true;
-    default:
-        if (code < PLAN_FREE)
-            return keep(&slots[op->out], acquire(call, code, op, slots), size, touch);
-        replay_rare(call, op, slots, touch);
-        return true;
-    }
-}
-
-/* One copy of the loop for each touch, so that none of them tests for it. */
-INLINE uint64_t run(const struct plan *plan, uint64_t from, uint64_t to,
-                    const struct functions *call, void **slots, enum cell_touch touch)
-{
-    const struct plan_op *ops = plan_ops(plan);
-    for (uint64_t i = from; i < to; i++)
-        if (UNLIKELY(!replay_op(call, &ops[i], slots, touch)))
-            return i;
-    return to;
-}
-
-uint64_t engine_run(const struct plan *plan, uint64_t from, uint64_t to,
-                    const struct functions *functions, void **slots, enum cell_touch touch)
+static bool keep_as_asked(void **slot, void *block, size_t bytes, enum cell_touch touch)
 {
     switch (touch) {
     case CELL_TOUCH_NONE:
-        return run(plan, from, to, functions, slots, CELL_TOUCH_NONE);
+        return keep(slot, block, bytes, CELL_TOUCH_NONE);
     case CELL_TOUCH_ENDS:
-        return run(plan, from, to, functions, slots, CELL_TOUCH_ENDS);
+        return keep(slot, block, bytes, CELL_TOUCH_ENDS);
     case CELL_TOUCH_PAGE:
-        return run(plan, from, to, functions, slots, CELL_TOUCH_PAGE);
+        return keep(slot, block, bytes, CELL_TOUCH_PAGE);
     default:
-        return run(plan, from, to, functions, slots, CELL_TOUCH_USE);
+        return keep(slot, block, bytes, CELL_TOUCH_USE);
     }
 }
 
-void engine_run_loop(const struct plan *plan, uint64_t from, uint64_t to, void **slots)
+/* The function's result, where it acquires. */
+static void *call_function(const struct engine *engine, const struct plan_call *call, void *old)
 {
-    const struct plan_op *ops = plan_ops(plan);
-    void *volatile *volatile_slots = slots;
-    for (uint64_t i = from; i < to; i++)
-        if (plan_op_code(&ops[i]) == PLAN_FREE)
-            (void)volatile_slots[ops[i].in];
-        else
-            volatile_slots[ops[i].out < plan->slot_count ? ops[i].out : 0] = slots;
+    if (call->to_null)
+        return engine_call_to_null(engine->functions, call, old);
+    if (engine_call_acquires(call->code))
+        return engine_call_acquire(engine->functions, call,
+                                   engine_call_reallocates(call->code) ? old : NULL);
+    if (call->code == PLAN_USABLE_SIZE) {
+        engine->functions->usable_size(old);
+    } else {
+        read_block(old, call->size, engine->touch);
+        engine_call_release(engine->functions, call, old);
+    }
+    return NULL;
+}
+
+static bool keep_result(const struct engine *engine, const struct plan_call *call, void *block)
+{
+    void **slot = &engine->slots[call->slot];
+    if (call->to_null)
+        *slot = block;
+    else if (engine_call_acquires(call->code))
+        return keep_as_asked(slot, block, engine_call_bytes(call), engine->touch);
+    return true;
+}
+
+static bool make_call(struct run *run, const struct plan_call *call)
+{
+    const struct engine *engine = run->engine;
+    const struct engine_watch *watch = engine->watch;
+    struct engine_seen seen = {.call = call,
+                               .stream = run->stream,
+                               .event = run->event++,
+                               .old = engine->slots[call->slot]};
+    if (watch)
+        watch->before(watch->context, &seen);
+    seen.block = call_function(engine, call, seen.old);
+    if (watch)
+        watch->after(watch->context, &seen);
+    return keep_result(engine, call, seen.block);
+}
+
+/* Words between calls. The word that is next, NULL at the end of the stream. */
+static const uint64_t *follow_control(struct run *run, const uint64_t *word)
+{
+    const struct engine *engine = run->engine;
+    void **slots = engine->slots;
+    uint32_t slot = plan_slot(*word), mailbox = (uint32_t)plan_size(*word);
+    switch (plan_code(*word)) {
+    case PLAN_NEXT:
+        return plan_at(engine->plan, plan_value(*word));
+    case PLAN_PUBLISH:
+        order_publish(&slots[mailbox], slots[slot]);
+        break;
+    case PLAN_RECEIVE:
+        slots[slot] = order_receive(&slots[mailbox], &run->waits);
+        break;
+    case PLAN_SIGNAL:
+        order_publish(&slots[mailbox], NULL);
+        break;
+    case PLAN_START:
+        order_receive(&slots[mailbox], &(struct order_waits){0});
+        break;
+    case PLAN_PASS_TURN:
+        order_pass_turn(engine->order, (uint32_t)plan_value(*word));
+        break;
+    case PLAN_TAKE_TURN:
+        order_take_turn(engine->order, run->stream, &run->waits);
+        break;
+    case PLAN_EPOCH:
+        order_change_epoch(engine->order, slot, mailbox, &run->waits);
+        break;
+    case PLAN_LOOK:
+        engine->hooks.look(engine->hooks.context, plan_value(*word));
+        break;
+    case PLAN_CLOCK:
+        engine->hooks.clock(engine->hooks.context, plan_value(*word));
+        break;
+    case PLAN_EVENT:
+        run->event = plan_value(*word);
+        break;
+    default:
+        return NULL;
+    }
+    return word + 1;
+}
+
+static __attribute__((noinline)) const uint64_t *follow_rare(struct run *run, const uint64_t *word)
+{
+    if (plan_code(*word) > PLAN_TO_NULL)
+        return follow_control(run, word);
+    struct plan_call call;
+    const uint64_t *next = plan_read_call(word, &call);
+    if (make_call(run, &call))
+        return next;
+    run->failed = word;
+    return NULL;
+}
+
+/* ---- the loop ---- */
+
+/* One copy of it for each touch, so that none of them tests for it. */
+INLINE void run_stream(struct run *run, const uint64_t *word, enum cell_touch touch)
+{
+    const struct functions call = *run->engine->functions;
+    void **slots = run->engine->slots;
+    for (;;) {
+        size_t size = plan_size(*word);
+        void **slot = &slots[plan_slot(*word)];
+        bool kept = true;
+        switch (plan_code(*word)) {
+        case PLAN_MALLOC:
+            kept = keep(slot, call.malloc(size), size, touch);
+            break;
+        case PLAN_FREE:
+            read_block(*slot, size, touch);
+            call.free(*slot);
+            break;
+        case PLAN_REALLOC:
+            kept = keep(slot, call.realloc(*slot, size), size, touch);
+            break;
+        case PLAN_REALLOC_NEW:
+            kept = keep(slot, call.realloc(NULL, size), size, touch);
+            break;
+        case PLAN_NEW:
+            kept = keep(slot, call.new_plain(size), size, touch);
+            break;
+        case PLAN_DELETE:
+            read_block(*slot, size, touch);
+            call.delete_plain(*slot);
+            break;
+        case PLAN_DELETE_SIZED:
+            read_block(*slot, size, touch);
+            call.delete_sized(*slot, size);
+            break;
+        case PLAN_USABLE_SIZE:
+            call.usable_size(*slot);
+            break;
+        default:
+            word = follow_rare(run, word);
+            if (!word)
+                return;
+            continue;
+        }
+        if (UNLIKELY(!kept)) {
+            run->failed = word;
+            return;
+        }
+        word++;
+    }
+}
+
+/* How many calls of the stream come before the word. */
+static uint64_t calls_before(const struct plan *plan, uint32_t stream, const uint64_t *end)
+{
+    const uint64_t *word = plan_at(plan, plan_streams(plan)[stream].offset);
+    uint64_t calls = 0;
+    while (word != end) {
+        calls += plan_code(*word) < PLAN_CALL_CODES;
+        word = plan_code(*word) == PLAN_NEXT ? plan_at(plan, plan_value(*word)) : word + 1;
+    }
+    return calls;
+}
+
+static void run_fast(struct run *run, const uint64_t *word)
+{
+    switch (run->engine->touch) {
+    case CELL_TOUCH_NONE:
+        run_stream(run, word, CELL_TOUCH_NONE);
+        break;
+    case CELL_TOUCH_ENDS:
+        run_stream(run, word, CELL_TOUCH_ENDS);
+        break;
+    case CELL_TOUCH_PAGE:
+        run_stream(run, word, CELL_TOUCH_PAGE);
+        break;
+    default:
+        run_stream(run, word, CELL_TOUCH_USE);
+        break;
+    }
+}
+
+static void run_watched(struct run *run, const uint64_t *word)
+{
+    while (word)
+        word = follow_rare(run, word);
+}
+
+void engine_run(const struct engine *engine, uint32_t stream, struct engine_result *result)
+{
+    const uint64_t *word = plan_at(engine->plan, plan_streams(engine->plan)[stream].offset);
+    struct run run = {.engine = engine, .stream = stream};
+    if (engine->watch)
+        run_watched(&run, word);
+    else
+        run_fast(&run, word);
+    *result = (struct engine_result){.failed = run.failed != NULL, .waits = run.waits};
+    if (run.failed)
+        result->failed_call = calls_before(engine->plan, stream, run.failed);
+}
+
+void engine_run_loop(const struct engine *engine, uint32_t stream)
+{
+    const uint64_t *word = plan_at(engine->plan, plan_streams(engine->plan)[stream].offset);
+    void *volatile *slots = engine->slots;
+    for (;; word++) {
+        enum plan_code code = plan_code(*word);
+        if (code < PLAN_FREE) {
+            slots[plan_slot(*word)] = engine->slots;
+        } else if (code < PLAN_CALL_CODES) {
+            (void)slots[plan_slot(*word)];
+        } else if (code == PLAN_NEXT) {
+            word = plan_at(engine->plan, plan_value(*word));
+            word--;
+        } else if (code == PLAN_END) {
+            return;
+        }
+    }
 }

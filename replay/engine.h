@@ -1,22 +1,60 @@
 /*
- * engine.h - the loop that replays a plan.
+ * engine.h - the loop that replays a stream of a plan: read a word, call through the table, store
+ * the pointer, touch the block.
  */
 #ifndef REPLAY_ENGINE_H
 #define REPLAY_ENGINE_H
 
 #include "replay/cell.h"
 #include "replay/functions.h"
+#include "replay/order.h"
 #include "replay/plan.h"
 
-/*
- * Replays ops `from` (included) to `to` (excluded): fetch op, call through the table, store the
- * pointer, touch the block. Returns `to`, or the index of the op whose allocation returned NULL
- * though it had succeeded when it was recorded. Calls nothing but the table.
- */
-uint64_t engine_run(const struct plan *plan, uint64_t from, uint64_t to,
-                    const struct functions *functions, void **slots, enum cell_touch touch);
+/* What happens between calls, in plans that have the words for it. */
+struct engine_hooks {
+    void (*look)(void *context, uint64_t sample);
+    void (*clock)(void *context, uint64_t time_us);
+    void *context;
+};
 
-/* The same without any call and touch: what fetching and storing cost. */
-void engine_run_loop(const struct plan *plan, uint64_t from, uint64_t to, void **slots);
+/* A call as a pass sees it that looks at every one. */
+struct engine_seen {
+    const struct plan_call *call;
+    uint32_t stream;
+    uint64_t event; /* of the trace, in plans that have PLAN_EVENT */
+    void *old;      /* what was in the slot: the block that is released or reallocated */
+    void *block;    /* afterwards: what an acquiring call returned */
+};
+
+/* Called by all threads at once, each for its own calls. */
+struct engine_watch {
+    void (*before)(void *context, const struct engine_seen *seen);
+    void (*after)(void *context, const struct engine_seen *seen);
+    void *context;
+};
+
+/* What the streams of a replay have in common. */
+struct engine {
+    const struct plan *plan;
+    void **slots;
+    const struct functions *functions;
+    enum cell_touch touch;
+    struct engine_hooks hooks;
+    struct order *order;              /* NULL where there is one stream */
+    const struct engine_watch *watch; /* NULL, or the slow way: every call is shown to it */
+};
+
+/* What came of a stream. */
+struct engine_result {
+    bool failed;          /* an allocation returned NULL that had succeeded when it was recorded */
+    uint64_t failed_call; /* its number in the stream, from 0 */
+    struct order_waits waits;
+};
+
+/* Replays the stream to its end or its first failure. Calls nothing but the table and the hooks. */
+void engine_run(const struct engine *engine, uint32_t stream, struct engine_result *result);
+
+/* The same without any call, touch and order: what fetching and storing cost. */
+void engine_run_loop(const struct engine *engine, uint32_t stream);
 
 #endif

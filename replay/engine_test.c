@@ -5,17 +5,21 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-/* A plan of a few ops, laid out by hand. */
+/* A plan of a few words, laid out by hand. */
 static struct {
     struct plan plan;
-    struct plan_op ops[32];
+    struct plan_stream stream;
+    uint64_t words[64];
 } flat;
+static size_t word_count;
+static uint64_t looked, told_us;
 
 static char calls[2048]; /* what was called, as text */
 static char blocks[64][8192] __attribute__((aligned(4096)));
@@ -133,10 +137,20 @@ static const struct functions noted = {
     .delete_array_aligned = noted_delete_sized,
 };
 
-static void add(int code, uint32_t in, uint32_t out, uint64_t size)
+static void add_value(enum plan_code code, uint64_t value)
 {
-    flat.ops[flat.plan.op_count++] =
-        (struct plan_op){in, out, (uint64_t)code << PLAN_SIZE_BITS | size};
+    flat.words[word_count++] = (uint64_t)code << PLAN_CODE_SHIFT | value;
+    flat.words[word_count] = (uint64_t)PLAN_END << PLAN_CODE_SHIFT;
+}
+
+static void add(enum plan_code code, uint64_t slot, uint64_t size)
+{
+    add_value(code, slot << PLAN_SLOT_SHIFT | size);
+}
+
+static void add_number(uint64_t number)
+{
+    add_value(PLAN_NUMBER, number);
 }
 
 static int begin(void **state)
@@ -145,68 +159,127 @@ static int begin(void **state)
     memset(&flat, 0, sizeof flat);
     memset(blocks, 0, sizeof blocks);
     memset(slots, 0, sizeof slots);
-    flat.plan.ops_offset = sizeof flat.plan;
-    flat.plan.slot_count = 8;
+    flat.plan.stream_count = 1;
+    flat.plan.streams_offset = offsetof(typeof(flat), stream);
+    flat.stream.offset = offsetof(typeof(flat), words);
+    flat.words[0] = (uint64_t)PLAN_END << PLAN_CODE_SHIFT;
+    word_count = 0;
     calls[0] = '\0';
     next_block = 0;
     fail_after = 64;
+    looked = told_us = 0;
     return 0;
 }
 
-static uint64_t run(enum cell_touch touch)
+static void look(void *context, uint64_t sample)
 {
-    return engine_run(&flat.plan, 0, flat.plan.op_count, &noted, slots, touch);
+    (void)context;
+    looked = sample;
+    note("look;");
+}
+
+static void tell(void *context, uint64_t time_us)
+{
+    (void)context;
+    told_us = time_us;
+}
+
+static struct engine_result run(enum cell_touch touch)
+{
+    const struct engine engine = {.plan = &flat.plan,
+                                  .slots = slots,
+                                  .functions = &noted,
+                                  .touch = touch,
+                                  .hooks = {look, tell, NULL}};
+    struct engine_result result;
+    engine_run(&engine, 0, &result);
+    return result;
 }
 
 static void calls_are_made_as_planned(void **state)
 {
     (void)state;
-    add(PLAN_MALLOC, 0, 1, 100);
-    add(PLAN_CALLOC, 3, 2, 8);
-    add(PLAN_REALLOC, 1, 1, 200);
-    add(PLAN_REALLOC, PLAN_NULL_SLOT, 3, 9);
-    add(PLAN_REALLOCARRAY, 3, 3, 30);
-    add(PLAN_MEMALIGN, 64, 4, 40);
-    add(PLAN_POSIX_MEMALIGN, 32, 5, 50);
-    add(PLAN_ALIGNED_ALLOC, 16, 6, 60);
-    add(PLAN_NEW_ALIGNED, 128, 7, 70);
-    add(PLAN_USABLE_SIZE, 1, 0, 0);
-    add(PLAN_FREE, PLAN_NULL_SLOT, 0, 0);
-    add(PLAN_FREE, 1, 0, 200);
-    add(PLAN_DELETE, 3, 0, 30);
-    add(PLAN_DELETE_SIZED, 2, 0, 24);
-    assert_int_equal(run(CELL_TOUCH_NONE), flat.plan.op_count);
+    add(PLAN_MALLOC, 1, 100);
+    add_number(3);
+    add(PLAN_CALLOC, 2, 8);
+    add(PLAN_REALLOC, 1, 200);
+    add(PLAN_REALLOC_NEW, 3, 9);
+    add_number(5);
+    add(PLAN_REALLOCARRAY, 3, 6);
+    add_number(64);
+    add(PLAN_MEMALIGN, 4, 40);
+    add_number(32);
+    add(PLAN_POSIX_MEMALIGN, 5, 50);
+    add_number(16);
+    add(PLAN_ALIGNED_ALLOC, 6, 60);
+    add_number(128);
+    add(PLAN_NEW_ALIGNED, 7, 70);
+    add(PLAN_USABLE_SIZE, 1, 0);
+    add(PLAN_FREE, PLAN_NULL_SLOT, 0);
+    add(PLAN_FREE, 1, 200);
+    add(PLAN_DELETE, 3, 30);
+    add(PLAN_DELETE_SIZED, 2, 24);
+    add_number(64);
+    add(PLAN_DELETE_ALIGNED, 4, 40);
+    add_value(PLAN_SIZE, UINT64_C(1) << 40);
+    add(PLAN_NEW, 1, 0);
+    assert_false(run(CELL_TOUCH_NONE).failed);
     assert_string_equal(calls, "malloc 100;calloc 3 8;realloc 0 200;realloc -1 9;"
                                "reallocarray 3 30;memalign 64 40;posix_memalign 32 50;"
                                "aligned_alloc 16 60;new_aligned 70 128;usable_size 2;free -1;"
-                               "free 2;free 4;delete_sized 1 24;");
+                               "free 2;free 4;delete_sized 1 24;delete_sized 5 64;"
+                               "malloc 1099511627776;");
 }
 
 static void what_was_null_stays_null(void **state)
 {
     (void)state;
-    add(PLAN_MALLOC, 0, 1, 10);
-    add(PLAN_MALLOC + PLAN_RETURNED_NULL, 0, 0, 1000); /* succeeds here: goes back at once */
-    add(PLAN_CALLOC + PLAN_RETURNED_NULL, 7, 0, 8);
-    add(PLAN_REALLOC + PLAN_RETURNED_NULL, PLAN_NULL_SLOT, 0, 9);
-    add(PLAN_REALLOC + PLAN_RETURNED_NULL, 1, 1, 2000); /* succeeds here: is kept in its slot */
-    add(PLAN_REALLOC + PLAN_RETURNED_NULL, 1, 1, 0);    /* frees */
-    assert_int_equal(run(CELL_TOUCH_NONE), flat.plan.op_count);
+    add(PLAN_MALLOC, 1, 10);
+    add_value(PLAN_TO_NULL, 0);
+    add(PLAN_MALLOC, PLAN_NULL_SLOT, 1000); /* succeeds here: goes back at once */
+    add_value(PLAN_TO_NULL, 0);
+    add_number(7);
+    add(PLAN_CALLOC, PLAN_NULL_SLOT, 8);
+    add_value(PLAN_TO_NULL, 0);
+    add(PLAN_REALLOC_NEW, PLAN_NULL_SLOT, 9);
+    add_value(PLAN_TO_NULL, 0);
+    add(PLAN_REALLOC, 1, 2000); /* succeeds here: is kept in its slot */
+    add_value(PLAN_TO_NULL, 0);
+    add(PLAN_REALLOC, 1, 0); /* frees */
+    assert_false(run(CELL_TOUCH_NONE).failed);
     assert_string_equal(calls, "malloc 10;malloc 1000;free 1;calloc 7 8;free 2;realloc -1 9;free 3;"
                                "realloc 0 2000;realloc 4 0;");
     assert_null(slots[PLAN_NULL_SLOT]);
 }
 
-static void a_missing_block_ends_the_run_at_its_op(void **state)
+static void a_missing_block_ends_the_run_at_its_call(void **state)
 {
     (void)state;
-    add(PLAN_MALLOC, 0, 1, 10);
-    add(PLAN_MALLOC, 0, 2, 0);
-    add(PLAN_MALLOC, 0, 3, 10);
-    add(PLAN_FREE, 1, 0, 10);
+    add(PLAN_MALLOC, 1, 10);
+    add_value(PLAN_EVENT, 7);
+    add(PLAN_MALLOC, 2, 0);
+    add_number(2);
+    add(PLAN_CALLOC, 3, 10);
+    add(PLAN_FREE, 1, 10);
     fail_after = 1;
-    assert_int_equal(run(CELL_TOUCH_ENDS), 2);
-    assert_string_equal(calls, "malloc 10;malloc 0;malloc 10;");
+    struct engine_result result = run(CELL_TOUCH_ENDS);
+    assert_true(result.failed);
+    assert_int_equal(result.failed_call, 2);
+    assert_string_equal(calls, "malloc 10;malloc 0;calloc 2 10;");
+}
+
+static void looks_and_times_come_where_they_stand(void **state)
+{
+    (void)state;
+    add_value(PLAN_LOOK, 0);
+    add(PLAN_MALLOC, 1, 10);
+    add_value(PLAN_CLOCK, 77);
+    add_value(PLAN_LOOK, 5);
+    add(PLAN_FREE, 1, 10);
+    run(CELL_TOUCH_NONE);
+    assert_string_equal(calls, "look;malloc 10;look;free 0;");
+    assert_int_equal(looked, 5);
+    assert_int_equal(told_us, 77);
 }
 
 static size_t bytes_written(const char *block, size_t size)
@@ -230,9 +303,9 @@ static void blocks_are_touched_as_asked_and_never_beyond(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         begin(state);
-        add(PLAN_MALLOC, 0, 1, 1000);
-        add(PLAN_MALLOC, 0, 2, 8000);
-        add(PLAN_MALLOC, 0, 3, 0);
+        add(PLAN_MALLOC, 1, 1000);
+        add(PLAN_MALLOC, 2, 8000);
+        add(PLAN_MALLOC, 3, 0);
         run(cases[i].touch);
         assert_int_equal(bytes_written(blocks[0], sizeof blocks[0]), cases[i].small);
         assert_int_equal(bytes_written(blocks[1], sizeof blocks[1]), cases[i].large);
@@ -243,10 +316,12 @@ static void blocks_are_touched_as_asked_and_never_beyond(void **state)
 static void the_bare_loop_calls_nothing(void **state)
 {
     (void)state;
-    add(PLAN_MALLOC, 0, 0, 10);
-    add(PLAN_FREE, 0, 0, 10);
-    add(PLAN_DELETE_ALIGNED, 0, 4096, 10);
-    engine_run_loop(&flat.plan, 0, flat.plan.op_count, slots);
+    add(PLAN_MALLOC, 1, 10);
+    add(PLAN_FREE, 1, 10);
+    add_number(4096);
+    add(PLAN_DELETE_ALIGNED, 1, 10);
+    const struct engine engine = {.plan = &flat.plan, .slots = slots, .functions = &noted};
+    engine_run_loop(&engine, 0);
     assert_string_equal(calls, "");
 }
 
@@ -272,7 +347,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(calls_are_made_as_planned),
         ENGINE_TEST(what_was_null_stays_null),
-        ENGINE_TEST(a_missing_block_ends_the_run_at_its_op),
+        ENGINE_TEST(a_missing_block_ends_the_run_at_its_call),
+        ENGINE_TEST(looks_and_times_come_where_they_stand),
         ENGINE_TEST(blocks_are_touched_as_asked_and_never_beyond),
         ENGINE_TEST(the_bare_loop_calls_nothing),
         ENGINE_TEST(the_null_allocator_gives_blocks_of_every_size),

@@ -210,7 +210,7 @@ enum {
 };
 
 static char *ring;
-static size_t ring_used;
+static __thread size_t ring_used; /* threads share the ring, each at a place of its own */
 
 static void *ring_take(size_t size)
 {

@@ -30,7 +30,7 @@ static bool read_statm(int fd, uint64_t *resident, uint64_t *shared)
 /* The number of kibibytes behind `label`, in bytes; 0 when it is not there. */
 static uint64_t read_labelled(int fd, const char *label)
 {
-    static char text[8192];
+    char text[8192];
     if (!read_start(fd, text, sizeof text))
         return 0;
     const char *found = strstr(text, label);

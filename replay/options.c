@@ -56,7 +56,11 @@ static const struct argp_option option_table[] = {
      2},
     {"clock", KEY_CLOCK, "CLOCK", 0, "what time the allocator sees: real (the only one so far)", 2},
     {"threads", KEY_THREADS, "HOW", 0,
-     "serial: the calls of all threads in recorded order on one thread (the only one so far)", 2},
+     "recorded: a thread for each recorded one, in an order that is exact where blocks pass from "
+     "thread to thread and in the memory pass nearly everywhere (the default); serial: all calls "
+     "on "
+     "one thread, whose memory is not that of the program",
+     2},
     {"seed", KEY_SEED, "N", 0, "of the random order (default: random, printed in meta.csv)", 2},
     {"cpu", KEY_CPU, "N", 0, "run on this CPU (default: the last one)", 2},
     {"partial", KEY_PARTIAL, NULL, 0,
@@ -195,7 +199,9 @@ static error_t parse_measurement(struct replay_options *options, int key, char *
         expect_only(argument, "real", "clock", state);
         return 0;
     case KEY_THREADS:
-        expect_only(argument, "serial", "threads", state);
+        if (strcmp(argument, "recorded") != 0 && strcmp(argument, "serial") != 0)
+            argp_error(state, "--threads=%s: there are recorded and serial", argument);
+        options->serial = strcmp(argument, "serial") == 0;
         return 0;
     case KEY_SEED:
         options->seed = parse_number(argument, "seed", 0, UINT64_MAX, state);

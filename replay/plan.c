@@ -1,9 +1,10 @@
 #include "replay/plan.h"
 
-#include "traces/format/map64.h"
+#include "replay/plan_epoch.h"
+#include "replay/plan_survey.h"
+#include "replay/plan_words.h"
 #include "traces/format/memory.h"
-#include "traces/format/trace_reader.h"
-#include "traces/format/trace_tally.h"
+#include "traces/format/object_map.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +18,13 @@ enum {
     SAMPLES_EVEN = 1000,          /* at so many equal steps of calls, and as many of time */
     SAMPLE_PEAK_BYTES = 8 * 4096, /* a new peak is looked at when it is this much above the last, */
     SAMPLE_PEAK_PARTS = 500,      /* or by this part of it, whichever is more */
-    CHECK_EVERY_EVENTS = 1 << 22, /* whether the plan of so many will find room */
-    SAMPLES_PER_EVENT = 2,        /* at most */
+    SLOTS_OF_LINE = 8,            /* threads do not share cache lines of the table of slots */
+    EVENTS_OF_STRETCH = 100,      /* with fewer on average, exact order would be mostly waiting */
+    CALL_WORDS = 4,               /* of one call at most: three before its own */
+    PLAN_BYTES_PER_EVENT = 12,    /* about, for a check beforehand */
 };
+
+#define NO_STREAM UINT32_MAX
 
 /* A growing array. */
 struct vector {
@@ -27,107 +32,209 @@ struct vector {
     size_t count, room, item_bytes;
 };
 
-struct compiler {
-    const char *path;
-    struct vector ops, samples, free_slots, slot_bytes;
-    struct map64 slots; /* live object -> slot */
-    uint64_t live_bytes;
-    uint64_t sampled_peak_bytes;
-    struct trace_tally tally; /* of the whole trace, from the first reading */
-    struct plan plan;
+/* Slots of which each is free or holds a live object. */
+struct slot_pool {
+    struct vector
+        free_slots;     /* the one freed last is taken first: the table stays small and warm */
+    uint32_t next, end; /* of the line that was begun last */
 };
 
-/* Makes room for `more` items. False when there is no memory. */
-static bool vector_reserve(struct vector *vector, size_t more)
-{
-    size_t room = vector->room ? vector->room : 4096;
-    while (room - vector->count < more)
-        room *= 2;
-    if (room == vector->room)
-        return true;
-    void *items = memory_resized(vector->items, room, vector->item_bytes);
-    if (!items)
-        return false;
-    vector->items = items;
-    vector->room = room;
-    return true;
-}
+/* What one thread does, in the making. */
+struct stream {
+    struct plan_words words;
+    struct slot_pool own, mailboxes;
+    uint64_t calls;
+    uint64_t next_event; /* which the next call is taken to be */
+    uint32_t epoch;
+    bool begun, exits;
+};
 
-/* An item that room was made for. */
-static void *vector_add(struct vector *vector)
+struct compiler {
+    const char *path;
+    const struct plan_options *options;
+    const struct plan_survey *survey;
+    struct plan_epochs epochs;
+    struct plan_file file;
+    struct plan plan;
+    struct vector streams; /* struct stream */
+    struct vector samples;
+    struct slot_pool shared; /* where one thread at a time runs, all streams have the same slots */
+    uint32_t slot_count;
+    struct object_map objects;
+    bool out_of_memory;
+
+    uint32_t current; /* stream of the event before, NO_STREAM before the first */
+    uint64_t event;   /* index of the present one */
+    uint64_t time_us; /* that the stream was told last */
+    uint64_t live_bytes;
+    uint64_t sampled_peak_bytes;
+    bool looked; /* nothing was called since the last look */
+};
+
+static void *vector_add(struct compiler *compiler, struct vector *vector)
 {
+    static char nowhere[256];
+    if (vector->count == vector->room) {
+        size_t room = vector->room ? vector->room * 2 : 64;
+        void *items = memory_resized(vector->items, room, vector->item_bytes);
+        if (!items) {
+            compiler->out_of_memory = true;
+            return nowhere;
+        }
+        vector->items = items;
+        vector->room = room;
+    }
     return (char *)vector->items + vector->count++ * vector->item_bytes;
 }
 
-/* Makes room for all that one more event can add, so that nothing fails in its midst. */
-static bool make_room(struct compiler *compiler, struct error *error)
+/* ---- streams ---- */
+
+static bool is_free_running(const struct compiler *compiler)
 {
-    return (vector_reserve(&compiler->ops, 1) &&
-            vector_reserve(&compiler->samples, SAMPLES_PER_EVENT) &&
-            vector_reserve(&compiler->free_slots, 1) && vector_reserve(&compiler->slot_bytes, 1) &&
-            map64_reserve(&compiler->slots, 1)) ||
-           error_set(error, ERROR_MEMORY,
-                     "%s: event %" PRIu64 " finds no memory for the plan of %" PRIu64 " events",
-                     compiler->path, compiler->plan.event_count, compiler->tally.events);
+    return compiler->plan.sync == PLAN_EDGES || compiler->plan.sync == PLAN_EPOCHS;
+}
+
+static struct stream *stream_at(const struct compiler *compiler, uint32_t index)
+{
+    return (struct stream *)compiler->streams.items + index;
+}
+
+static struct stream *current_stream(const struct compiler *compiler)
+{
+    return stream_at(compiler, compiler->current);
+}
+
+static void add_word(struct compiler *compiler, struct stream *stream, uint64_t word)
+{
+    plan_words_add(&stream->words, &compiler->file, word);
+}
+
+static bool need_stream(struct compiler *compiler, uint32_t index)
+{
+    while (compiler->streams.count <= index && !compiler->out_of_memory) {
+        struct stream *stream = vector_add(compiler, &compiler->streams);
+        if (!compiler->out_of_memory)
+            *stream = (struct stream){.epoch = PLAN_NO_EPOCH,
+                                      .own.free_slots.item_bytes = sizeof(uint32_t)};
+    }
+    return !compiler->out_of_memory;
 }
 
 /* ---- slots ---- */
 
-static uint64_t *slot_bytes(struct compiler *compiler, uint32_t slot)
+static uint32_t pool_take(struct compiler *compiler, struct slot_pool *pool)
 {
-    return (uint64_t *)compiler->slot_bytes.items + slot;
+    if (pool->free_slots.count)
+        return ((uint32_t *)pool->free_slots.items)[--pool->free_slots.count];
+    if (pool->next == pool->end) {
+        if (compiler->slot_count > PLAN_NO_EPOCH - SLOTS_OF_LINE) {
+            compiler->out_of_memory = true;
+            return PLAN_NULL_SLOT;
+        }
+        pool->next = compiler->slot_count;
+        pool->end = compiler->slot_count += SLOTS_OF_LINE;
+    }
+    return pool->next++;
 }
 
-static void fill_slot(struct compiler *compiler, uint64_t object, uint32_t slot, uint64_t bytes)
+static struct slot_pool *pool_of(struct compiler *compiler, struct stream *stream)
 {
-    map64_put(&compiler->slots, object, slot);
-    *slot_bytes(compiler, slot) = bytes;
-    compiler->live_bytes += bytes;
-    if (bytes > compiler->plan.largest_bytes)
-        compiler->plan.largest_bytes = bytes;
+    return is_free_running(compiler) ? &stream->own : &compiler->shared;
 }
 
-/* The slot freed last is used again first, so that the table of pointers stays small and warm. */
-static uint32_t new_slot(struct compiler *compiler)
+static uint32_t take_slot(struct compiler *compiler)
 {
-    if (compiler->free_slots.count)
-        return ((uint32_t *)compiler->free_slots.items)[--compiler->free_slots.count];
-    *(uint64_t *)vector_add(&compiler->slot_bytes) = 0;
-    return (uint32_t)(compiler->slot_bytes.count - 1);
-}
-
-/* The slot of an object that goes away; it stays reserved. The object was checked to be live. */
-static uint32_t empty_slot(struct compiler *compiler, uint64_t object, uint64_t *bytes)
-{
-    uint64_t slot = 0;
-    map64_take(&compiler->slots, object, &slot);
-    *bytes = *slot_bytes(compiler, (uint32_t)slot);
-    compiler->live_bytes -= *bytes;
-    return (uint32_t)slot;
+    return pool_take(compiler, pool_of(compiler, current_stream(compiler)));
 }
 
 static void give_back_slot(struct compiler *compiler, uint32_t slot)
 {
-    *(uint32_t *)vector_add(&compiler->free_slots) = slot;
+    struct slot_pool *pool = pool_of(compiler, current_stream(compiler));
+    *(uint32_t *)vector_add(compiler, &pool->free_slots) = slot;
 }
 
-static uint32_t slot_of(const struct compiler *compiler, uint64_t object)
+/* ---- order between threads ---- */
+
+/* The event before was the last use of its object by its thread: the block goes into a mailbox. */
+static void hand_over(struct compiler *compiler, struct object *object)
 {
-    uint64_t slot = 0;
-    map64_get(&compiler->slots, object, &slot);
-    return (uint32_t)slot;
+    struct stream *stream = current_stream(compiler);
+    uint32_t mailbox = pool_take(compiler, &stream->mailboxes);
+    add_word(compiler, stream, plan_word_of(PLAN_PUBLISH, object->slot, mailbox));
+    give_back_slot(compiler, object->slot);
+    object->slot = mailbox;
+    compiler->plan.edge_count++;
 }
 
-/* ---- ops ---- */
-
-static void add_op(struct compiler *compiler, unsigned code, uint32_t in, uint32_t out,
-                   uint64_t size)
+/* The slot of an argument; where another thread used it last, it is received from there. */
+static uint32_t slot_of_argument(struct compiler *compiler, struct object *object)
 {
-    struct plan_op *op = vector_add(&compiler->ops);
-    op->in = in;
-    op->out = out;
-    op->word = (uint64_t)code << PLAN_SIZE_BITS | (size < PLAN_SIZE_MAX ? size : PLAN_SIZE_MAX);
+    if (!is_free_running(compiler) || object->thread == compiler->current)
+        return object->slot;
+    uint32_t slot = take_slot(compiler);
+    add_word(compiler, current_stream(compiler), plan_word_of(PLAN_RECEIVE, slot, object->slot));
+    object->slot = slot;
+    return slot;
 }
+
+/* A thread starts when the one that called before it in the recorded run has come as far. */
+static void begin_stream(struct compiler *compiler, struct stream *stream, uint32_t before)
+{
+    stream->begun = true;
+    if (!is_free_running(compiler) || before == NO_STREAM)
+        return;
+    struct stream *starter = stream_at(compiler, before);
+    uint32_t mailbox = pool_take(compiler, &starter->mailboxes);
+    add_word(compiler, starter, plan_word_of(PLAN_SIGNAL, 0, mailbox));
+    add_word(compiler, stream, plan_word_of(PLAN_START, 0, mailbox));
+}
+
+/* Bytes that the event adds to what is live, and takes from it. */
+static void bytes_of(const struct compiler *compiler, const struct trace_event *event,
+                     uint64_t *acquired_bytes, uint64_t *released_bytes)
+{
+    const struct object *old = event->argument && trace_event_releases(event)
+                                   ? object_map_find(&compiler->objects, event->argument)
+                                   : NULL;
+    uint64_t more = event->object ? trace_event_bytes(event) : 0, less = old ? old->bytes : 0;
+    uint64_t common = more < less ? more : less;
+    *acquired_bytes = more - common;
+    *released_bytes = less - common;
+}
+
+static void keep_epoch(struct compiler *compiler, const struct trace_event *event)
+{
+    uint64_t acquired_bytes, released_bytes;
+    struct stream *stream = current_stream(compiler);
+    bytes_of(compiler, event, &acquired_bytes, &released_bytes);
+    plan_epochs_add(&compiler->epochs, event->thread, acquired_bytes, released_bytes,
+                    compiler->live_bytes);
+    if (stream->epoch == compiler->epochs.number)
+        return;
+    if (compiler->epochs.number >= PLAN_NO_EPOCH || !plan_epochs_join(&compiler->epochs))
+        compiler->out_of_memory = true;
+    add_word(compiler, stream, plan_word_of(PLAN_EPOCH, stream->epoch, compiler->epochs.number));
+    stream->epoch = compiler->epochs.number;
+}
+
+/* Goes over to the stream of the event's thread. */
+static void enter_stream(struct compiler *compiler, const struct trace_event *event)
+{
+    uint32_t before = compiler->current;
+    uint32_t index = compiler->plan.sync == PLAN_SERIAL ? 0 : event->thread;
+    if (index == before || !need_stream(compiler, index))
+        return;
+    struct stream *stream = stream_at(compiler, index);
+    if (!stream->begun)
+        begin_stream(compiler, stream, before);
+    if (compiler->plan.sync == PLAN_EXACT && before != NO_STREAM) {
+        add_word(compiler, stream_at(compiler, before), plan_word(PLAN_PASS_TURN, index));
+        add_word(compiler, stream, plan_word(PLAN_TAKE_TURN, 0));
+    }
+    compiler->current = index;
+}
+
+/* ---- calls ---- */
 
 /* What an acquiring operation without an argument becomes; arenas have plain calls. */
 static enum plan_code acquire_code(enum trace_op op)
@@ -180,114 +287,173 @@ static enum plan_code release_code(enum trace_op op)
     }
 }
 
-/* What stands in `in` and as size for a call with two numbers. */
-static void split_numbers(const struct trace_event *event, uint32_t *in, uint64_t *size)
+static enum plan_code realloc_code(const struct trace_event *event)
 {
-    uint64_t other = 0;
-    *size = event->size;
-    if (trace_op_fields(event->op) & TRACE_HAS_COUNT) {
-        /* Only one of the two can be beyond 32 bits where the call succeeded, and they commute. */
-        other = event->count <= UINT32_MAX ? event->count : event->size;
-        *size = event->count <= UINT32_MAX ? event->size : event->count;
-    } else if (trace_op_fields(event->op) & TRACE_HAS_ALIGNMENT) {
-        other = event->alignment;
-    }
-    *in = other <= UINT32_MAX ? (uint32_t)other : UINT32_MAX;
+    if (event->op == TRACE_REALLOCARRAY)
+        return event->argument ? PLAN_REALLOCARRAY : PLAN_REALLOCARRAY_NEW;
+    return event->argument ? PLAN_REALLOC : PLAN_REALLOC_NEW;
 }
 
-static void compile_acquire(struct compiler *compiler, const struct trace_event *event)
+static uint64_t no_more_than(uint64_t value, uint64_t most)
 {
-    uint32_t in;
-    uint64_t size;
-    enum plan_code code = acquire_code(event->op);
-    split_numbers(event, &in, &size);
-    if (event->object) {
-        uint32_t slot = new_slot(compiler);
-        add_op(compiler, code, in, slot, size);
-        fill_slot(compiler, event->object, slot, trace_event_bytes(event));
-    } else {
-        add_op(compiler, (unsigned)code + PLAN_RETURNED_NULL, in, PLAN_NULL_SLOT, size);
-    }
+    return value < most ? value : most;
 }
 
-static void compile_release(struct compiler *compiler, const struct trace_event *event)
+/* The words of a call; `number` is 1 where the code has none. */
+static void add_call(struct compiler *compiler, enum plan_code code, uint32_t slot, uint64_t size,
+                     uint64_t number, bool to_null)
 {
-    uint64_t bytes = 0;
-    uint32_t slot = PLAN_NULL_SLOT;
-    uint32_t alignment = event->alignment <= UINT32_MAX ? (uint32_t)event->alignment : 0;
-    if (event->argument)
-        slot = empty_slot(compiler, event->argument, &bytes);
-    add_op(compiler, release_code(event->op), slot, alignment, bytes);
-    if (event->argument)
+    struct stream *stream = current_stream(compiler);
+    if (compiler->options->events && stream->next_event != compiler->event)
+        add_word(compiler, stream, plan_word(PLAN_EVENT, compiler->event));
+    stream->next_event = compiler->event + 1;
+    plan_words_keep_together(&stream->words, &compiler->file, CALL_WORDS);
+    if (to_null)
+        add_word(compiler, stream, plan_word(PLAN_TO_NULL, 0));
+    if (number != 1)
+        add_word(compiler, stream, plan_word(PLAN_NUMBER, no_more_than(number, PLAN_VALUE_MAX)));
+    if (size > PLAN_SIZE_MAX) {
+        add_word(compiler, stream, plan_word(PLAN_SIZE, no_more_than(size, PLAN_VALUE_MAX)));
+        size = 0;
+    }
+    add_word(compiler, stream, plan_word_of(code, slot, size));
+    stream->calls++;
+    compiler->plan.call_count++;
+    compiler->looked = false;
+}
+
+static uint64_t number_of(const struct trace_event *event)
+{
+    unsigned fields = trace_op_fields(event->op);
+    return fields & TRACE_HAS_COUNT       ? event->count
+           : fields & TRACE_HAS_ALIGNMENT ? event->alignment
+                                          : 1;
+}
+
+/* Puts the object that the event acquires into the slot. */
+static struct object *fill_slot(struct compiler *compiler, const struct trace_event *event,
+                                uint32_t slot)
+{
+    struct object *object = object_map_add(&compiler->objects, event->object);
+    if (!object) {
+        compiler->out_of_memory = true;
+        return NULL;
+    }
+    object->slot = slot;
+    object->bytes = trace_event_bytes(event);
+    object->thread = compiler->current;
+    compiler->live_bytes += object->bytes;
+    if (object->bytes > compiler->plan.largest_bytes)
+        compiler->plan.largest_bytes = object->bytes;
+    return object;
+}
+
+static void drop_object(struct compiler *compiler, struct object *object)
+{
+    compiler->live_bytes -= object->bytes;
+    if (!object_map_remove(&compiler->objects, object))
+        compiler->out_of_memory = true;
+}
+
+/* The functions that follow return the object that the event leaves live and used, or NULL. */
+
+static struct object *compile_acquire(struct compiler *compiler, const struct trace_event *event)
+{
+    uint32_t slot = event->object ? take_slot(compiler) : PLAN_NULL_SLOT;
+    add_call(compiler, acquire_code(event->op), slot, event->size, number_of(event),
+             !event->object);
+    return event->object ? fill_slot(compiler, event, slot) : NULL;
+}
+
+static struct object *compile_release(struct compiler *compiler, const struct trace_event *event,
+                                      struct object *argument)
+{
+    uint32_t slot = argument ? slot_of_argument(compiler, argument) : PLAN_NULL_SLOT;
+    add_call(compiler, release_code(event->op), slot, argument ? argument->bytes : 0,
+             number_of(event), false);
+    if (argument) {
+        drop_object(compiler, argument);
         give_back_slot(compiler, slot);
+    }
+    return NULL;
 }
 
 /* A realloc that returned NULL has freed its block, if it was of size 0; else that lives on. */
-static void compile_realloc_to_null(struct compiler *compiler, const struct trace_event *event,
-                                    enum plan_code code)
+static struct object *compile_realloc_to_null(struct compiler *compiler,
+                                              const struct trace_event *event,
+                                              struct object *argument)
 {
-    uint64_t bytes;
-    uint32_t slot = PLAN_NULL_SLOT;
-    bool releases = trace_event_releases(event);
-    if (releases)
-        slot = empty_slot(compiler, event->argument, &bytes);
-    else if (event->argument)
-        slot = slot_of(compiler, event->argument);
-    add_op(compiler, (unsigned)code + PLAN_RETURNED_NULL, slot, slot, trace_event_bytes(event));
-    if (releases)
-        give_back_slot(compiler, slot);
+    uint32_t slot = argument ? slot_of_argument(compiler, argument) : PLAN_NULL_SLOT;
+    add_call(compiler, realloc_code(event), slot, event->size, number_of(event), true);
+    if (!argument || !trace_event_releases(event))
+        return argument;
+    drop_object(compiler, argument);
+    give_back_slot(compiler, slot);
+    return NULL;
 }
 
-static void compile_realloc(struct compiler *compiler, const struct trace_event *event)
+static struct object *compile_realloc(struct compiler *compiler, const struct trace_event *event,
+                                      struct object *argument)
 {
-    uint64_t bytes = trace_event_bytes(event), old_bytes;
-    enum plan_code code = event->op == TRACE_REALLOCARRAY ? PLAN_REALLOCARRAY : PLAN_REALLOC;
-    if (!event->object) {
-        compile_realloc_to_null(compiler, event, code);
-        return;
-    }
-    uint32_t in = PLAN_NULL_SLOT, out;
-    if (event->argument)
-        in = out = empty_slot(compiler, event->argument, &old_bytes);
-    else
-        out = new_slot(compiler);
-    add_op(compiler, code, in, out, bytes);
-    fill_slot(compiler, event->object, out, bytes);
+    if (!event->object)
+        return compile_realloc_to_null(compiler, event, argument);
+    uint32_t slot = argument ? slot_of_argument(compiler, argument) : take_slot(compiler);
+    add_call(compiler, realloc_code(event), slot, event->size, number_of(event), false);
+    if (argument)
+        drop_object(compiler, argument);
+    return fill_slot(compiler, event, slot);
+}
+
+static struct object *compile_usable_size(struct compiler *compiler, struct object *argument)
+{
+    add_call(compiler, PLAN_USABLE_SIZE,
+             argument ? slot_of_argument(compiler, argument) : PLAN_NULL_SLOT, 0, 1, false);
+    return argument;
 }
 
 static void compile_event(struct compiler *compiler, const struct trace_event *event)
 {
     unsigned fields = trace_op_fields(event->op);
+    struct object *used = NULL, *argument = NULL;
+    if (event->argument)
+        argument = object_map_find(&compiler->objects, event->argument);
     if (fields & TRACE_HAS_ARENA)
-        compiler->plan.arena_ops++;
+        compiler->plan.arena_calls++;
     if (fields & TRACE_HAS_RESULT && fields & TRACE_RELEASES)
-        compile_realloc(compiler, event);
+        used = compile_realloc(compiler, event, argument);
     else if (fields & TRACE_HAS_RESULT)
-        compile_acquire(compiler, event);
+        used = compile_acquire(compiler, event);
     else if (fields & TRACE_RELEASES)
-        compile_release(compiler, event);
+        used = compile_release(compiler, event, argument);
     else if (event->op == TRACE_USABLE_SIZE)
-        add_op(compiler, PLAN_USABLE_SIZE,
-               event->argument ? slot_of(compiler, event->argument) : PLAN_NULL_SLOT, 0, 0);
+        used = compile_usable_size(compiler, argument);
+    else if (event->op == TRACE_THREAD_EXIT)
+        current_stream(compiler)->exits = true;
+    if (!used)
+        return;
+    used->thread = compiler->current;
+    if (is_free_running(compiler) && plan_survey_hands_over(compiler->survey, compiler->event))
+        hand_over(compiler, used);
 }
 
 /* ---- samples ---- */
 
-/* A look at memory behind the ops so far; only one at a place. */
+/* A look at memory behind the calls so far; only one at a place. */
 static void add_sample(struct compiler *compiler, uint64_t events, uint64_t time_us)
 {
-    struct vector *samples = &compiler->samples;
-    const struct plan_sample *all = samples->items;
-    if (samples->count && all[samples->count - 1].op == compiler->ops.count)
+    if (compiler->looked)
         return;
-    struct plan_sample *sample = vector_add(samples);
-    *sample = (struct plan_sample){
-        .op = compiler->ops.count,
+    uint64_t index = compiler->samples.count;
+    *(struct plan_sample *)vector_add(compiler, &compiler->samples) = (struct plan_sample){
+        .calls = compiler->plan.call_count,
         .event = events,
         .time_us = time_us,
         .live_bytes = compiler->live_bytes,
-        .live_objects = compiler->slots.count,
+        .live_objects = compiler->objects.count,
     };
+    if (compiler->options->looks)
+        add_word(compiler, current_stream(compiler), plan_word(PLAN_LOOK, index));
+    compiler->looked = true;
     if (compiler->live_bytes > compiler->sampled_peak_bytes)
         compiler->sampled_peak_bytes = compiler->live_bytes;
 }
@@ -300,199 +466,248 @@ static bool is_new_peak(const struct compiler *compiler)
     return compiler->live_bytes > compiler->sampled_peak_bytes + step;
 }
 
-/* The event with index `event` was compiled; is memory to be looked at behind it? */
-static bool is_sample_due(const struct compiler *compiler, uint64_t event, bool time_stepped)
+/* Is memory to be looked at behind the present event? */
+static bool is_sample_due(const struct compiler *compiler, bool time_stepped)
 {
-    uint64_t step = compiler->tally.events / SAMPLES_EVEN + 1;
-    return time_stepped || (event + 1) % step == 0 || event == compiler->tally.peak_event ||
-           event + 1 == compiler->tally.events || is_new_peak(compiler);
+    const struct trace_tally *tally = &compiler->survey->tally;
+    uint64_t step = tally->events / SAMPLES_EVEN + 1;
+    return time_stepped || (compiler->event + 1) % step == 0 ||
+           compiler->event == tally->peak_event || compiler->event + 1 == tally->events ||
+           is_new_peak(compiler);
 }
 
-/* ---- reading ---- */
-
-static bool read_error(const struct compiler *compiler, uint64_t event, const char *problem,
-                       struct error *error)
+static void tell_time(struct compiler *compiler, uint64_t time_us)
 {
-    return error_set(error, trace_tally_error_kind(&compiler->tally), "%s: event %" PRIu64 " %s",
-                     compiler->path, event, problem);
+    if (!compiler->options->looks || time_us == compiler->time_us)
+        return;
+    add_word(compiler, current_stream(compiler),
+             plan_word(PLAN_CLOCK, no_more_than(time_us, PLAN_VALUE_MAX)));
+    compiler->time_us = time_us;
 }
 
-/* A small file can hold a great many events: see that they fit before they are compiled. */
-static bool check_size(const struct compiler *compiler, struct error *error)
+/* ---- the second reading ---- */
+
+static bool has_failed(const struct compiler *compiler, struct error *error)
 {
-    uint64_t ops_bytes = compiler->tally.events * sizeof(struct plan_op) * 3; /* vector and memfd */
-    uint64_t room_bytes = memory_available_bytes();
-    return ops_bytes <= room_bytes ||
-           error_set(error, ERROR_MEMORY,
-                     "%s: %" PRIu64 " events need %" PRIu64 " MiB of memory; %" PRIu64
-                     " MiB are available",
-                     compiler->path, compiler->tally.events, ops_bytes >> 20, room_bytes >> 20);
+    int reason = compiler->out_of_memory ? ENOMEM : compiler->file.error;
+    if (reason)
+        error_set(error, ERROR_MEMORY, "%s: no memory for the plan, at event %" PRIu64 ": %s",
+                  compiler->path, compiler->event, strerror(reason));
+    return reason != 0;
 }
 
-/* First reading: every rule is checked, and the samples get to know the whole. */
-static bool tally_trace(struct compiler *compiler, struct trace_reader *reader, struct error *error)
-{
-    struct trace_event event;
-    enum trace_next next;
-    while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
-        const char *problem = trace_tally_add(&compiler->tally, &event);
-        if (problem)
-            return read_error(compiler, compiler->tally.events - 1, problem, error);
-        if (compiler->tally.live_objects >= UINT32_MAX)
-            return read_error(compiler, compiler->tally.events - 1, "is one object too many",
-                              error);
-        if (compiler->tally.events % CHECK_EVERY_EVENTS == 0 && !check_size(compiler, error))
-            return false;
-    }
-    if (next == TRACE_NEXT_END && compiler->tally.events == 0)
-        return error_set(error, ERROR_INPUT, "%s: the trace has no events", compiler->path);
-    return next == TRACE_NEXT_END && check_size(compiler, error);
-}
-
-/* Second reading: compiles. */
 static bool compile_trace(struct compiler *compiler, struct trace_reader *reader,
                           struct error *error)
 {
     struct trace_event event;
     enum trace_next next;
-    uint64_t step_us = compiler->tally.duration_us / SAMPLES_EVEN + 1;
-    uint64_t index = 0, before_us = 0;
-    if (!make_room(compiler, error))
-        return false;
-    new_slot(compiler); /* PLAN_NULL_SLOT */
-    add_sample(compiler, 0, 0);
+    uint64_t step_us = compiler->survey->tally.duration_us / SAMPLES_EVEN + 1;
+    uint64_t before_us = 0;
     while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
-        compiler->plan.event_count = index;
-        if (!make_room(compiler, error))
-            return false;
         /* Both sides of a step: what is held until the next call is what the last one left. */
         bool time_stepped = event.time_us / step_us != before_us / step_us;
-        if (time_stepped)
-            add_sample(compiler, index, before_us);
+        if (time_stepped && compiler->current != NO_STREAM)
+            add_sample(compiler, compiler->event, before_us);
+        enter_stream(compiler, &event);
+        if (has_failed(compiler, error))
+            return false;
+        if (compiler->event == 0)
+            add_sample(compiler, 0, 0);
+        if (compiler->plan.sync == PLAN_EPOCHS)
+            keep_epoch(compiler, &event);
+        tell_time(compiler, event.time_us);
         compile_event(compiler, &event);
-        if (is_sample_due(compiler, index, time_stepped))
-            add_sample(compiler, index + 1, event.time_us);
+        if (is_sample_due(compiler, time_stepped))
+            add_sample(compiler, compiler->event + 1, event.time_us);
         before_us = event.time_us;
-        index++;
+        compiler->event++;
     }
     return next == TRACE_NEXT_END;
 }
 
-/* ---- the flat plan ---- */
+/* ---- the end of the plan ---- */
 
-static int compare_entries(const void *a, const void *b)
+static void finish_streams(struct compiler *compiler)
 {
-    const struct map64_entry *left = a, *right = b;
-    return (left->key > right->key) - (left->key < right->key);
-}
-
-/* Slots live at the end, in the order in which their objects were acquired. NULL when there is no
- * memory. */
-static uint32_t *list_leftovers(const struct compiler *compiler)
-{
-    size_t count = 0;
-    struct map64_entry *entries = memory_zeroed(compiler->slots.count + 1, sizeof *entries);
-    uint32_t *slots = memory_zeroed(compiler->slots.count + 1, sizeof *slots);
-    if (!entries || !slots) {
-        free(entries);
-        free(slots);
-        return NULL;
+    for (uint32_t i = 0; i < compiler->streams.count; i++) {
+        struct stream *stream = stream_at(compiler, i);
+        if (stream->epoch != PLAN_NO_EPOCH)
+            add_word(compiler, stream, plan_word_of(PLAN_EPOCH, stream->epoch, PLAN_NO_EPOCH));
+        plan_words_finish(&stream->words, &compiler->file);
     }
-    for (size_t i = 0; i < compiler->slots.room; i++)
-        if (compiler->slots.entries[i].key)
-            entries[count++] = compiler->slots.entries[i];
-    qsort(entries, count, sizeof *entries, compare_entries);
-    for (size_t i = 0; i < count; i++)
-        slots[i] = (uint32_t)entries[i].value;
-    free(entries);
-    return slots;
 }
 
-static void lay_out(struct compiler *compiler)
+static void append_streams(struct compiler *compiler)
 {
-    struct plan *plan = &compiler->plan;
-    plan->op_count = compiler->ops.count;
-    plan->event_count = compiler->tally.events;
-    plan->slot_count = compiler->slot_bytes.count;
-    plan->sample_count = compiler->samples.count;
-    plan->leftover_count = compiler->slots.count;
-    plan->peak_live_bytes = compiler->tally.peak_live_bytes;
-    plan->duration_us = compiler->tally.duration_us;
-    plan->threads = (uint32_t)compiler->tally.threads;
-    plan->ops_offset = (sizeof *plan + 63) / 64 * 64;
-    plan->samples_offset = plan->ops_offset + plan->op_count * sizeof(struct plan_op);
-    plan->leftovers_offset = plan->samples_offset + plan->sample_count * sizeof(struct plan_sample);
-    plan->total_bytes = plan->leftovers_offset + plan->leftover_count * sizeof(uint32_t);
-}
-
-static bool write_all(int fd, uint64_t offset, const void *bytes, size_t count)
-{
-    const char *next = bytes;
-    while (count) {
-        ssize_t written = pwrite(fd, next, count, (off_t)offset);
-        if (written < 0)
-            return false;
-        next += written;
-        offset += (uint64_t)written;
-        count -= (size_t)written;
+    compiler->plan.stream_count = compiler->streams.count;
+    compiler->plan.streams_offset = compiler->file.end_bytes;
+    for (uint32_t i = 0; i < compiler->streams.count; i++) {
+        const struct stream *stream = stream_at(compiler, i);
+        const struct plan_stream entry = {
+            .offset = stream->words.first_offset, .calls = stream->calls, .exits = stream->exits};
+        plan_file_append(&compiler->file, &entry, sizeof entry);
     }
-    return true;
 }
 
-static int write_plan(struct compiler *compiler, struct error *error)
+struct leftover {
+    uint64_t number;
+    uint32_t slot;
+};
+
+static int compare_leftovers(const void *a, const void *b)
 {
-    lay_out(compiler);
-    const struct plan *plan = &compiler->plan;
-    uint32_t *leftovers = list_leftovers(compiler);
-    int fd = leftovers ? memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING) : -1;
-    bool ok =
-        fd >= 0 && ftruncate(fd, (off_t)plan->total_bytes) == 0 &&
-        write_all(fd, 0, plan, sizeof *plan) &&
-        write_all(fd, plan->ops_offset, compiler->ops.items,
-                  plan->op_count * sizeof(struct plan_op)) &&
-        write_all(fd, plan->samples_offset, compiler->samples.items,
-                  plan->sample_count * sizeof(struct plan_sample)) &&
-        write_all(fd, plan->leftovers_offset, leftovers, plan->leftover_count * sizeof(uint32_t)) &&
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0;
-    if (!ok) {
-        error_set(error, ERROR_MEMORY, "%s: no memory for the plan of %" PRIu64 " MiB: %s",
-                  compiler->path, plan->total_bytes >> 20, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
+    const struct leftover *left = a, *right = b;
+    return (left->number > right->number) - (left->number < right->number);
+}
+
+static void add_leftover(const struct object *object, void *context)
+{
+    struct leftover **next = context;
+    *(*next)++ = (struct leftover){object->number, object->slot};
+}
+
+/* Slots live at the end, in the order in which their objects were acquired. */
+static void append_leftovers(struct compiler *compiler)
+{
+    size_t count = compiler->objects.count;
+    struct leftover *leftovers = memory_zeroed(count + 1, sizeof *leftovers), *next = leftovers;
+    uint32_t *slots = memory_zeroed(count + 1, sizeof *slots);
+    if (leftovers && slots) {
+        object_map_each(&compiler->objects, add_leftover, &next);
+        qsort(leftovers, count, sizeof *leftovers, compare_leftovers);
+        for (size_t i = 0; i < count; i++)
+            slots[i] = leftovers[i].slot;
+        compiler->plan.leftover_count = count;
+        compiler->plan.leftovers_offset =
+            plan_file_append(&compiler->file, slots, count * sizeof *slots);
+    } else {
+        compiler->out_of_memory = true;
     }
     free(leftovers);
-    return fd;
+    free(slots);
 }
 
-static void free_compiler(struct compiler *compiler)
+static void append_epochs(struct compiler *compiler)
 {
-    free(compiler->ops.items);
-    free(compiler->samples.items);
-    free(compiler->free_slots.items);
-    free(compiler->slot_bytes.items);
-    map64_free(&compiler->slots);
-    trace_tally_free(&compiler->tally);
+    struct plan *plan = &compiler->plan;
+    struct plan_epochs *epochs = &compiler->epochs;
+    plan->least_peak_bytes = plan->most_peak_bytes = plan->peak_live_bytes;
+    if (plan->sync == PLAN_EDGES)
+        plan->least_peak_bytes = plan->most_peak_bytes = 0;
+    if (plan->sync != PLAN_EPOCHS)
+        return;
+    plan_epochs_end(epochs, compiler->live_bytes);
+    plan->least_peak_bytes = epochs->least_peak_bytes;
+    plan->most_peak_bytes = epochs->most_peak_bytes;
+    plan->epoch_count = epochs->number + 1;
+    plan->epochs_offset = plan_file_append(&compiler->file, epochs->streams,
+                                           plan->epoch_count * sizeof *epochs->streams);
 }
 
-int plan_compile(struct trace_reader *reader, const char *path, struct trace_meta *meta,
-                 struct error *error)
+static void finish_plan(struct compiler *compiler)
+{
+    struct plan *plan = &compiler->plan;
+    const struct trace_tally *tally = &compiler->survey->tally;
+    plan->event_count = tally->events;
+    plan->peak_live_bytes = tally->peak_live_bytes;
+    plan->duration_us = tally->duration_us;
+    plan->threads = (uint32_t)tally->threads;
+    plan->stretch_count = compiler->survey->stretches;
+    plan->slot_count = compiler->slot_count;
+    finish_streams(compiler);
+    append_streams(compiler);
+    append_leftovers(compiler);
+    append_epochs(compiler);
+    plan->sample_count = compiler->samples.count;
+    plan->samples_offset = plan_file_append(&compiler->file, compiler->samples.items,
+                                            plan->sample_count * sizeof(struct plan_sample));
+    plan->total_bytes = compiler->file.end_bytes;
+    plan_file_write(&compiler->file, 0, plan, sizeof *plan);
+}
+
+static bool seal(struct compiler *compiler)
+{
+    int fd = compiler->file.fd;
+    if (!compiler->file.error &&
+        (ftruncate(fd, (off_t)compiler->plan.total_bytes) != 0 ||
+         fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0))
+        compiler->file.error = errno;
+    return !compiler->file.error;
+}
+
+/* ---- both readings ---- */
+
+static enum plan_sync choose_sync(const struct compiler *compiler)
+{
+    const struct plan_survey *survey = compiler->survey;
+    if (survey->tally.threads <= 1 || survey->tally.threads > PLAN_MOST_STREAMS)
+        return PLAN_SERIAL;
+    bool alternates = survey->stretches > survey->tally.events / EVENTS_OF_STRETCH;
+    return compiler->options->sync == PLAN_EXACT && alternates ? PLAN_EPOCHS
+                                                               : compiler->options->sync;
+}
+
+/* A small file can hold a great many events: see that they fit before they are compiled. */
+static bool check_room(const struct compiler *compiler, struct error *error)
+{
+    uint64_t plan_bytes = compiler->survey->tally.events * PLAN_BYTES_PER_EVENT;
+    uint64_t room_bytes = memory_available_bytes();
+    return plan_bytes <= room_bytes || error_set(error, ERROR_MEMORY,
+                                                 "%s: %" PRIu64 " events need %" PRIu64
+                                                 " MiB of memory; %" PRIu64 " MiB are available",
+                                                 compiler->path, compiler->survey->tally.events,
+                                                 plan_bytes >> 20, room_bytes >> 20);
+}
+
+static bool open_compiler(struct compiler *compiler, struct error *error)
+{
+    compiler->plan.sync = choose_sync(compiler);
+    plan_epochs_open(&compiler->epochs, compiler->survey->tally.peak_live_bytes);
+    compiler->file.fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    compiler->file.end_bytes = (sizeof compiler->plan + 63) / 64 * 64;
+    if (compiler->file.fd >= 0)
+        return true;
+    return error_set(error, ERROR_MEMORY, "%s: no memory for the plan: %s", compiler->path,
+                     strerror(errno));
+}
+
+static void close_compiler(struct compiler *compiler)
+{
+    for (uint32_t i = 0; i < compiler->streams.count; i++) {
+        struct stream *stream = stream_at(compiler, i);
+        plan_words_free(&stream->words);
+        free(stream->own.free_slots.items);
+    }
+    free(compiler->streams.items);
+    free(compiler->samples.items);
+    free(compiler->shared.free_slots.items);
+    object_map_free(&compiler->objects);
+    plan_epochs_free(&compiler->epochs);
+}
+
+int plan_compile(struct trace_reader *reader, const struct plan_survey *survey, const char *path,
+                 const struct plan_options *options, struct error *error)
 {
     struct compiler compiler = {
         .path = path,
-        .ops.item_bytes = sizeof(struct plan_op),
+        .options = options,
+        .survey = survey,
+        .file.fd = -1,
+        .streams.item_bytes = sizeof(struct stream),
         .samples.item_bytes = sizeof(struct plan_sample),
-        .free_slots.item_bytes = sizeof(uint32_t),
-        .slot_bytes.item_bytes = sizeof(uint64_t),
+        .shared = {.free_slots.item_bytes = sizeof(uint32_t), .next = 1, .end = SLOTS_OF_LINE},
+        .slot_count = SLOTS_OF_LINE, /* the first line begins with PLAN_NULL_SLOT */
+        .current = NO_STREAM,
     };
-    int fd = -1;
-    if (tally_trace(&compiler, reader, error)) {
-        trace_reader_rewind(reader);
-        if (compile_trace(&compiler, reader, error))
-            fd = write_plan(&compiler, error);
+    bool done = check_room(&compiler, error) && open_compiler(&compiler, error) &&
+                compile_trace(&compiler, reader, error);
+    if (done) {
+        finish_plan(&compiler);
+        seal(&compiler);
+        done = !has_failed(&compiler, error);
     }
-    trace_meta_copy(meta, trace_reader_meta(reader));
-    trace_tally_describe(&compiler.tally, meta);
-    free_compiler(&compiler);
-    return fd;
+    if (!done && compiler.file.fd >= 0)
+        close(compiler.file.fd);
+    close_compiler(&compiler);
+    return done ? compiler.file.fd : -1;
 }

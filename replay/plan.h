@@ -1,14 +1,20 @@
 /*
  * plan.h - a trace compiled for replay: what the parent hands to its cells.
  *
- * Objects have become slots, lifetimes are checked, and the places where memory is sampled are
- * chosen, all before any clock starts. A plan is one flat piece of memory, in a sealed memfd that
- * every cell maps:
+ * Objects have become slots, lifetimes are checked, the order between threads is laid down, and the
+ * places where memory is looked at are chosen, all before any clock starts. A plan is one flat
+ * piece of memory, in a sealed memfd that every cell maps:
  *
  *     struct plan            header: counts and offsets
- *     struct plan_op[]       what to call, in recorded order
+ *     chunks of words        what each thread does, see enum plan_code
+ *     struct plan_stream[]   one for each thread
  *     struct plan_sample[]   where the memory pass looks at its memory
  *     uint32_t[]             slots that are live at the end, in order of acquisition
+ *     uint32_t[]             for each epoch the number of streams that take part in it
+ *
+ * A word is 64 bits: a code, and what it says. Most calls are one word; a call whose numbers do
+ * not fit has others before it. Small words matter: reading them is a third of what the harness
+ * costs.
  */
 #ifndef REPLAY_PLAN_H
 #define REPLAY_PLAN_H
@@ -17,105 +23,221 @@
 #include "traces/format/trace.h"
 #include "traces/format/trace_reader.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum plan_code {
-    PLAN_MALLOC,       /* out, size */
-    PLAN_CALLOC,       /* in is the count; out, size of one */
-    PLAN_REALLOC,      /* in, out, size */
-    PLAN_REALLOCARRAY, /* in, out, size; the count is 1 */
-    PLAN_MEMALIGN,     /* in is the alignment; out, size */
+    /* Calls that acquire: `slot` gets the block of `size` bytes. */
+    PLAN_MALLOC,
+    PLAN_NEW,
+    PLAN_NEW_ARRAY,
+    PLAN_REALLOC,     /* of what is in `slot` */
+    PLAN_REALLOC_NEW, /* of NULL */
+    PLAN_VALLOC,
+    PLAN_PVALLOC,
+    PLAN_CALLOC,           /* number: the count */
+    PLAN_REALLOCARRAY,     /* number: the count; of what is in `slot` */
+    PLAN_REALLOCARRAY_NEW, /* number: the count; of NULL */
+    PLAN_MEMALIGN,         /* number: the alignment, in all of these */
     PLAN_ALIGNED_ALLOC,
     PLAN_POSIX_MEMALIGN,
-    PLAN_VALLOC, /* out, size */
-    PLAN_PVALLOC,
-    PLAN_NEW, /* out, size */
-    PLAN_NEW_ARRAY,
-    PLAN_NEW_ALIGNED, /* in is the alignment; out, size */
+    PLAN_NEW_ALIGNED,
     PLAN_NEW_ARRAY_ALIGNED,
-    PLAN_FREE, /* in; size is the object's */
+
+    /* Calls that release what is in `slot`, of which `size` bytes were asked for. */
+    PLAN_FREE,
     PLAN_DELETE,
     PLAN_DELETE_ARRAY,
     PLAN_DELETE_SIZED,
     PLAN_DELETE_ARRAY_SIZED,
-    PLAN_DELETE_ALIGNED, /* in, out is the alignment; size is the object's */
+    PLAN_DELETE_ALIGNED, /* number: the alignment */
     PLAN_DELETE_ARRAY_ALIGNED,
-    PLAN_USABLE_SIZE, /* in */
-    PLAN_CODE_COUNT,
-    /* Added to an acquiring code: the recorded call returned NULL, and nothing is kept. */
-    PLAN_RETURNED_NULL = 64
+
+    PLAN_USABLE_SIZE, /* of what is in `slot` */
+    PLAN_CALL_CODES,
+
+    /* Before a call whose numbers do not fit into its word. */
+    PLAN_SIZE = PLAN_CALL_CODES, /* the size */
+    PLAN_NUMBER,                 /* the number: a count or an alignment */
+    PLAN_TO_NULL, /* the call returned NULL when it was recorded, and nothing is kept */
+
+    /* Between calls. */
+    PLAN_NEXT,      /* the stream goes on at this byte of the plan */
+    PLAN_END,       /* of the stream */
+    PLAN_PUBLISH,   /* hands the block in `slot` over to another thread, by mailbox `size` */
+    PLAN_RECEIVE,   /* waits for the block in mailbox `size`, takes it into `slot` */
+    PLAN_SIGNAL,    /* lets the thread start that waits for mailbox `size` */
+    PLAN_START,     /* waits for mailbox `size` */
+    PLAN_PASS_TURN, /* to this stream */
+    PLAN_TAKE_TURN, /* waits for the turn */
+    PLAN_EPOCH,     /* leaves epoch `slot`, waits until epoch `size` begins */
+    PLAN_LOOK,      /* the memory pass looks at its memory, for this sample */
+    PLAN_CLOCK,     /* the time of the trace is now so many microseconds */
+    PLAN_EVENT,     /* the next call was this event of the trace, and so on from there */
+    PLAN_CODE_COUNT
 };
 
-/* This slot always holds NULL, for calls that were made with it. */
-enum { PLAN_NULL_SLOT = 0 };
-
-enum { PLAN_SIZE_BITS = 48 };
-
-/* No allocation can be this large; larger requests, which failed, are cut to it. */
-#define PLAN_SIZE_MAX ((UINT64_C(1) << PLAN_SIZE_BITS) - 1)
-
-/* `in` and `out` are slots, or what the code says. */
-struct plan_op {
-    uint32_t in, out;
-    uint64_t word; /* code in the top 16 bits, size in the rest */
+enum {
+    PLAN_CODE_SHIFT = 56,
+    PLAN_SLOT_SHIFT = 28,
+    PLAN_SLOT_LIMIT = 1 << 28,
+    PLAN_MOST_STREAMS = 4096, /* a trace of more threads is compiled serially */
+    PLAN_NULL_SLOT = 0,       /* always holds NULL, for calls that were made with it */
 };
 
-static inline enum plan_code plan_op_code(const struct plan_op *op)
+#define PLAN_VALUE_MAX ((UINT64_C(1) << PLAN_CODE_SHIFT) - 1)
+#define PLAN_SIZE_MAX  ((UINT64_C(1) << PLAN_SLOT_SHIFT) - 1)
+
+/* No epoch: of a thread that comes from none, or goes to none. */
+#define PLAN_NO_EPOCH (PLAN_SLOT_LIMIT - 1)
+
+static inline enum plan_code plan_code(uint64_t word)
 {
-    return (enum plan_code)(op->word >> PLAN_SIZE_BITS);
+    return (enum plan_code)(word >> PLAN_CODE_SHIFT);
 }
 
-static inline uint64_t plan_op_size(const struct plan_op *op)
+static inline uint32_t plan_slot(uint64_t word)
 {
-    return op->word & PLAN_SIZE_MAX;
+    return (uint32_t)(word >> PLAN_SLOT_SHIFT) & (PLAN_SLOT_LIMIT - 1);
 }
+
+static inline uint64_t plan_size(uint64_t word)
+{
+    return word & PLAN_SIZE_MAX;
+}
+
+/* All that a word says beside its code. */
+static inline uint64_t plan_value(uint64_t word)
+{
+    return word & PLAN_VALUE_MAX;
+}
+
+/* A call with the words before it taken in. */
+struct plan_call {
+    enum plan_code code;
+    bool to_null;
+    uint32_t slot;
+    uint64_t size, number;
+};
+
+/* Reads the call that begins at `word`; the word behind it. */
+static inline const uint64_t *plan_read_call(const uint64_t *word, struct plan_call *call)
+{
+    uint64_t size = 0;
+    bool has_size = false;
+    *call = (struct plan_call){.number = 1};
+    for (;; word++) {
+        if (plan_code(*word) == PLAN_SIZE) {
+            size = plan_value(*word);
+            has_size = true;
+        } else if (plan_code(*word) == PLAN_NUMBER) {
+            call->number = plan_value(*word);
+        } else if (plan_code(*word) == PLAN_TO_NULL) {
+            call->to_null = true;
+        } else {
+            break;
+        }
+    }
+    call->code = plan_code(*word);
+    call->slot = plan_slot(*word);
+    call->size = has_size ? size : plan_size(*word);
+    return word + 1;
+}
+
+/* What one thread does. */
+struct plan_stream {
+    uint64_t offset; /* of its first word, from the start of the plan */
+    uint64_t calls;
+    uint32_t exits; /* 1: the thread ended in the recorded run; 0: it lived to the end */
+    uint32_t unused;
+};
 
 struct plan_sample {
-    uint64_t op;      /* ops done before the look */
+    uint64_t calls;   /* done before the look */
     uint64_t event;   /* events of the trace done before the look */
     uint64_t time_us; /* trace time of the look */
     uint64_t live_bytes;
     uint64_t live_objects;
 };
 
-struct plan {
-    uint64_t total_bytes;
-    uint64_t op_count; /* recorded calls: all events but starts and exits of threads */
-    uint64_t event_count;
-    uint64_t slot_count;
-    uint64_t sample_count;
-    uint64_t leftover_count;
-    uint64_t ops_offset, samples_offset, leftovers_offset;
-    uint64_t largest_bytes; /* of one request that succeeded */
-    uint64_t peak_live_bytes;
-    uint64_t duration_us;
-    uint32_t threads;
-    uint32_t arena_ops; /* replayed as plain calls */
+/* How the streams keep the recorded order. */
+enum plan_sync {
+    PLAN_SERIAL, /* there is one stream, of all threads in recorded order */
+    PLAN_EDGES,  /* where a block passes from one thread to another, and where threads start */
+    PLAN_EPOCHS, /* also in steps that bound how far what is live can drift */
+    PLAN_EXACT,  /* wholly: one thread at a time has the turn */
 };
 
-static inline const struct plan_op *plan_ops(const struct plan *plan)
+struct plan {
+    uint64_t total_bytes;
+    uint64_t call_count;
+    uint64_t event_count;
+    uint64_t slot_count; /* mailboxes included */
+    uint64_t stream_count, sample_count, leftover_count, epoch_count;
+    uint64_t streams_offset, samples_offset, leftovers_offset, epochs_offset;
+    uint64_t largest_bytes; /* of one request that succeeded */
+    uint64_t peak_live_bytes;
+    uint64_t least_peak_bytes, most_peak_bytes; /* what it can be in a replay; most 0: unknown */
+    uint64_t duration_us;
+    uint64_t edge_count;    /* hand-overs of blocks */
+    uint64_t stretch_count; /* of events of one thread */
+    uint32_t sync;          /* enum plan_sync */
+    uint32_t threads;       /* of the trace */
+    uint32_t arena_calls;   /* replayed as plain calls */
+};
+
+static inline const void *plan_at(const struct plan *plan, uint64_t offset)
 {
-    return (const void *)((const char *)plan + plan->ops_offset);
+    return (const char *)plan + offset;
+}
+
+/* As in the column `sync` of runs.csv. */
+static inline const char *plan_sync_name(const struct plan *plan)
+{
+    static const char *const names[] = {[PLAN_SERIAL] = "serial",
+                                        [PLAN_EDGES] = "edges",
+                                        [PLAN_EPOCHS] = "epochs",
+                                        [PLAN_EXACT] = "exact"};
+    return names[plan->sync];
+}
+
+static inline const struct plan_stream *plan_streams(const struct plan *plan)
+{
+    return plan_at(plan, plan->streams_offset);
 }
 
 static inline const struct plan_sample *plan_samples(const struct plan *plan)
 {
-    return (const void *)((const char *)plan + plan->samples_offset);
+    return plan_at(plan, plan->samples_offset);
 }
 
 static inline const uint32_t *plan_leftovers(const struct plan *plan)
 {
-    return (const void *)((const char *)plan + plan->leftovers_offset);
+    return plan_at(plan, plan->leftovers_offset);
 }
 
+static inline const uint32_t *plan_epochs(const struct plan *plan)
+{
+    return plan_at(plan, plan->epochs_offset);
+}
+
+struct plan_survey;
+
+struct plan_options {
+    enum plan_sync sync; /* PLAN_EXACT becomes PLAN_EPOCHS where threads alternate too often; of a
+                            trace with one thread all become PLAN_SERIAL */
+    bool looks;          /* with PLAN_LOOK and PLAN_CLOCK */
+    bool events;         /* with PLAN_EVENT */
+};
+
 /*
- * Compiles the trace of `reader`, which stands at its first event and stays the caller's; `path` is
- * for errors. Returns a sealed memfd with the plan, close-on-exec, or -1. The metadata of the trace
- * is added to `meta`.
+ * Compiles the trace of `reader`, which stands at its first event and stays the caller's, with what
+ * a first reading found (plan_survey.h); `path` is for errors. Returns a sealed memfd with the
+ * plan, close-on-exec, or -1.
  */
-int plan_compile(struct trace_reader *reader, const char *path, struct trace_meta *meta,
-                 struct error *error);
+int plan_compile(struct trace_reader *reader, const struct plan_survey *survey, const char *path,
+                 const struct plan_options *options, struct error *error);
 
 /* Maps a plan for reading, with all pages present. NULL with errno set on failure. */
 const struct plan *plan_map(int plan_fd);

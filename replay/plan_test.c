@@ -1,7 +1,9 @@
 /*
- * plan_test.c - what a trace becomes: ops, slots, samples, leftovers; and which traces are refused.
+ * plan_test.c - what a trace becomes: words, slots, streams, samples, leftovers; and which traces
+ * are refused.
  */
 #include "replay/plan.h"
+#include "replay/plan_survey.h"
 #include "traces/format/trace_text.h"
 #include "traces/format/trace_writer.h"
 
@@ -30,7 +32,7 @@ static int remove_path(void **state)
     return 0;
 }
 
-/* Writes a trace of lines of text, without index, time and thread. */
+/* Writes a trace of lines of text, each with its thread; without index and time. */
 static void write_trace(const char *const *lines, size_t count, uint64_t step_us)
 {
     struct trace_meta meta = {0};
@@ -40,94 +42,184 @@ static void write_trace(const char *const *lines, size_t count, uint64_t step_us
     for (size_t i = 0; i < count; i++) {
         char line[128];
         struct trace_event event;
-        snprintf(line, sizeof line, "%zu %llu 0 %s", i, (unsigned long long)(i * step_us),
-                 lines[i]);
+        snprintf(line, sizeof line, "%zu %llu %s", i, (unsigned long long)(i * step_us), lines[i]);
         assert_true(trace_text_parse_event(line, &event, &error));
         assert_true(trace_writer_add(writer, &event, &error));
     }
     assert_true(trace_writer_close(writer, NULL, &error));
 }
 
-static int compile_file(struct trace_meta *meta, struct error *error)
+static int compile_file(const struct plan_options *options, struct error *error)
 {
+    struct plan_survey survey = {0};
+    int fd = -1;
     struct trace_reader *reader = trace_reader_open(test_path, error);
-    int fd = reader ? plan_compile(reader, test_path, meta, error) : -1;
+    if (reader && plan_survey_read(&survey, reader, test_path, error)) {
+        trace_reader_rewind(reader);
+        fd = plan_compile(reader, &survey, test_path, options, error);
+    }
+    plan_survey_free(&survey);
     trace_reader_close(reader);
     return fd;
 }
 
-static const struct plan *compile(const char *const *lines, size_t count, uint64_t step_us)
+static const struct plan *map_file(const struct plan_options *options)
 {
-    struct trace_meta meta = {0};
-    struct error error;
-    write_trace(lines, count, step_us);
-    int fd = compile_file(&meta, &error);
-    assert_true(fd >= 0);
+    struct error error = {0};
+    int fd = compile_file(options, &error);
+    if (fd < 0)
+        fail_msg("%s", error.text);
     const struct plan *plan = plan_map(fd);
     assert_non_null(plan);
     close(fd);
-    trace_meta_free(&meta);
     return plan;
 }
 
-static void assert_op(const struct plan *plan, size_t index, int code, uint32_t in, uint32_t out,
-                      uint64_t size)
+static const struct plan *compile(const char *const *lines, size_t count,
+                                  const struct plan_options *options)
 {
-    const struct plan_op *op = &plan_ops(plan)[index];
-    assert_int_equal(plan_op_code(op), code);
-    assert_int_equal(op->in, in);
-    assert_int_equal(op->out, out);
-    assert_int_equal(plan_op_size(op), size);
+    write_trace(lines, count, 1);
+    return map_file(options);
 }
+
+static const struct plan_options serial = {.sync = PLAN_SERIAL};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static void every_call_becomes_an_op_with_its_arguments(void **state)
+/* ---- a plan as text ---- */
+
+static const char *name_of(enum plan_code code)
+{
+    static const char *const names[] = {
+        [PLAN_MALLOC] = "malloc",
+        [PLAN_NEW] = "new",
+        [PLAN_NEW_ARRAY] = "new_array",
+        [PLAN_REALLOC] = "realloc",
+        [PLAN_REALLOC_NEW] = "realloc_new",
+        [PLAN_VALLOC] = "valloc",
+        [PLAN_PVALLOC] = "pvalloc",
+        [PLAN_CALLOC] = "calloc",
+        [PLAN_REALLOCARRAY] = "reallocarray",
+        [PLAN_REALLOCARRAY_NEW] = "reallocarray_new",
+        [PLAN_MEMALIGN] = "memalign",
+        [PLAN_ALIGNED_ALLOC] = "aligned_alloc",
+        [PLAN_POSIX_MEMALIGN] = "posix_memalign",
+        [PLAN_NEW_ALIGNED] = "new_aligned",
+        [PLAN_NEW_ARRAY_ALIGNED] = "new_array_aligned",
+        [PLAN_FREE] = "free",
+        [PLAN_DELETE] = "delete",
+        [PLAN_DELETE_ARRAY] = "delete_array",
+        [PLAN_DELETE_SIZED] = "delete_sized",
+        [PLAN_DELETE_ARRAY_SIZED] = "delete_array_sized",
+        [PLAN_DELETE_ALIGNED] = "delete_aligned",
+        [PLAN_DELETE_ARRAY_ALIGNED] = "delete_array_aligned",
+        [PLAN_USABLE_SIZE] = "usable_size",
+        [PLAN_PUBLISH] = "publish",
+        [PLAN_RECEIVE] = "receive",
+        [PLAN_SIGNAL] = "signal",
+        [PLAN_START] = "start",
+        [PLAN_PASS_TURN] = "pass_turn",
+        [PLAN_TAKE_TURN] = "take_turn",
+        [PLAN_EPOCH] = "epoch",
+        [PLAN_LOOK] = "look",
+        [PLAN_CLOCK] = "clock",
+        [PLAN_EVENT] = "event",
+    };
+    return code < COUNT(names) && names[code] ? names[code] : "?";
+}
+
+/* "CODE SLOT SIZE [xNUMBER] [null]" for calls; what is zero or usual is left out. */
+static const uint64_t *print_call(FILE *out, const uint64_t *word)
+{
+    struct plan_call call;
+    const uint64_t *next = plan_read_call(word, &call);
+    fprintf(out, "%s %u %llu", name_of(call.code), call.slot, (unsigned long long)call.size);
+    if (call.number != 1)
+        fprintf(out, " x%llu", (unsigned long long)call.number);
+    fputs(call.to_null ? " null; " : "; ", out);
+    return next;
+}
+
+static const uint64_t *print_control(FILE *out, const struct plan *plan, const uint64_t *word)
+{
+    enum plan_code code = plan_code(*word);
+    if (code == PLAN_NEXT)
+        return plan_at(plan, plan_value(*word));
+    if (code == PLAN_PUBLISH || code == PLAN_RECEIVE)
+        fprintf(out, "%s %u m%llu; ", name_of(code), plan_slot(*word),
+                (unsigned long long)plan_size(*word));
+    else if (code == PLAN_SIGNAL || code == PLAN_START)
+        fprintf(out, "%s m%llu; ", name_of(code), (unsigned long long)plan_size(*word));
+    else if (code == PLAN_EPOCH)
+        fprintf(out, "epoch %d %d; ",
+                plan_slot(*word) == PLAN_NO_EPOCH ? -1 : (int)plan_slot(*word),
+                plan_size(*word) == PLAN_NO_EPOCH ? -1 : (int)plan_size(*word));
+    else
+        fprintf(out, "%s %llu; ", name_of(code), (unsigned long long)plan_value(*word));
+    return word + 1;
+}
+
+static char *print_stream(const struct plan *plan, uint32_t stream)
+{
+    char *text;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    const uint64_t *word = plan_at(plan, plan_streams(plan)[stream].offset);
+    while (plan_code(*word) != PLAN_END)
+        word = plan_code(*word) <= PLAN_TO_NULL ? print_call(out, word)
+                                                : print_control(out, plan, word);
+    fclose(out);
+    if (length)
+        text[length - 1] = '\0'; /* the last blank */
+    return text;
+}
+
+static void assert_stream(const struct plan *plan, uint32_t stream, const char *expected)
+{
+    char *text = print_stream(plan, stream);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+/* ---- calls and slots ---- */
+
+static void every_call_is_there_with_its_arguments(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "malloc 100 = #1",
-        "calloc 3 8 = #2",
-        "memalign 64 200 = #3",
-        "posix_memalign 32 10 = #4",
-        "aligned_alloc 128 256 = #5",
-        "valloc 1 = #6",
-        "pvalloc 2 = #7",
-        "new 11 = #8",
-        "new_array_aligned 64 12 = #9",
-        "arena_malloc @3 13 = #10",
-        "malloc_usable_size #1 = 104",
-        "malloc_usable_size NULL = 0",
-        "free #2",
-        "free NULL",
-        "delete_sized #8 11",
-        "delete_array_aligned #9 64 0",
-        "malloc 281474976710657 = NULL",
-        "posix_memalign 3 100 = NULL",
-        "delete NULL",
+        "0 malloc 100 = #1",
+        "0 calloc 3 8 = #2",
+        "0 memalign 64 200 = #3",
+        "0 posix_memalign 32 10 = #4",
+        "0 aligned_alloc 128 256 = #5",
+        "0 valloc 1 = #6",
+        "0 pvalloc 2 = #7",
+        "0 new 11 = #8",
+        "0 new_array_aligned 64 12 = #9",
+        "0 arena_malloc @3 13 = #10",
+        "0 malloc_usable_size #1 = 104",
+        "0 malloc_usable_size NULL = 0",
+        "0 free #2",
+        "0 free NULL",
+        "0 delete_sized #8 11",
+        "0 delete_array_aligned #9 64 0",
+        "0 malloc 281474976710657 = NULL",
+        "0 posix_memalign 3 100 = NULL",
+        "0 delete NULL",
+        "0 malloc 300000000 = #11",
+        "0 free #11",
     };
-    const struct plan *plan = compile(lines, COUNT(lines), 1);
-    assert_int_equal(plan->op_count, COUNT(lines));
-    assert_op(plan, 0, PLAN_MALLOC, 0, 1, 100);
-    assert_op(plan, 1, PLAN_CALLOC, 3, 2, 8);
-    assert_op(plan, 2, PLAN_MEMALIGN, 64, 3, 200);
-    assert_op(plan, 3, PLAN_POSIX_MEMALIGN, 32, 4, 10);
-    assert_op(plan, 4, PLAN_ALIGNED_ALLOC, 128, 5, 256);
-    assert_op(plan, 5, PLAN_VALLOC, 0, 6, 1);
-    assert_op(plan, 6, PLAN_PVALLOC, 0, 7, 2);
-    assert_op(plan, 7, PLAN_NEW, 0, 8, 11);
-    assert_op(plan, 8, PLAN_NEW_ARRAY_ALIGNED, 64, 9, 12);
-    assert_op(plan, 9, PLAN_MALLOC, 0, 10, 13);
-    assert_op(plan, 10, PLAN_USABLE_SIZE, 1, 0, 0);
-    assert_op(plan, 11, PLAN_USABLE_SIZE, PLAN_NULL_SLOT, 0, 0);
-    assert_op(plan, 12, PLAN_FREE, 2, 0, 24);
-    assert_op(plan, 13, PLAN_FREE, PLAN_NULL_SLOT, 0, 0);
-    assert_op(plan, 14, PLAN_DELETE_SIZED, 8, 0, 11);
-    assert_op(plan, 15, PLAN_DELETE_ARRAY_ALIGNED, 9, 64, 12);
-    assert_op(plan, 16, PLAN_MALLOC + PLAN_RETURNED_NULL, 0, 0, PLAN_SIZE_MAX);
-    assert_op(plan, 17, PLAN_POSIX_MEMALIGN + PLAN_RETURNED_NULL, 3, 0, 100);
-    assert_op(plan, 18, PLAN_DELETE, PLAN_NULL_SLOT, 0, 0);
-    assert_int_equal(plan->arena_ops, 1);
+    const struct plan *plan = compile(lines, COUNT(lines), &serial);
+    assert_int_equal(plan->call_count, COUNT(lines));
+    assert_stream(plan, 0,
+                  "malloc 1 100; calloc 2 8 x3; memalign 3 200 x64; posix_memalign 4 10 x32; "
+                  "aligned_alloc 5 256 x128; valloc 6 1; pvalloc 7 2; new 8 11; "
+                  "new_array_aligned 9 12 x64; malloc 10 13; usable_size 1 0; usable_size 0 0; "
+                  "free 2 24; free 0 0; delete_sized 8 11; delete_array_aligned 9 12 x64; "
+                  "malloc 0 281474976710657 null; posix_memalign 0 100 x3 null; delete 0 0; "
+                  "malloc 9 300000000; free 9 300000000;");
+    assert_int_equal(plan->arena_calls, 1);
+    assert_int_equal(plan->largest_bytes, 300000000);
     plan_unmap(plan);
 }
 
@@ -135,24 +227,21 @@ static void realloc_in_all_its_cases_stays_what_it_was(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "realloc NULL 10 = #1",
-        "realloc #1 20 = #2",
-        "realloc #2 281474976710657 = NULL", /* failed: the block lives on */
-        "reallocarray #2 3 10 = #3",
-        "realloc #3 0 = NULL", /* freed */
-        "malloc 5 = #4",
-        "realloc NULL 99999999999999 = NULL",
+        "0 realloc NULL 10 = #1",
+        "0 realloc #1 20 = #2",
+        "0 realloc #2 281474976710657 = NULL", /* failed: the block lives on */
+        "0 reallocarray #2 3 10 = #3",
+        "0 realloc #3 0 = NULL", /* freed */
+        "0 malloc 5 = #4",
+        "0 realloc NULL 99999999999999 = NULL",
+        "0 reallocarray NULL 2 4 = #5",
     };
-    const struct plan *plan = compile(lines, COUNT(lines), 1);
-    assert_op(plan, 0, PLAN_REALLOC, PLAN_NULL_SLOT, 1, 10);
-    assert_op(plan, 1, PLAN_REALLOC, 1, 1, 20);
-    assert_op(plan, 2, PLAN_REALLOC + PLAN_RETURNED_NULL, 1, 1, PLAN_SIZE_MAX);
-    assert_op(plan, 3, PLAN_REALLOCARRAY, 1, 1, 30);
-    assert_op(plan, 4, PLAN_REALLOC + PLAN_RETURNED_NULL, 1, 1, 0);
-    assert_op(plan, 5, PLAN_MALLOC, 0, 1, 5);
-    assert_op(plan, 6, PLAN_REALLOC + PLAN_RETURNED_NULL, PLAN_NULL_SLOT, PLAN_NULL_SLOT,
-              99999999999999);
-    assert_int_equal(plan->leftover_count, 1);
+    const struct plan *plan = compile(lines, COUNT(lines), &serial);
+    assert_stream(plan, 0,
+                  "realloc_new 1 10; realloc 1 20; realloc 1 281474976710657 null; "
+                  "reallocarray 1 10 x3; realloc 1 0 null; malloc 1 5; "
+                  "realloc_new 0 99999999999999 null; reallocarray_new 2 4 x2;");
+    assert_int_equal(plan->leftover_count, 2);
     plan_unmap(plan);
 }
 
@@ -160,13 +249,13 @@ static void slots_are_reused_and_leftovers_listed_in_order(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "malloc 1 = #1", "malloc 2 = #2", "malloc 3 = #3", "free #2",
-        "free #1",       "malloc 4 = #4", "malloc 5 = #5",
+        "0 malloc 1 = #1", "0 malloc 2 = #2", "0 malloc 3 = #3", "0 free #2",
+        "0 free #1",       "0 malloc 4 = #4", "0 malloc 5 = #5",
     };
-    const struct plan *plan = compile(lines, COUNT(lines), 1);
-    assert_int_equal(plan->slot_count, 4);
-    assert_int_equal(plan_ops(plan)[5].out, 1);
-    assert_int_equal(plan_ops(plan)[6].out, 2);
+    const struct plan *plan = compile(lines, COUNT(lines), &serial);
+    assert_stream(plan, 0,
+                  "malloc 1 1; malloc 2 2; malloc 3 3; free 2 2; free 1 1; malloc 1 4; "
+                  "malloc 2 5;");
     assert_int_equal(plan->leftover_count, 3);
     assert_int_equal(plan_leftovers(plan)[0], 3);
     assert_int_equal(plan_leftovers(plan)[1], 1);
@@ -174,19 +263,188 @@ static void slots_are_reused_and_leftovers_listed_in_order(void **state)
     plan_unmap(plan);
 }
 
+/* Calls of several words at each place of a chunk: none is torn apart. */
+static void calls_of_several_words_stay_whole(void **state)
+{
+    (void)state;
+    enum { OBJECTS = 20000 };
+    struct trace_meta meta = {0};
+    struct error error;
+    struct trace_writer *writer = trace_writer_open(test_path, &meta, &error);
+    for (uint64_t i = 1; i <= OBJECTS; i++) {
+        bool is_plain = i % 7 == 0;
+        struct trace_event event = {.op = is_plain ? TRACE_MALLOC : TRACE_CALLOC,
+                                    .count = is_plain ? 0 : 1 + i,
+                                    .size = UINT64_C(1) << 30,
+                                    .object = i};
+        assert_true(trace_writer_add(writer, &event, &error));
+    }
+    assert_true(trace_writer_close(writer, NULL, &error));
+    const struct plan *plan = map_file(&serial);
+    const uint64_t *word = plan_at(plan, plan_streams(plan)->offset);
+    for (uint64_t i = 1; i <= OBJECTS; i++) {
+        struct plan_call call;
+        if (plan_code(*word) == PLAN_NEXT)
+            word = plan_at(plan, plan_value(*word));
+        word = plan_read_call(word, &call);
+        assert_int_equal(call.code, i % 7 ? PLAN_CALLOC : PLAN_MALLOC);
+        assert_int_equal(call.size, UINT64_C(1) << 30);
+        assert_int_equal(call.number, i % 7 ? 1 + i : 1);
+    }
+    assert_int_equal(plan_code(*word), PLAN_END);
+    plan_unmap(plan);
+}
+
+/* More objects than a page of young ones holds, some of which live to the end. */
+static void long_lives_and_long_streams_are_kept(void **state)
+{
+    (void)state;
+    enum { OBJECTS = 100000, KEPT = 1000 };
+    struct trace_meta meta = {0};
+    struct error error;
+    struct trace_writer *writer = trace_writer_open(test_path, &meta, &error);
+    for (uint64_t i = 1; i <= OBJECTS; i++) {
+        struct trace_event born = {.op = TRACE_MALLOC, .size = i, .object = i};
+        struct trace_event dies = {.op = TRACE_FREE, .argument = i};
+        assert_true(trace_writer_add(writer, &born, &error));
+        if (i % (OBJECTS / KEPT))
+            assert_true(trace_writer_add(writer, &dies, &error));
+    }
+    assert_true(trace_writer_close(writer, NULL, &error));
+    const struct plan *plan = map_file(&serial);
+    assert_int_equal(plan->leftover_count, KEPT);
+    const uint64_t *word = plan_at(plan, plan_streams(plan)->offset);
+    uint64_t calls = 0, acquired_bytes = 0;
+    while (plan_code(*word) != PLAN_END) {
+        if (plan_code(*word) == PLAN_NEXT) {
+            word = plan_at(plan, plan_value(*word));
+            continue;
+        }
+        acquired_bytes += plan_code(*word) == PLAN_MALLOC ? plan_size(*word) : 0;
+        calls++;
+        word++;
+    }
+    assert_int_equal(calls, plan->call_count);
+    assert_int_equal(acquired_bytes, (uint64_t)OBJECTS * (OBJECTS + 1) / 2);
+    for (uint64_t i = 0; i < KEPT; i++)
+        assert_int_equal(plan_leftovers(plan)[i], i + 1);
+    plan_unmap(plan);
+}
+
+/* ---- threads ---- */
+
+static const char *const handed_over[] = {
+    "0 malloc 10 = #1", "0 malloc 20 = #2",
+    "1 thread_start",   "1 realloc #1 30 = #3",
+    "1 malloc 40 = #4", "0 malloc_usable_size #3 = 30",
+    "0 free #4",        "0 free #2",
+    "1 thread_exit",
+};
+
+static void one_stream_has_all_threads_calls_in_order(void **state)
+{
+    (void)state;
+    const struct plan *plan = compile(handed_over, COUNT(handed_over), &serial);
+    assert_int_equal(plan->stream_count, 1);
+    assert_int_equal(plan->sync, PLAN_SERIAL);
+    assert_stream(plan, 0,
+                  "malloc 1 10; malloc 2 20; realloc 1 30; malloc 3 40; usable_size 1 0; "
+                  "free 3 40; free 2 20;");
+    plan_unmap(plan);
+}
+
+/* Slots of threads are in lines of their own: 8.. and 24.. here; mailboxes in others. */
+static void blocks_pass_through_mailboxes_from_the_last_use_to_the_next(void **state)
+{
+    (void)state;
+    const struct plan_options edges = {.sync = PLAN_EDGES};
+    const struct plan *plan = compile(handed_over, COUNT(handed_over), &edges);
+    assert_int_equal(plan->stream_count, 2);
+    assert_int_equal(plan->edge_count, 3);
+    assert_stream(plan, 0,
+                  "malloc 8 10; publish 8 m16; malloc 8 20; signal m17; receive 9 m32; "
+                  "usable_size 9 0; receive 10 m33; free 10 40; free 8 20;");
+    assert_stream(plan, 1,
+                  "start m17; receive 24 m16; realloc 24 30; publish 24 m32; malloc 24 40; "
+                  "publish 24 m33;");
+    assert_int_equal(plan_streams(plan)[0].exits, 0);
+    assert_int_equal(plan_streams(plan)[1].exits, 1);
+    assert_int_equal(plan_streams(plan)[0].calls, 5);
+    assert_int_equal(plan_streams(plan)[1].calls, 2);
+    plan_unmap(plan);
+}
+
+static void turns_pass_where_the_order_is_exact(void **state)
+{
+    (void)state;
+    static const char *lines[600];
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT(handed_over); i++)
+        lines[count++] = handed_over[i];
+    while (count < COUNT(lines)) /* enough for few alternations */
+        lines[count++] = "0 free NULL";
+    const struct plan_options exact = {.sync = PLAN_EXACT, .events = true};
+    const struct plan *plan = compile(lines, count, &exact);
+    assert_int_equal(plan->sync, PLAN_EXACT);
+    assert_int_equal(plan->stretch_count, 5);
+    assert_int_equal(plan->edge_count, 0);
+    assert_stream(plan, 1,
+                  "take_turn 0; event 3; realloc 1 30; malloc 3 40; pass_turn 0; take_turn 0; "
+                  "pass_turn 0;");
+    char *first = print_stream(plan, 0);
+    assert_int_equal(strncmp(first,
+                             "malloc 1 10; malloc 2 20; pass_turn 1; take_turn 0; event 5; "
+                             "usable_size 1 0; free 3 40; free 2 20; pass_turn 1; take_turn 0; "
+                             "event 9; free 0 0; free 0 0;",
+                             150),
+                     0);
+    free(first);
+    plan_unmap(plan);
+}
+
+static void epochs_bound_what_can_be_live(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "0 malloc 400000 = #1", /* one thread: exact */
+        "1 thread_start",
+        "1 malloc 100000 = #2", /* two threads, 200,000 bytes moved */
+        "0 malloc 100000 = #3",
+        "1 malloc 200000 = #4", /* would be too much for the second epoch */
+        "0 free #3",
+    };
+    const struct plan_options exact = {.sync = PLAN_EXACT};
+    const struct plan *plan = compile(lines, COUNT(lines), &exact);
+    assert_int_equal(plan->sync, PLAN_EPOCHS); /* they alternate at each call */
+    assert_int_equal(plan->epoch_count, 4);
+    assert_stream(plan, 0,
+                  "epoch -1 0; malloc 8 400000; signal m16; epoch 0 1; malloc 9 100000; epoch 1 3; "
+                  "free 9 100000; epoch 3 -1;");
+    assert_int_equal(plan->peak_live_bytes, 800000);
+    assert_int_equal(plan->least_peak_bytes, 800000);
+    assert_int_equal(plan->most_peak_bytes, 800000);
+    for (uint32_t i = 0; i < plan->epoch_count; i++)
+        assert_int_equal(plan_epochs(plan)[i], i == 1 ? 2 : 1);
+    plan_unmap(plan);
+}
+
+/* ---- samples ---- */
+
 static void memory_is_looked_at_at_the_peak_and_at_the_end(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "malloc 100000 = #1", "malloc 100001 = #2", "malloc 7 = #3", "free #3", "free #1",
-        "malloc 3 = #4",
+        "0 malloc 100000 = #1", "0 malloc 100001 = #2", "0 malloc 7 = #3", "0 free #3", "0 free #1",
+        "0 malloc 3 = #4",
     };
-    const struct plan *plan = compile(lines, COUNT(lines), 1000);
+    const struct plan_options looks = {.sync = PLAN_SERIAL, .looks = true};
+    write_trace(lines, COUNT(lines), 1000);
+    const struct plan *plan = map_file(&looks);
     const struct plan_sample *samples = plan_samples(plan);
     uint64_t highest = 0;
     for (uint64_t i = 0; i < plan->sample_count; i++) {
         if (i) {
-            assert_true(samples[i].op > samples[i - 1].op);
+            assert_true(samples[i].calls > samples[i - 1].calls);
             assert_true(samples[i].time_us >= samples[i - 1].time_us);
         }
         if (samples[i].live_bytes > highest)
@@ -194,9 +452,13 @@ static void memory_is_looked_at_at_the_peak_and_at_the_end(void **state)
     }
     assert_int_equal(highest, 200008);
     assert_int_equal(plan->peak_live_bytes, 200008);
-    assert_int_equal(samples[plan->sample_count - 1].op, plan->op_count);
+    assert_int_equal(samples[plan->sample_count - 1].calls, plan->call_count);
     assert_int_equal(samples[plan->sample_count - 1].live_bytes, 100004);
     assert_int_equal(samples[plan->sample_count - 1].live_objects, 2);
+    assert_stream(plan, 0,
+                  "look 0; malloc 1 100000; look 1; clock 1000; malloc 2 100001; look 2; "
+                  "clock 2000; malloc 3 7; look 3; clock 3000; free 3 7; look 4; clock 4000; "
+                  "free 1 100000; look 5; clock 5000; malloc 1 3; look 6;");
     plan_unmap(plan);
 }
 
@@ -218,8 +480,7 @@ static void the_mean_of_the_samples_is_that_of_the_program(void **state)
         assert_true(trace_writer_add(writer, &idle, &error));
     }
     assert_true(trace_writer_close(writer, NULL, &error));
-    int fd = compile_file(&meta, &error);
-    const struct plan *plan = plan_map(fd);
+    const struct plan *plan = map_file(&serial);
     const struct plan_sample *samples = plan_samples(plan);
     double byte_us = 0;
     for (uint64_t i = 0; i + 1 < plan->sample_count; i++)
@@ -230,28 +491,26 @@ static void the_mean_of_the_samples_is_that_of_the_program(void **state)
     assert_true(mean > 0.99 * want && mean < 1.01 * want);
     assert_true(plan->sample_count < 4000);
     plan_unmap(plan);
-    close(fd);
-    trace_meta_free(&meta);
 }
+
+/* ---- what is refused ---- */
 
 /* The writer lets no such trace through, so the file is damaged by hand where it matters: its end.
  */
 static void a_trace_without_events_or_whole_blocks_is_refused(void **state)
 {
     (void)state;
-    struct trace_meta meta = {0};
     struct error error;
     write_trace(NULL, 0, 1);
-    assert_int_equal(compile_file(&meta, &error), -1);
+    assert_int_equal(compile_file(&serial, &error), -1);
     assert_int_equal(error.kind, ERROR_INPUT);
     assert_non_null(strstr(error.text, "the trace has no events"));
 
-    static const char *const lines[] = {"malloc 1 = #1"};
+    static const char *const lines[] = {"0 malloc 1 = #1"};
     write_trace(lines, COUNT(lines), 1);
     assert_int_equal(truncate(test_path, 150), 0);
-    assert_int_equal(compile_file(&meta, &error), -1);
+    assert_int_equal(compile_file(&serial, &error), -1);
     assert_non_null(strstr(error.text, "cut short"));
-    trace_meta_free(&meta);
 }
 
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, make_path, remove_path)
@@ -259,9 +518,15 @@ static void a_trace_without_events_or_whole_blocks_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FILE_TEST(every_call_becomes_an_op_with_its_arguments),
+        FILE_TEST(every_call_is_there_with_its_arguments),
         FILE_TEST(realloc_in_all_its_cases_stays_what_it_was),
         FILE_TEST(slots_are_reused_and_leftovers_listed_in_order),
+        FILE_TEST(calls_of_several_words_stay_whole),
+        FILE_TEST(long_lives_and_long_streams_are_kept),
+        FILE_TEST(one_stream_has_all_threads_calls_in_order),
+        FILE_TEST(blocks_pass_through_mailboxes_from_the_last_use_to_the_next),
+        FILE_TEST(turns_pass_where_the_order_is_exact),
+        FILE_TEST(epochs_bound_what_can_be_live),
         FILE_TEST(memory_is_looked_at_at_the_peak_and_at_the_end),
         FILE_TEST(the_mean_of_the_samples_is_that_of_the_program),
         FILE_TEST(a_trace_without_events_or_whole_blocks_is_refused),

@@ -39,7 +39,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     run replay -r 2 -o out a.trace
     [ "$status" -eq 0 ]
     [[ "$output" == *"heap"*"glibc"* ]]
-    [ "$(head -n 1 out/runs.csv | tr -d '"')" = "schema,run_id,round,order,started_utc,trace,trace_sha256,allocator,pass,status,loop,loops,clock,touch,threads,sync,seed,ops,wall_ns,cpu_ns,wall_ns_per_op,cpu_ns_per_op,net_ns_per_op,minflt,nivcsw,wait_ns,peak_live_bytes,peak_heap_bytes,mean_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes" ]
+    [ "$(head -n 1 out/runs.csv | tr -d '"')" = "schema,run_id,round,order,started_utc,trace,trace_sha256,allocator,pass,status,loop,loops,clock,touch,threads,sync,seed,ops,wall_ns,cpu_ns,wall_ns_per_op,cpu_ns_per_op,net_ns_per_op,minflt,nivcsw,wait_ns,peak_live_bytes,peak_heap_bytes,mean_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes,waits,sleeps" ]
     # 2 rounds of 4 rows (null and loop too) of 3 loops, and 2 rounds of memory of 3 (null too)
     [ "$(rows time ok)" -eq 24 ]
     [ "$(rows memory ok)" -eq 6 ]
@@ -74,12 +74,21 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     [ "${difference#-}" -le 16384 ]
 }
 
-@test "a trace of several threads is replayed on one, and the files say so" {
+@test "a trace of several threads is replayed on as many, and the files say how" {
     make_trace a.trace 100 3
     run replay -r 1 -o out a.trace
     [ "$status" -eq 0 ]
-    [[ "$output" == *"3 threads"* ]]
-    grep -q '"sync","serial"' out/meta.csv
+    [[ "$output" == *"a: on 3 threads, of which one makes "*" % of the calls; time in the order of "*" hand-overs, memory in "* ]]
+    grep -q '"threads","recorded"' out/meta.csv
+    grep -q '"trace.a.sync_time","edges"' out/meta.csv
+    grep -qE '"trace.a.edges","[0-9]' out/meta.csv
+    # Threads and order of each row; nobody waits in the bare loop.
+    [ "$(grep '"glibc","time"' out/runs.csv | cut -d, -f15,16 | sort -u)" = '"3","edges"' ]
+    [[ "$(grep '"glibc","memory"' out/runs.csv | cut -d, -f15,16)" == '"3","e'* ]]
+    run replay -r 1 --threads=serial -o serial a.trace
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"a: the calls of its 3 threads were replayed in recorded order on one thread"* ]]
+    [ "$(grep '"glibc"' serial/runs.csv | cut -d, -f15,16 | sort -u)" = '"1","serial"' ]
     grep -q '"clock","real"' out/meta.csv
 }
 
@@ -104,7 +113,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     make_trace a.trace 500
     run replay -r 1 -p time -o out -a "bad=$misbehaving:MISBEHAVE=null" a.trace
     [ "$status" -eq 1 ]
-    [[ "$output" == *"bad on a: oom: op "*" got NULL"* ]]
+    [[ "$output" == *"bad on a: oom: call "*" of thread 0 got NULL"* ]]
     [ "$(rows bad oom)" -eq 1 ]
 }
 

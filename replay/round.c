@@ -35,6 +35,7 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
                      enum cell_pass pass)
 {
     const struct replay_options *options = round->session->options;
+    const struct trace_plan *plan = pass == CELL_TIME ? &round->trace->time : &round->trace->memory;
     round->cells[round->cell_count++] = (struct cell_run){
         .request =
             {
@@ -42,8 +43,8 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
                 .pass = pass,
                 .touch = pass == CELL_TIME ? options->time_touch : options->memory_touch,
                 .loops = pass == CELL_TIME ? options->loops : 1,
-                .plan_fd = round->trace->plan_fd,
-                .plan = round->trace->plan,
+                .plan_fd = plan->fd,
+                .plan = plan->plan,
             },
     };
 }
@@ -177,10 +178,10 @@ static void write_settings(const struct round *round, const struct cell_run *cel
     result_csv_number(result, RESULT_RUNS, cell->request.loops);
     result_csv_text(result, RESULT_RUNS, "real");
     result_csv_text(result, RESULT_RUNS, touch_name(cell->request.touch));
-    result_csv_number(result, RESULT_RUNS, 1);
-    result_csv_text(result, RESULT_RUNS, "serial");
+    result_csv_number(result, RESULT_RUNS, cell->request.plan->stream_count);
+    result_csv_text(result, RESULT_RUNS, plan_sync_name(cell->request.plan));
     result_csv_number(result, RESULT_RUNS, round->session->options->seed);
-    result_csv_number(result, RESULT_RUNS, round->trace->plan->op_count);
+    result_csv_number(result, RESULT_RUNS, cell->request.plan->call_count);
 }
 
 static void write_unknown(const struct round *round, int count)
@@ -189,11 +190,19 @@ static void write_unknown(const struct round *round, int count)
         result_csv_unknown(round->result, RESULT_RUNS);
 }
 
+static void write_if(struct result_csv *result, bool is_known, uint64_t value)
+{
+    if (is_known)
+        result_csv_number(result, RESULT_RUNS, value);
+    else
+        result_csv_unknown(result, RESULT_RUNS);
+}
+
 static void write_time_row(const struct round *round, const struct cell_run *cell, uint32_t loop)
 {
     const struct cell_run *null = find_null(round, CELL_TIME);
     const struct cell_loop *times = &cell_loops(cell->outcome.cell)[loop];
-    double ops = (double)round->trace->plan->op_count;
+    double ops = (double)cell->request.plan->call_count;
     struct result_csv *result = round->result;
     write_identity(round, cell, OUTCOME_OK);
     write_settings(round, cell, loop + 1);
@@ -209,9 +218,12 @@ static void write_time_row(const struct round *round, const struct cell_run *cel
         result_csv_unknown(result, RESULT_RUNS);
     result_csv_number(result, RESULT_RUNS, times->minflt);
     result_csv_number(result, RESULT_RUNS, times->nivcsw);
-    result_csv_unknown(result, RESULT_RUNS); /* wait_ns: nothing waits in a serial replay */
-    result_csv_number(result, RESULT_RUNS, round->trace->plan->peak_live_bytes);
+    bool waits = cell->request.plan->stream_count > 1;
+    write_if(result, waits, times->wait_ns);
+    result_csv_number(result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
     write_unknown(round, 5);
+    write_if(result, waits, times->waits);
+    write_if(result, waits, times->sleeps);
     result_csv_end_row(result, RESULT_RUNS);
 }
 
@@ -222,8 +234,8 @@ static void write_failed_row(const struct round *round, const struct cell_run *c
     write_identity(round, cell, status);
     write_settings(round, cell, 1);
     write_unknown(round, 8);
-    result_csv_number(round->result, RESULT_RUNS, round->trace->plan->peak_live_bytes);
-    write_unknown(round, 5);
+    result_csv_number(round->result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
+    write_unknown(round, 7);
     result_csv_end_row(round->result, RESULT_RUNS);
 }
 
@@ -284,7 +296,7 @@ static void write_memory_row(const struct round *round, const struct cell_run *c
                              const struct heap_curve *curve)
 {
     struct result_csv *result = round->result;
-    const struct plan *plan = round->trace->plan;
+    const struct plan *plan = round->trace->memory.plan;
     write_identity(round, cell, OUTCOME_OK);
     write_settings(round, cell, 1);
     write_unknown(round, 5);
@@ -296,10 +308,8 @@ static void write_memory_row(const struct round *round, const struct cell_run *c
     result_csv_number(result, RESULT_RUNS, (uint64_t)llround(curve->mean_bytes));
     result_csv_number(result, RESULT_RUNS, curve->end_bytes);
     result_csv_number(result, RESULT_RUNS, curve->load_bytes);
-    if (curve->hwm_bytes)
-        result_csv_number(result, RESULT_RUNS, curve->hwm_bytes);
-    else
-        result_csv_unknown(result, RESULT_RUNS);
+    write_if(result, curve->hwm_bytes > 0, curve->hwm_bytes);
+    write_unknown(round, 2);
     result_csv_end_row(result, RESULT_RUNS);
 }
 
@@ -308,7 +318,7 @@ static void write_sample(const struct round *round, const struct cell_run *cell,
                          bool is_hold)
 {
     struct result_csv *result = round->result;
-    const struct plan *plan = round->trace->plan;
+    const struct plan *plan = round->trace->memory.plan;
     const struct plan_sample *sample = &plan_samples(plan)[index];
     result_csv_text(result, RESULT_SAMPLES, cell->run_id);
     result_csv_text(result, RESULT_SAMPLES, round->trace->name);
@@ -340,7 +350,7 @@ enum { HOLD_PARTS = 200 };
 static void write_samples(const struct round *round, const struct cell_run *cell,
                           const struct heap_curve *curve)
 {
-    const struct plan *plan = round->trace->plan;
+    const struct plan *plan = round->trace->memory.plan;
     const struct plan_sample *samples = plan_samples(plan);
     for (uint64_t i = 0; i < plan->sample_count; i++) {
         if (i && samples[i].time_us - samples[i - 1].time_us > plan->duration_us / HOLD_PARTS)
@@ -361,7 +371,7 @@ static void write_memory(const struct round *round, const struct cell_run *cell)
         write_failed_row(round, cell, OUTCOME_REFUSED);
         return;
     }
-    struct heap_curve curve = make_curve(round->trace->plan, cell, is_null ? NULL : null);
+    struct heap_curve curve = make_curve(round->trace->memory.plan, cell, is_null ? NULL : null);
     write_memory_row(round, cell, &curve);
     if (!is_null)
         write_samples(round, cell, &curve);

@@ -14,8 +14,10 @@
 struct trace_run {
     char name[TRACE_NAME_BYTES];
     char sha256[SHA256_DIGEST_STRING_LENGTH];
-    int plan_fd;
-    const struct plan *plan;
+    struct trace_plan {
+        int fd;
+        const struct plan *plan;
+    } time, memory; /* each empty when that pass is not wanted */
 };
 
 /*

@@ -73,7 +73,6 @@ static struct cell_channel *new_cell(const struct cell_request *request, int *fd
         .touch = request->touch,
         .loops = request->loops,
         .defined = request->allocator->defined,
-        .has_threads = request->plan && request->plan->threads > 1,
         .looks_offset = sizeof(struct cell_channel) + loops_bytes,
     };
     return cell;
@@ -114,7 +113,7 @@ static void exec_cell(const struct runner *runner, const struct cell_request *re
     snprintf(cell_number, sizeof cell_number, "%d", cell_fd);
     snprintf(plan_number, sizeof plan_number, "%d", request->plan_fd);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (runner->cpu >= 0)
+    if (runner->cpu >= 0 && (!request->plan || request->plan->stream_count <= 1))
         pin(runner->cpu);
     write_text("/proc/self/oom_score_adj", "1000");
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -224,7 +223,8 @@ static void judge(const struct runner *runner, enum outcome_status stopped, int 
         outcome->status = judge_death(wait_status, stderr_fd, message, room);
     } else if (stopped == OUTCOME_OK && cell->status == CELL_OOM) {
         outcome->status = OUTCOME_OOM;
-        snprintf(message, room, "op %" PRIu64 " got NULL", cell->failed_op);
+        snprintf(message, room, "call %" PRIu64 " of thread %" PRIu32 " got NULL",
+                 cell->failed_call, cell->failed_stream);
     } else if (stopped == OUTCOME_OK && cell->status == CELL_REFUSED) {
         outcome->status = OUTCOME_REFUSED;
         snprintf(message, room, "%s", cell->message);

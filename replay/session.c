@@ -1,6 +1,7 @@
 #include "replay/session.h"
 
 #include "replay/machine.h"
+#include "replay/plan_survey.h"
 #include "replay/result_csv.h"
 #include "replay/round.h"
 #include "traces/format/memory.h"
@@ -148,8 +149,7 @@ static void describe_session(const struct session *session, struct result_csv *r
     result_csv_meta(result, "clock", "real");
     result_csv_meta(result, "touch_time", "%s", touch_name(options->time_touch));
     result_csv_meta(result, "touch_memory", "%s", touch_name(options->memory_touch));
-    result_csv_meta(result, "threads", "serial");
-    result_csv_meta(result, "sync", "serial");
+    result_csv_meta(result, "threads", "%s", options->serial ? "serial" : "recorded");
     result_csv_meta(result, "leftovers", "freed in order of allocation between loops, untimed");
     result_csv_meta(result, "cpu_pinned", "%d", session->runner.cpu);
     result_csv_meta(result, "timeout_s", "%g", options->timeout_s);
@@ -167,6 +167,53 @@ static void describe_session(const struct session *session, struct result_csv *r
     }
 }
 
+static void describe_number(struct result_csv *result, const char *trace, const char *what,
+                            uint64_t number)
+{
+    char key[320];
+    snprintf(key, sizeof key, "trace.%s.%s", trace, what);
+    result_csv_meta(result, key, "%" PRIu64, number);
+}
+
+static uint64_t largest_share_percent(const struct plan *plan)
+{
+    uint64_t most = 0;
+    for (uint64_t i = 0; i < plan->stream_count; i++)
+        if (plan_streams(plan)[i].calls > most)
+            most = plan_streams(plan)[i].calls;
+    return plan->call_count > 0 ? most * 100 / plan->call_count : 0;
+}
+
+static void describe_sync(struct result_csv *result, const char *trace, const char *pass,
+                          const struct plan *plan)
+{
+    char key[320];
+    if (!plan)
+        return;
+    snprintf(key, sizeof key, "trace.%s.sync_%s", trace, pass);
+    result_csv_meta(result, key, "%s", plan_sync_name(plan));
+}
+
+/* How the passes keep the order of threads, and what is known of it before any replay. */
+static void describe_plans(struct result_csv *result, const struct trace_run *trace)
+{
+    const struct plan *time = trace->time.plan, *memory = trace->memory.plan;
+    const struct plan *any = time ? time : memory;
+    describe_sync(result, trace->name, "time", time);
+    describe_sync(result, trace->name, "memory", memory);
+    describe_number(result, trace->name, "arena_ops", any->arena_calls);
+    if (any->sync == PLAN_SERIAL)
+        return;
+    describe_number(result, trace->name, "largest_thread_percent", largest_share_percent(any));
+    describe_number(result, trace->name, "stretches", any->stretch_count);
+    if (time)
+        describe_number(result, trace->name, "edges", time->edge_count);
+    if (memory) {
+        describe_number(result, trace->name, "least_peak_live_bytes", memory->least_peak_bytes);
+        describe_number(result, trace->name, "most_peak_live_bytes", memory->most_peak_bytes);
+    }
+}
+
 static void describe_trace(struct result_csv *result, const struct trace_run *trace,
                            const struct trace_meta *meta)
 {
@@ -177,8 +224,7 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
     char key[320];
     snprintf(key, sizeof key, "trace.%s.sha256", trace->name);
     result_csv_meta(result, key, "%s", trace->sha256);
-    snprintf(key, sizeof key, "trace.%s.arena_ops", trace->name);
-    result_csv_meta(result, key, "%" PRIu32, trace->plan->arena_ops);
+    describe_plans(result, trace);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = trace_meta_get(meta, keys[i]);
         snprintf(key, sizeof key, "trace.%s.%s", trace->name, keys[i]);
@@ -219,34 +265,71 @@ static bool begin_result(struct session *session, const char *folder, struct err
     return true;
 }
 
-static bool run_plan(struct session *session, struct trace_run *trace, const char *path,
-                     const char *folder, const struct trace_meta *meta, struct error *error)
+/* Each pass has a plan of its own: what is looked at, and how threads keep their order, differ. */
+static bool make_plan(struct trace_plan *made, const struct trace_input *input,
+                      const struct plan_survey *survey, const struct plan_options *options,
+                      struct error *error)
+{
+    trace_reader_rewind(input->reader);
+    made->fd = plan_compile(input->reader, survey, input->path, options, error);
+    if (made->fd < 0)
+        return false;
+    made->plan = plan_map(made->fd);
+    return made->plan ||
+           error_set(error, ERROR_RUN, "%s: cannot map the plan: %s", input->path, strerror(errno));
+}
+
+static bool make_plans(const struct session *session, struct trace_run *trace,
+                       const struct trace_input *input, struct trace_meta *meta,
+                       struct error *error)
+{
+    const struct replay_options *options = session->options;
+    const struct plan_options time = {.sync = options->serial ? PLAN_SERIAL : PLAN_EDGES};
+    const struct plan_options memory = {
+        .sync = options->serial ? PLAN_SERIAL : PLAN_EXACT, .looks = true, .events = true};
+    struct plan_survey survey;
+    bool made = plan_survey_read(&survey, input->reader, input->path, error);
+    if (made && options->time_rounds)
+        made = make_plan(&trace->time, input, &survey, &time, error);
+    if (made && options->memory_rounds)
+        made = make_plan(&trace->memory, input, &survey, &memory, error);
+    trace_meta_copy(meta, trace_reader_meta(input->reader));
+    trace_tally_describe(&survey.tally, meta);
+    plan_survey_free(&survey);
+    return made;
+}
+
+static void drop_plan(struct trace_plan *plan)
+{
+    if (plan->plan)
+        plan_unmap(plan->plan);
+    if (plan->fd >= 0)
+        close(plan->fd);
+}
+
+static bool run_plans(struct session *session, struct trace_run *trace, const char *path,
+                      const char *folder, const struct trace_meta *meta, struct error *error)
 {
     if (!SHA256File(path, trace->sha256))
         return error_set(error, ERROR_INPUT, "%s: cannot read: %s", path, strerror(errno));
-    trace->plan = plan_map(trace->plan_fd);
-    if (!trace->plan)
-        return error_set(error, ERROR_RUN, "%s: cannot map the plan: %s", path, strerror(errno));
-    bool ok = begin_result(session, folder, error);
-    if (ok) {
-        describe_trace(session->result, trace, meta);
-        ok = run_rounds(session, trace, error);
-    }
-    plan_unmap(trace->plan);
-    return ok;
+    if (!begin_result(session, folder, error))
+        return false;
+    describe_trace(session->result, trace, meta);
+    return run_rounds(session, trace, error);
 }
 
 static bool run_trace(struct session *session, const struct trace_input *input, const char *folder,
                       struct error *error)
 {
     struct trace_meta meta = {0};
-    struct trace_run trace = {.plan_fd = plan_compile(input->reader, input->path, &meta, error)};
+    struct trace_run trace = {.time.fd = -1, .memory.fd = -1};
     snprintf(trace.name, sizeof trace.name, "%s", input->name);
+    bool ok = make_plans(session, &trace, input, &meta, error);
     if (*input->partial)
         trace_meta_set(&meta, "partial", "%s", input->partial);
-    bool ok = trace.plan_fd >= 0 && run_plan(session, &trace, input->path, folder, &meta, error);
-    if (trace.plan_fd >= 0)
-        close(trace.plan_fd);
+    ok = ok && run_plans(session, &trace, input->path, folder, &meta, error);
+    drop_plan(&trace.time);
+    drop_plan(&trace.memory);
     trace_meta_free(&meta);
     return ok;
 }
