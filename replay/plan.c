@@ -491,7 +491,7 @@ static bool has_failed(const struct compiler *compiler, struct error *error)
 {
     int reason = compiler->out_of_memory ? ENOMEM : compiler->file.error;
     if (reason)
-        error_set(error, ERROR_MEMORY, "%s: no memory for the plan, at event %" PRIu64 ": %s",
+        error_set(error, ERROR_MEMORY, "%s: event %" PRIu64 " finds no memory for the plan: %s",
                   compiler->path, compiler->event, strerror(reason));
     return reason != 0;
 }
