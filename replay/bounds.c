@@ -1,8 +1,8 @@
 #include "replay/bounds.h"
 
-#include "replay/object_map.h"
 #include "replay/placement.h"
 #include "traces/format/memory.h"
+#include "traces/format/object_map.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -76,10 +76,10 @@ static struct place *add_object(struct reckoning *reckoning, const struct trace_
     return &reckoning->places[object->slot];
 }
 
-static void remove_object(struct reckoning *reckoning, struct object *object)
+static bool remove_object(struct reckoning *reckoning, struct object *object)
 {
     reckoning->free_places[reckoning->free_count++] = object->slot;
-    object_map_remove(&reckoning->objects, object);
+    return object_map_remove(&reckoning->objects, object);
 }
 
 /* ---- what is live ---- */
@@ -138,7 +138,8 @@ static uint64_t placed_bytes(const struct trace_event *event)
                : bytes;
 }
 
-/* False when there is no memory for another object. */
+/* These are false when there is no memory to keep account of the objects. */
+
 static bool acquire(struct reckoning *reckoning, const struct trace_event *event)
 {
     struct place *place = add_object(reckoning, event);
@@ -154,14 +155,14 @@ static bool acquire(struct reckoning *reckoning, const struct trace_event *event
     return true;
 }
 
-static void release(struct reckoning *reckoning, struct object *object)
+static bool release(struct reckoning *reckoning, struct object *object)
 {
     struct place *place = &reckoning->places[object->slot];
     subtract_live(reckoning, object->bytes);
     for (int i = 0; i < POLICIES && reckoning->bounds->is_placed; i++)
         reckoning->bounds->is_placed =
             placement_free(&reckoning->policies[i], place->address[i], place->bytes);
-    remove_object(reckoning, object);
+    return remove_object(reckoning, object);
 }
 
 static bool resize(struct reckoning *reckoning, const struct trace_event *event,
@@ -177,8 +178,7 @@ static bool resize(struct reckoning *reckoning, const struct trace_event *event,
         reckoning->bounds->is_placed = place.address[i] != PLACEMENT_NONE;
     }
     place.bytes = bytes;
-    remove_object(reckoning, object);
-    struct place *added = add_object(reckoning, event);
+    struct place *added = remove_object(reckoning, object) ? add_object(reckoning, event) : NULL;
     if (added)
         *added = place;
     return added != NULL;
@@ -193,7 +193,7 @@ static bool reckon(struct reckoning *reckoning, const struct trace_event *event)
     if (released && event->object)
         ok = resize(reckoning, event, released);
     else if (released)
-        release(reckoning, released);
+        ok = release(reckoning, released);
     else if (event->object)
         ok = acquire(reckoning, event);
     note_peaks(reckoning);
@@ -224,14 +224,12 @@ bool bounds_read(struct bounds *bounds, struct trace_reader *reader, const char 
 {
     struct reckoning reckoning = {.bounds = bounds};
     *bounds = (struct bounds){.is_placed = true};
-    if (!object_map_open(&reckoning.objects))
-        return error_set(error, ERROR_MEMORY, "%s: out of memory", path);
     placement_open(&reckoning.policies[0], PLACEMENT_BEST_FIT);
     placement_open(&reckoning.policies[1], PLACEMENT_FIRST_FIT);
     bool ok = reckon_all(&reckoning, reader, path, progress, error);
     for (int i = 0; i < POLICIES; i++)
         placement_close(&reckoning.policies[i]);
-    object_map_close(&reckoning.objects);
+    object_map_free(&reckoning.objects);
     free(reckoning.places);
     free(reckoning.free_places);
     return ok;
