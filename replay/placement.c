@@ -73,6 +73,23 @@ static void remove_extent(struct placement *placement, struct extent extent)
         placement_tree_remove(&placement->by_size, (struct placement_pair){size, extent.from});
 }
 
+/* Puts an extent in the place of one that it overlaps or touches. */
+static void change_extent(struct placement *placement, struct extent old, struct extent extent)
+{
+    uint64_t old_size = old.to - old.from, size = extent.to - extent.from;
+    if (size == 0) {
+        remove_extent(placement, old);
+        return;
+    }
+    placement->free_pages += pages_in(extent) - pages_in(old);
+    placement_tree_replace(&placement->by_address, (struct placement_pair){old.from, old_size},
+                           (struct placement_pair){extent.from, size});
+    if (placement->fit == PLACEMENT_BEST_FIT) {
+        placement_tree_remove(&placement->by_size, (struct placement_pair){old_size, old.from});
+        placement_tree_add(&placement->by_size, (struct placement_pair){size, extent.from});
+    }
+}
+
 static bool extent_from(const struct placement *placement, uint64_t address, struct extent *found)
 {
     struct placement_pair pair;
@@ -167,28 +184,32 @@ uint64_t placement_alloc(struct placement *placement, uint64_t bytes, uint64_t a
     if (!find(placement, size, alignment, &extent))
         return place_at_end(placement, size, alignment);
     uint64_t address = round_up(extent.from, alignment);
-    remove_extent(placement, extent);
+    change_extent(placement, extent, (struct extent){address + size, extent.to});
     add_extent(placement, (struct extent){extent.from, address});
-    add_extent(placement, (struct extent){address + size, extent.to});
     return address;
 }
 
 static void release(struct placement *placement, struct extent extent)
 {
     struct extent below, above;
-    if (extent_up_to(placement, extent.from, &below)) {
-        remove_extent(placement, below);
-        extent.from = below.from;
-    }
-    if (extent.to == placement->end_bytes) {
-        placement->end_bytes = extent.from;
-        return;
-    }
-    if (extent_from(placement, extent.to, &above)) {
-        remove_extent(placement, above);
+    bool is_last = extent.to == placement->end_bytes;
+    bool has_below = extent_up_to(placement, extent.from, &below);
+    bool has_above = !is_last && extent_from(placement, extent.to, &above);
+    if (has_above)
         extent.to = above.to;
+    if (has_above && has_below)
+        remove_extent(placement, above);
+    if (has_below)
+        extent.from = below.from;
+    if (is_last) {
+        placement->end_bytes = extent.from;
+        if (has_below)
+            remove_extent(placement, below);
+    } else if (has_below || has_above) {
+        change_extent(placement, has_below ? below : above, extent);
+    } else {
+        add_extent(placement, extent);
     }
-    add_extent(placement, extent);
 }
 
 bool placement_free(struct placement *placement, uint64_t address, uint64_t bytes)
@@ -209,8 +230,7 @@ static bool extend(struct placement *placement, uint64_t from, uint64_t to)
     }
     if (!extent_from(placement, from, &above) || above.to < to)
         return false;
-    remove_extent(placement, above);
-    add_extent(placement, (struct extent){to, above.to});
+    change_extent(placement, above, (struct extent){to, above.to});
     return true;
 }
 

@@ -84,6 +84,21 @@ static void check_finding(const struct placement_tree *tree, const struct tree_m
     assert_true(!with_value || is_equal(found, *with_value));
 }
 
+/* A pair becomes another one that lies between the same neighbours. */
+static void replace_one(struct placement_tree *tree, struct tree_model *model)
+{
+    struct placement_pair *old = &model->pairs[below(model->count)];
+    struct placement_pair pair = {old->key + below(7) - 3, below(1000)}, lower, upper;
+    bool has_lower = placement_tree_before(tree, *old, &lower);
+    bool has_upper =
+        placement_tree_from(tree, (struct placement_pair){old->key, old->value + 1}, &upper);
+    if (pair.key > 3100 || (has_lower && !is_less(lower, pair)) ||
+        (has_upper && !is_less(pair, upper)))
+        return;
+    placement_tree_replace(tree, *old, pair);
+    *old = pair;
+}
+
 /* Grows to a few thousand pairs and shrinks to none, several times. */
 static void tree_finds_what_a_search_of_everything_finds(void **state)
 {
@@ -105,6 +120,8 @@ static void tree_finds_what_a_search_of_everything_finds(void **state)
             placement_tree_remove(&tree, model.pairs[gone]);
             model.pairs[gone] = model.pairs[--model.count];
         }
+        if (below(3) == 0 && model.count > 0)
+            replace_one(&tree, &model);
         assert_int_equal(tree.count, model.count);
         if (step % 16 == 0)
             check_finding(&tree, &model, (struct placement_pair){below(3100), below(1000)},

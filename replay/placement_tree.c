@@ -14,7 +14,7 @@ struct placement_node {
     union {
         struct placement_pair pairs[LEAF_PAIRS];
         struct {
-            struct placement_pair least[CHILDREN]; /* no pair below the child is less */
+            struct placement_pair least[CHILDREN]; /* the first pair below the child */
             uint64_t most[CHILDREN];               /* the largest value below the child */
             struct placement_node *child[CHILDREN];
         };
@@ -217,9 +217,11 @@ static void remove_below(struct placement_tree *tree, struct placement_node *nod
     if (child->count == 0) {
         delete_child(node, at);
         give_spare(tree, child);
-    } else if (pair.value == node->most[at]) {
-        node->most[at] = most_of(child, height - 1);
+        return;
     }
+    node->least[at] = least_of(child, height - 1);
+    if (pair.value == node->most[at])
+        node->most[at] = most_of(child, height - 1);
 }
 
 void placement_tree_remove(struct placement_tree *tree, struct placement_pair pair)
@@ -232,6 +234,30 @@ void placement_tree_remove(struct placement_tree *tree, struct placement_pair pa
         tree->height = root->count == 1 ? tree->height - 1 : 0;
         give_spare(tree, root);
     }
+}
+
+/* ---- replacing ---- */
+
+static void replace_below(struct placement_node *node, unsigned height, struct placement_pair old,
+                          struct placement_pair pair)
+{
+    if (height == 0) {
+        node->pairs[count_less(node->pairs, node->count, old)] = pair;
+        return;
+    }
+    unsigned at = child_of(node, old);
+    replace_below(node->child[at], height - 1, old, pair);
+    node->least[at] = least_of(node->child[at], height - 1);
+    if (pair.value >= node->most[at])
+        node->most[at] = pair.value;
+    else if (old.value == node->most[at])
+        node->most[at] = most_of(node->child[at], height - 1);
+}
+
+void placement_tree_replace(struct placement_tree *tree, struct placement_pair old,
+                            struct placement_pair pair)
+{
+    replace_below(tree->root, tree->height, old, pair);
 }
 
 /* ---- finding ---- */

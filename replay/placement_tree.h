@@ -40,6 +40,10 @@ void placement_tree_add(struct placement_tree *tree, struct placement_pair pair)
 /* Removes a pair that is there. */
 void placement_tree_remove(struct placement_tree *tree, struct placement_pair pair);
 
+/* Puts `pair` in the place of `old`, which is there and has the same neighbours in the order. */
+void placement_tree_replace(struct placement_tree *tree, struct placement_pair old,
+                            struct placement_pair pair);
+
 /* The first pair that is `least` or comes after it. False when there is none. */
 bool placement_tree_from(const struct placement_tree *tree, struct placement_pair least,
                          struct placement_pair *found);
