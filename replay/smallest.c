@@ -4,7 +4,6 @@
 #include "replay/result_csv.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -306,13 +305,9 @@ static size_t limited_allocators(const struct session *session)
 }
 
 /* What the cell of the null allocator needs. */
-static bool search_floor(struct search *floor, struct error *error)
+static bool search_floor(struct search *floor, struct memory_place *place, struct error *error)
 {
     struct error reason;
-    struct memory_place *place = calloc(1, sizeof *place);
-    if (!place)
-        abort();
-    floor->place = place;
     if (memory_place_find(place, "/proc/self", &reason))
         return find_smallest(floor, START_SPARE_BYTES, error);
     floor->status = OUTCOME_REFUSED;
@@ -339,17 +334,17 @@ static bool search_all(struct session *session, const struct trace_run *trace,
 
 bool smallest_run(struct session *session, const struct trace_run *trace, struct error *error)
 {
+    struct memory_place place;
     size_t limited = limited_allocators(session);
     struct search floor = {.session = session,
                            .trace = trace,
-                           .allocator = &session->allocators[session->allocator_count - 2]};
-    bool ok = limited == 0 || search_floor(&floor, error);
+                           .allocator = &session->allocators[session->allocator_count - 2],
+                           .place = &place};
+    bool ok = limited == 0 || search_floor(&floor, &place, error);
     if (ok && floor.status == OUTCOME_REFUSED && limited + 2 == session->allocator_count)
         ok = error_set(error, ERROR_USAGE,
                        "--smallest: the memory of these allocators cannot be limited: %s; run as "
                        "root or in a cgroup of your own, or try heap, which is given a fixed size",
                        floor.message);
-    ok = ok && search_all(session, trace, &floor, error);
-    free((void *)(uintptr_t)floor.place);
-    return ok;
+    return ok && search_all(session, trace, &floor, error);
 }
