@@ -26,6 +26,12 @@ struct column {
     struct ratio (*value)(const void *row); /* what it shows; plain numbers have no interval */
 };
 
+/* A row below the others that no allocator stands behind. */
+struct reference {
+    const char *label, *note; /* the note stands right of its last number */
+    double peak_heap_bytes, peak_ratio;
+};
+
 struct table {
     const struct column *columns;
     size_t column_count;
@@ -35,6 +41,7 @@ struct table {
     const void *rows;
     size_t row_count;
     const char *baseline;
+    const struct reference *reference; /* or NULL */
     bool bold;
 };
 
@@ -43,8 +50,14 @@ static const char *const pass_names[PASS_COUNT] = {
     [PASS_MEMORY] = "memory",
 };
 
+static struct ratio plain(double value)
+{
+    return (struct ratio){.value = value, .interval = {NAN, NAN}};
+}
+
 struct row_text {
     const char *label;
+    const char *note; /* or NULL */
     char cells[MAX_COLUMNS][CELL_SIZE];
     bool best[MAX_COLUMNS];
 };
@@ -145,12 +158,41 @@ static void write_header(struct row_text *text, const struct table *table, size_
     }
 }
 
+static struct ratio peak_heap(const void *row)
+{
+    return plain(((const struct allocator_summary *)row)->metrics[METRIC_PEAK_HEAP].median);
+}
+
+static struct ratio peak_ratio(const void *row)
+{
+    return plain(((const struct allocator_summary *)row)->metrics[METRIC_PEAK_RATIO].median);
+}
+
+static void write_reference(struct row_text *text, const struct table *table)
+{
+    const struct reference *reference = table->reference;
+    *text = (struct row_text){.label = reference->label, .note = reference->note};
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (table->columns[i].value == peak_heap)
+            units_write_bytes(text->cells[i], reference->peak_heap_bytes);
+        if (table->columns[i].value == peak_ratio)
+            snprintf(text->cells[i], CELL_SIZE, "%.2fx", reference->peak_ratio);
+    }
+}
+
+static size_t line_count(const struct table *table)
+{
+    return HEADER_ROWS + table->row_count + (table->reference != NULL);
+}
+
 static void write_line(struct row_text *text, const struct table *table, size_t line)
 {
     if (line < HEADER_ROWS)
         write_header(text, table, line);
-    else
+    else if (line < HEADER_ROWS + table->row_count)
         write_row(text, table, line - HEADER_ROWS);
+    else
+        write_reference(text, table);
 }
 
 static void pad(FILE *stream, size_t width, size_t used)
@@ -173,7 +215,7 @@ static void print_line(FILE *stream, const struct table *table, const struct row
         pad(stream, widths[i] + 2, units_text_width(text->cells[i]));
         fprintf(stream, "%s%s%s", bold ? "\033[1m" : "", text->cells[i], bold ? "\033[0m" : "");
     }
-    fputc('\n', stream);
+    fprintf(stream, "%s%s\n", text->note != NULL ? "  " : "", text->note != NULL ? text->note : "");
 }
 
 static void print_table(FILE *stream, const struct table *table)
@@ -181,7 +223,7 @@ static void print_table(FILE *stream, const struct table *table)
     size_t widths[MAX_COLUMNS] = {0};
     size_t label_width = 0;
     struct row_text text;
-    for (size_t line = 0; line < HEADER_ROWS + table->row_count; line++) {
+    for (size_t line = 0; line < line_count(table); line++) {
         write_line(&text, table, line);
         size_t width = units_text_width(text.label);
         label_width = width > label_width ? width : label_width;
@@ -190,15 +232,10 @@ static void print_table(FILE *stream, const struct table *table)
             widths[i] = width > widths[i] ? width : widths[i];
         }
     }
-    for (size_t line = 0; line < HEADER_ROWS + table->row_count; line++) {
+    for (size_t line = 0; line < line_count(table); line++) {
         write_line(&text, table, line);
         print_line(stream, table, &text, label_width, widths);
     }
-}
-
-static struct ratio plain(double value)
-{
-    return (struct ratio){.value = value, .interval = {NAN, NAN}};
 }
 
 static struct ratio cold_time(const void *row)
@@ -214,16 +251,6 @@ static struct ratio warm_time(const void *row)
 static struct ratio cold_ratio(const void *row)
 {
     return ((const struct allocator_summary *)row)->metrics[METRIC_COLD].to_baseline;
-}
-
-static struct ratio peak_heap(const void *row)
-{
-    return plain(((const struct allocator_summary *)row)->metrics[METRIC_PEAK_HEAP].median);
-}
-
-static struct ratio peak_ratio(const void *row)
-{
-    return plain(((const struct allocator_summary *)row)->metrics[METRIC_PEAK_RATIO].median);
 }
 
 static struct ratio mean_ratio(const void *row)
@@ -352,6 +379,23 @@ static void print_floor(const struct trace_summary *trace, FILE *stream)
                 null, loop);
 }
 
+/* How far each allocator is from the ideal. */
+static void print_distances(const struct trace_summary *trace, FILE *stream)
+{
+    bool has_any = false;
+    for (size_t i = 0; i < trace->allocator_count; i++) {
+        double peak_bytes = trace->allocators[i].metrics[METRIC_PEAK_HEAP].median;
+        if (isnan(peak_bytes) || !(trace->best_fit_bytes > 0))
+            continue;
+        fprintf(stream, "%s %s %+.1f %%",
+                has_any ? "," : "\n  peak heap against best fit:", trace->allocators[i].allocator,
+                (peak_bytes / trace->best_fit_bytes - 1) * 100);
+        has_any = true;
+    }
+    if (has_any)
+        fputc('\n', stream);
+}
+
 /* One line per allocator and pass with cells that did not end well. */
 static void print_failures(const struct trace_summary *trace, FILE *stream)
 {
@@ -406,6 +450,12 @@ static void print_trace(const struct summary *summary, const struct trace_summar
                         FILE *stream, bool bold)
 {
     struct column columns[MAX_COLUMNS];
+    const struct reference best_fit = {
+        .label = "best fit*",
+        .note = "* ideal placement (simulated)",
+        .peak_heap_bytes = trace->best_fit_bytes,
+        .peak_ratio = trace->best_fit_bytes / trace->peak_live_bytes,
+    };
     struct table table = {
         .columns = columns,
         .column_count = choose_trace_columns(trace, columns),
@@ -415,11 +465,13 @@ static void print_trace(const struct summary *summary, const struct trace_summar
         .rows = trace->allocators,
         .row_count = trace->allocator_count,
         .baseline = summary->baseline,
+        .reference = trace->best_fit_bytes > 0 ? &best_fit : NULL,
         .bold = bold,
     };
     print_trace_header(trace, stream);
     fputc('\n', stream);
     print_table(stream, &table);
+    print_distances(trace, stream);
     print_floor(trace, stream);
     print_failures(trace, stream);
     print_peaks_inside_calls(trace, stream);

@@ -16,6 +16,7 @@ enum cell_pass {
     CELL_PROBE, /* only say where the functions come from; no plan */
     CELL_TIME,
     CELL_MEMORY,
+    CELL_SMALLEST, /* only whether the replay completes */
 };
 
 enum cell_engine {
@@ -87,6 +88,7 @@ struct cell_channel {
     /* asked */
     uint32_t pass, engine, touch, loops;
     uint32_t defined; /* functions that the allocator itself defines, as a probe found */
+    int32_t group_fd; /* of the cgroup's cgroup.procs that the cell enters when ready; 0: none */
 
     /* answered */
     uint32_t status;

@@ -25,7 +25,9 @@ enum option_key {
     KEY_TIMEOUT,
     KEY_LIST,
     KEY_FORMAT,
-    KEY_PARTIAL
+    KEY_PARTIAL,
+    KEY_BOUNDS,
+    KEY_SMALLEST
 };
 
 const char *argp_program_version = "replay (heapreel) " HEAPREEL_VERSION;
@@ -68,6 +70,12 @@ static const struct argp_option option_table[] = {
      "whole block; what is live there stays so, as at the end of a program",
      2},
     {"timeout", KEY_TIMEOUT, "SECONDS", 0, "end a process that takes longer (default 60)", 2},
+    {"bounds", KEY_BOUNDS, "yes|no", 0,
+     "whether ideal placement is simulated on the trace, for bounds.csv (default yes)", 2},
+    {"smallest", KEY_SMALLEST, NULL, 0,
+     "in place of the passes: find the least memory under which the trace completes, to 1 % or a "
+     "page; of heap the smallest fixed size, of others the smallest limit of a cgroup",
+     2},
     {NULL, 0, NULL, 0, "Output:", 3},
     {"out", 'o', "DIR", 0,
      "write one set of CSV files for all traces into DIR (default results/TRACE for each)", 3},
@@ -221,6 +229,7 @@ static error_t parse_measurement(struct replay_options *options, int key, char *
 struct parsing {
     struct replay_options *options;
     uint32_t rounds; /* 0: not given */
+    bool has_passes; /* given, or what only they have */
 };
 
 static void finish(struct parsing *parsing, struct argp_state *state)
@@ -233,6 +242,10 @@ static void finish(struct parsing *parsing, struct argp_state *state)
         if (options->time_rounds)
             options->time_rounds = rounds;
     }
+    if (options->smallest && parsing->has_passes)
+        argp_error(state, "--smallest is a run of its own: without --passes, --rounds and --loops");
+    if (options->smallest)
+        options->time_rounds = options->memory_rounds = 0;
     if (!options->trace_count && !options->list_allocators)
         argp_error(state, "which trace?");
     if (!options->item_count && !options->has_all) {
@@ -260,6 +273,14 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case 'q':
         options->quiet = true;
         return 0;
+    case KEY_BOUNDS:
+        if (strcmp(argument, "yes") != 0 && strcmp(argument, "no") != 0)
+            argp_error(state, "--bounds=%s: there are yes and no", argument);
+        options->bounds = strcmp(argument, "yes") == 0;
+        return 0;
+    case KEY_SMALLEST:
+        options->smallest = true;
+        return 0;
     case KEY_PARTIAL:
         options->partial = true;
         return 0;
@@ -279,6 +300,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         finish(parsing, state);
         return 0;
     default:
+        parsing->has_passes |= key == 'p' || key == 'r' || key == KEY_LOOPS;
         return parse_measurement(options, key, argument, &parsing->rounds, state);
     }
 }
@@ -307,6 +329,7 @@ void options_parse(struct replay_options *options, int argc, char **argv)
         .loops = DEFAULT_LOOPS,
         .time_touch = CELL_TOUCH_ENDS,
         .memory_touch = CELL_TOUCH_PAGE,
+        .bounds = true,
         .cpu = -1,
         .timeout_s = DEFAULT_TIMEOUT_S,
         .command = join(argc, argv),

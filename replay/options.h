@@ -35,7 +35,9 @@ struct replay_options {
     uint64_t seed;
     int cpu; /* -1: the last one */
     double timeout_s;
-    bool serial; /* all threads' calls on one thread */
+    bool serial;   /* all threads' calls on one thread */
+    bool bounds;   /* with the simulations of ideal placement */
+    bool smallest; /* the smallest memory is searched, and there are no passes */
     bool quiet, csv, list_allocators;
     bool partial;  /* traces that were cut short are replayed as far as they go */
     char *command; /* the command line as text, for meta.csv */

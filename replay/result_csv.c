@@ -10,7 +10,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const file_names[RESULT_FILES] = {"runs.csv", "samples.csv", "meta.csv"};
+static const struct {
+    const char *name;
+    enum result_kind kind;
+} files[RESULT_FILES] = {
+    [RESULT_RUNS] = {"runs.csv", RESULT_OF_PASSES},
+    [RESULT_SAMPLES] = {"samples.csv", RESULT_OF_PASSES},
+    [RESULT_META] = {"meta.csv", RESULT_OF_PASSES},
+    [RESULT_BOUNDS] = {"bounds.csv", RESULT_OF_PASSES},
+    [RESULT_SMALLEST] = {"smallest.csv", RESULT_OF_SMALLEST},
+    [RESULT_SMALLEST_META] = {"smallest-meta.csv", RESULT_OF_SMALLEST},
+};
 
 static const char *const headers[RESULT_FILES] = {
     [RESULT_RUNS] =
@@ -23,10 +33,16 @@ static const char *const headers[RESULT_FILES] = {
                        "live_page_bytes,live_hugepage_bytes,heap_bytes,lazyfree_bytes,live_blocks,"
                        "minflt,frag_ratio",
     [RESULT_META] = "key,value",
+    [RESULT_BOUNDS] = "trace,bound,bytes,ratio",
+    [RESULT_SMALLEST] = "schema,started_utc,trace,trace_sha256,allocator,method,status,bytes,"
+                        "too_few_bytes,load_bytes,floor_bytes,peak_live_bytes,ratio,runs,touch,"
+                        "threads,sync,message",
+    [RESULT_SMALLEST_META] = "key,value",
 };
 
 struct result_csv {
     char *folder;
+    enum result_kind kind;
     struct output_file outputs[RESULT_FILES];
     bool in_row[RESULT_FILES];
 };
@@ -65,7 +81,7 @@ static void write_header(struct result_csv *result, enum result_file file)
 static bool open_output(struct result_csv *result, enum result_file file, struct error *error)
 {
     char *path;
-    if (asprintf(&path, "%s/%s", result->folder, file_names[file]) < 0)
+    if (asprintf(&path, "%s/%s", result->folder, files[file].name) < 0)
         abort();
     bool ok = output_file_open(&result->outputs[file], path, error);
     free(path);
@@ -74,14 +90,20 @@ static bool open_output(struct result_csv *result, enum result_file file, struct
     return ok;
 }
 
-struct result_csv *result_csv_open(const char *folder, struct error *error)
+static bool has_file(const struct result_csv *result, int file)
+{
+    return files[file].kind == result->kind;
+}
+
+struct result_csv *result_csv_open(const char *folder, enum result_kind kind, struct error *error)
 {
     struct result_csv *result = calloc(1, sizeof *result);
     if (!result || !(result->folder = strdup(folder)))
         abort();
+    result->kind = kind;
     bool ok = make_folders(folder, error);
     for (int file = 0; ok && file < RESULT_FILES; file++)
-        ok = open_output(result, (enum result_file)file, error);
+        ok = !has_file(result, file) || open_output(result, (enum result_file)file, error);
     if (ok)
         return result;
     result_csv_abort(result);
@@ -134,18 +156,19 @@ void result_csv_meta(struct result_csv *result, const char *key, const char *for
     va_start(arguments, format);
     vsnprintf(value, sizeof value, format, arguments);
     va_end(arguments);
-    result_csv_text(result, RESULT_META, key);
-    result_csv_text(result, RESULT_META, value);
-    result_csv_end_row(result, RESULT_META);
+    enum result_file file = has_file(result, RESULT_META) ? RESULT_META : RESULT_SMALLEST_META;
+    result_csv_text(result, file, key);
+    result_csv_text(result, file, value);
+    result_csv_end_row(result, file);
 }
 
 bool result_csv_close(struct result_csv *result, struct error *error)
 {
     bool ok = true;
     for (int i = 0; ok && i < RESULT_FILES; i++)
-        ok = output_file_finish(&result->outputs[i], error);
+        ok = !has_file(result, i) || output_file_finish(&result->outputs[i], error);
     for (int i = 0; ok && i < RESULT_FILES; i++)
-        ok = output_file_rename(&result->outputs[i], error);
+        ok = !has_file(result, i) || output_file_rename(&result->outputs[i], error);
     result_csv_abort(result);
     return ok;
 }
@@ -153,7 +176,8 @@ bool result_csv_close(struct result_csv *result, struct error *error)
 void result_csv_abort(struct result_csv *result)
 {
     for (int i = 0; i < RESULT_FILES; i++)
-        output_file_abort(&result->outputs[i]);
+        if (has_file(result, i))
+            output_file_abort(&result->outputs[i]);
     free(result->folder);
     free(result);
 }

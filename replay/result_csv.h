@@ -1,5 +1,6 @@
 /*
- * result_csv.h - writes the files of a result by libcsv: runs.csv, samples.csv, meta.csv.
+ * result_csv.h - writes the files of a result by libcsv: runs.csv, samples.csv, meta.csv,
+ * bounds.csv; or, of the search for the smallest memory, smallest.csv and smallest-meta.csv.
  *
  * The files appear under their names together, when the result is finished; until then they are
  * written beside them. analysis/ reads them; the columns are specified in analysis/README.md.
@@ -14,7 +15,18 @@
 
 enum { RESULT_SCHEMA = 1 };
 
-enum result_file { RESULT_RUNS, RESULT_SAMPLES, RESULT_META, RESULT_FILES };
+enum result_file {
+    RESULT_RUNS,
+    RESULT_SAMPLES,
+    RESULT_META,
+    RESULT_BOUNDS,
+    RESULT_SMALLEST,
+    RESULT_SMALLEST_META,
+    RESULT_FILES
+};
+
+/* Which files there are: results of the one kind never touch those of the other. */
+enum result_kind { RESULT_OF_PASSES, RESULT_OF_SMALLEST };
 
 struct result_csv;
 
@@ -22,7 +34,7 @@ struct result_csv;
  * Makes the folder, and those above it, where they are missing, and begins the files. NULL when
  * that cannot be; nothing is left behind then.
  */
-struct result_csv *result_csv_open(const char *folder, struct error *error);
+struct result_csv *result_csv_open(const char *folder, enum result_kind kind, struct error *error);
 
 /* The fields of a row, left to right; the last call of a row is result_csv_end_row. */
 void result_csv_text(struct result_csv *result, enum result_file file, const char *text);
@@ -31,7 +43,7 @@ void result_csv_decimal(struct result_csv *result, enum result_file file, double
 void result_csv_unknown(struct result_csv *result, enum result_file file);
 void result_csv_end_row(struct result_csv *result, enum result_file file);
 
-/* Adds a line to meta.csv. */
+/* Adds a line to the meta.csv of this kind. */
 void result_csv_meta(struct result_csv *result, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -73,6 +73,7 @@ static struct cell_channel *new_cell(const struct cell_request *request, int *fd
         .touch = request->touch,
         .loops = request->loops,
         .defined = request->allocator->defined,
+        .group_fd = request->group_fd,
         .looks_offset = sizeof(struct cell_channel) + loops_bytes,
     };
     return cell;
@@ -118,7 +119,8 @@ static void exec_cell(const struct runner *runner, const struct cell_request *re
     write_text("/proc/self/oom_score_adj", "1000");
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (dup2(null_fd, 0) < 0 || dup2(stderr_fd, 1) < 0 || dup2(stderr_fd, 2) < 0 ||
-        !pass_on(cell_fd) || !pass_on(request->plan_fd))
+        !pass_on(cell_fd) || !pass_on(request->plan_fd) ||
+        (request->group_fd && !pass_on(request->group_fd)))
         _exit(126);
     /* The terminal's Ctrl-C is the parent's to act upon. */
     setpgid(0, 0);

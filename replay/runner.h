@@ -36,6 +36,7 @@ struct cell_request {
     uint32_t loops;
     int plan_fd;
     const struct plan *plan;
+    int group_fd; /* cgroup.procs of a cgroup that the cell enters when it is ready; 0: none */
 };
 
 struct cell_outcome {

@@ -1,9 +1,11 @@
 #include "replay/session.h"
 
+#include "replay/bounds_rows.h"
 #include "replay/machine.h"
 #include "replay/plan_survey.h"
 #include "replay/result_csv.h"
 #include "replay/round.h"
+#include "replay/smallest.h"
 #include "traces/format/memory.h"
 #include "traces/format/trace_reader.h"
 
@@ -76,7 +78,8 @@ static bool add_allocators(struct session *session, struct error *error)
             return false;
     if (options->has_all)
         add_all(session);
-    if (!find_label(session, options->baseline) && !add_item(session, options->baseline, error))
+    if (!options->smallest && !find_label(session, options->baseline) &&
+        !add_item(session, options->baseline, error))
         return false;
     struct allocator_spec null = allocator_null(), loop = allocator_loop();
     add_allocator(session, &null);
@@ -257,7 +260,8 @@ static bool begin_result(struct session *session, const char *folder, struct err
 {
     if (session->result)
         return true;
-    session->result = result_csv_open(folder, error);
+    session->result = result_csv_open(
+        folder, session->options->smallest ? RESULT_OF_SMALLEST : RESULT_OF_PASSES, error);
     if (!session->result)
         return false;
     describe_session(session, session->result);
@@ -291,7 +295,7 @@ static bool make_plans(const struct session *session, struct trace_run *trace,
     bool made = plan_survey_read(&survey, input->reader, input->path, error);
     if (made && options->time_rounds)
         made = make_plan(&trace->time, input, &survey, &time, error);
-    if (made && options->memory_rounds)
+    if (made && (options->memory_rounds || options->smallest))
         made = make_plan(&trace->memory, input, &survey, &memory, error);
     trace_meta_copy(meta, trace_reader_meta(input->reader));
     trace_tally_describe(&survey.tally, meta);
@@ -307,15 +311,29 @@ static void drop_plan(struct trace_plan *plan)
         close(plan->fd);
 }
 
-static bool run_plans(struct session *session, struct trace_run *trace, const char *path,
-                      const char *folder, const struct trace_meta *meta, struct error *error)
+static bool measure(struct session *session, const struct trace_run *trace,
+                    const struct trace_input *input, const struct trace_meta *meta,
+                    struct error *error)
 {
+    if (session->options->smallest)
+        return smallest_run(session, trace, error);
+    if (session->options->bounds &&
+        !bounds_write(session, trace, input, trace_meta_number(meta, "events", 0), error))
+        return false;
+    return run_rounds(session, trace, error);
+}
+
+static bool run_plans(struct session *session, struct trace_run *trace,
+                      const struct trace_input *input, const char *folder,
+                      const struct trace_meta *meta, struct error *error)
+{
+    const char *path = input->path;
     if (!SHA256File(path, trace->sha256))
         return error_set(error, ERROR_INPUT, "%s: cannot read: %s", path, strerror(errno));
     if (!begin_result(session, folder, error))
         return false;
     describe_trace(session->result, trace, meta);
-    return run_rounds(session, trace, error);
+    return measure(session, trace, input, meta, error);
 }
 
 static bool run_trace(struct session *session, const struct trace_input *input, const char *folder,
@@ -327,7 +345,7 @@ static bool run_trace(struct session *session, const struct trace_input *input, 
     bool ok = make_plans(session, &trace, input, &meta, error);
     if (*input->partial)
         trace_meta_set(&meta, "partial", "%s", input->partial);
-    ok = ok && run_plans(session, &trace, input->path, folder, &meta, error);
+    ok = ok && run_plans(session, &trace, input, folder, &meta, error);
     drop_plan(&trace.time);
     drop_plan(&trace.memory);
     trace_meta_free(&meta);
