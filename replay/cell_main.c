@@ -4,12 +4,10 @@
  * Started by `replay` only, as `replay-cell CELL_FD [PLAN_FD]`. Between ready and done it calls no
  * malloc of its own.
  */
-#include "replay/cell.h"
-#include "replay/engine.h"
-#include "replay/functions.h"
+#include "replay/anatomy.h"
+#include "replay/cell_map.h"
+#include "replay/cell_worker.h"
 #include "replay/memory_probe.h"
-#include "replay/plan.h"
-#include "replay/team.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,23 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
-struct worker {
-    struct cell_channel *cell;
-    const struct plan *plan;
-    struct functions functions;
-    struct engine engine;
-    struct order order;
-    void *order_memory;
-    struct team team;
-};
-
-static void finish(struct cell_channel *cell, enum cell_status status)
+void finish(struct cell_channel *cell, enum cell_status status)
 {
     cell->status = status;
     _exit(0);
 }
 
-static void refuse(struct cell_channel *cell, const char *message)
+void refuse(struct cell_channel *cell, const char *message)
 {
     snprintf(cell->message, sizeof cell->message, "%s", message);
     finish(cell, CELL_REFUSED);
@@ -156,8 +144,7 @@ static void fail_at(void *context, uint32_t stream, uint64_t call)
     finish(cell, CELL_OOM);
 }
 
-/* All threads are there and wait, the tables are empty. */
-static void get_ready(struct worker *worker)
+void get_ready(struct worker *worker)
 {
     order_open(&worker->order, worker->plan, worker->order_memory);
     memset(worker->engine.slots, 0, worker->plan->slot_count * sizeof(void *));
@@ -219,6 +206,8 @@ static void run_time_pass(struct worker *worker)
 struct memory_pass {
     struct cell_look *looks;
     struct memory_probe probe;
+    struct memory_detail detail;
+    struct anatomy anatomy;
     uint64_t faults_before;
 };
 
@@ -232,8 +221,11 @@ static uint64_t faults(void)
 static void look(void *context, uint64_t sample)
 {
     struct memory_pass *pass = context;
-    pass->looks[sample].private_bytes = memory_probe_read(&pass->probe);
-    pass->looks[sample].minflt = faults() - pass->faults_before;
+    struct cell_look *look = &pass->looks[sample];
+    look->private_bytes = memory_probe_read(&pass->probe);
+    look->minflt = faults() - pass->faults_before;
+    anatomy_read(&pass->anatomy, look);
+    memory_detail_read(&pass->detail, sample, look);
 }
 
 static void ignore_clock(void *context, uint64_t time_us)
@@ -248,8 +240,13 @@ static void run_memory_pass(struct worker *worker)
     struct memory_pass pass = {.looks = cell_looks(cell)};
     if (!memory_probe_open(&pass.probe))
         refuse(cell, "cannot read /proc/self/statm or smaps_rollup");
+    if (!anatomy_open(&pass.anatomy, worker->plan, &worker->functions,
+                      cell->defined >> CELL_FN_USABLE_SIZE & 1))
+        refuse(cell, "no memory to follow the blocks");
+    memory_detail_open(&pass.detail, worker->plan->sample_count);
     cell->memory_probe = pass.probe.kind;
     worker->engine.hooks = (struct engine_hooks){look, ignore_clock, &pass};
+    worker->engine.watch = &pass.anatomy.watch;
     get_ready(worker);
     bool has_peak = memory_peak_reset();
     cell->ready_bytes = memory_probe_read(&pass.probe);
@@ -258,6 +255,7 @@ static void run_memory_pass(struct worker *worker)
     /* Threads that ended have given back what they kept by now. */
     look(&pass, worker->plan->sample_count - 1);
     cell->peak_rss_bytes = has_peak ? memory_peak_read() : 0;
+    cell->replayed_peak_live_bytes = pass.anatomy.peak_live_bytes;
 }
 
 /* ---- main ---- */
@@ -278,6 +276,8 @@ int main(int argc, char **argv)
     set_up(&worker, argc > 2 ? atoi(argv[2]) : -1);
     if (cell->pass == CELL_TIME)
         run_time_pass(&worker);
+    else if (cell->pass == CELL_MAP)
+        cell_map_run(&worker);
     else
         run_memory_pass(&worker);
     finish(cell, CELL_OK);

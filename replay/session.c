@@ -237,8 +237,9 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
 
 static uint32_t rounds_of(const struct replay_options *options)
 {
-    return options->time_rounds > options->memory_rounds ? options->time_rounds
-                                                         : options->memory_rounds;
+    uint32_t rounds = options->time_rounds > options->memory_rounds ? options->time_rounds
+                                                                    : options->memory_rounds;
+    return rounds > options->map_rounds ? rounds : options->map_rounds;
 }
 
 static bool run_rounds(struct session *session, const struct trace_run *trace, struct error *error)
@@ -291,7 +292,7 @@ static bool make_plans(const struct session *session, struct trace_run *trace,
     bool made = plan_survey_read(&survey, input->reader, input->path, error);
     if (made && options->time_rounds)
         made = make_plan(&trace->time, input, &survey, &time, error);
-    if (made && options->memory_rounds)
+    if (made && (options->memory_rounds || options->map_rounds))
         made = make_plan(&trace->memory, input, &survey, &memory, error);
     trace_meta_copy(meta, trace_reader_meta(input->reader));
     trace_tally_describe(&survey.tally, meta);
