@@ -87,8 +87,7 @@ bool anatomy_open(struct anatomy *anatomy, const struct plan *plan,
     };
     anatomy->blocks = mmap(NULL, plan->slot_count * sizeof *anatomy->blocks, PROT_READ | PROT_WRITE,
                            MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return anatomy->blocks != MAP_FAILED &&
-           page_shadow_open(&anatomy->shadow, SHADOW_MOST_PIECES);
+    return anatomy->blocks != MAP_FAILED && page_shadow_open(&anatomy->shadow, SHADOW_MOST_PIECES);
 }
 
 void anatomy_read(const struct anatomy *anatomy, struct cell_look *look)

@@ -4,7 +4,8 @@
  * A cell is one process that replays one plan with one allocator in one pass. It is exec'ed with
  * the allocator preloaded and two file descriptors: the plan (plan.h) and a struct cell_channel in
  * shared memory, followed by `loops` times struct cell_loop and, in the memory pass, a struct
- * cell_look for every sample of the plan, or in the map pass a struct heap_map. The cell links nothing but libc.
+ * cell_look for every sample of the plan, or in the map pass a struct heap_map. The cell links
+ * nothing but libc.
  */
 #ifndef REPLAY_CELL_H
 #define REPLAY_CELL_H
@@ -104,10 +105,10 @@ struct cell_channel {
     /* answered */
     uint32_t status;
     uint32_t memory_probe;
-    uint32_t failed_stream;  /* where CELL_OOM happened */
-    uint64_t failed_call;    /* of that stream */
-    uint64_t ready_bytes;    /* private memory before the first op */
-    uint64_t peak_rss_bytes; /* private memory at the most, as the kernel has it */
+    uint32_t failed_stream;            /* where CELL_OOM happened */
+    uint64_t failed_call;              /* of that stream */
+    uint64_t ready_bytes;              /* private memory before the first op */
+    uint64_t peak_rss_bytes;           /* private memory at the most, as the kernel has it */
     uint64_t replayed_peak_live_bytes; /* as the cell found it; other threads may have drifted */
     char message[200];
     char malloc_path[512]; /* the object that malloc comes from */

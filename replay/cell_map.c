@@ -29,9 +29,8 @@ static uint64_t column_of(const struct plan *plan, uint64_t sample)
 static bool is_next_column(const struct map_pass *pass, uint64_t sample)
 {
     const struct heap_map *map = pass->map;
-    return map->column_count == 0 ||
-           column_of(pass->plan, sample) >
-               column_of(pass->plan, map->samples[map->column_count - 1]);
+    return map->column_count == 0 || column_of(pass->plan, sample) >
+                                         column_of(pass->plan, map->samples[map->column_count - 1]);
 }
 
 static void look(void *context, uint64_t sample)

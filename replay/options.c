@@ -42,7 +42,9 @@ static const struct argp_option option_table[] = {
     {"baseline", 'b', "LABEL", 0, "whom to compare with (default glibc; added if missing)", 1},
     {"list-allocators", KEY_LIST, NULL, 0, "print the names that can be used here, and exit", 1},
     {NULL, 0, NULL, 0, "Measurement:", 2},
-    {"passes", 'p', "LIST", 0, "time, memory, map (default time,memory): map shows once which addresses are live over time", 2},
+    {"passes", 'p', "LIST", 0,
+     "time, memory, map (default time,memory): map shows once which addresses are live over time",
+     2},
     {"rounds", 'r', "N", 0,
      "rounds, each with every allocator once in random order (default 10 of time, 3 of memory; N "
      "is "

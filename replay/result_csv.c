@@ -95,8 +95,7 @@ struct result_csv *result_csv_open(const char *folder, struct error *error)
 FILE *result_csv_add(struct result_csv *result, const char *name, struct error *error)
 {
     char *path;
-    result->added =
-        reallocarray(result->added, result->added_count + 1, sizeof *result->added);
+    result->added = reallocarray(result->added, result->added_count + 1, sizeof *result->added);
     if (!result->added || asprintf(&path, "%s/%s", result->folder, name) < 0)
         abort();
     struct output_file *output = &result->added[result->added_count];

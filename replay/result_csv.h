@@ -1,6 +1,6 @@
 /*
- * result_csv.h - writes the files of a result by libcsv: runs.csv, samples.csv, meta.csv, and others
- * that are there only when something was measured for them.
+ * result_csv.h - writes the files of a result by libcsv: runs.csv, samples.csv, meta.csv, and
+ * others that are there only when something was measured for them.
  *
  * The files appear under their names together, when the result is finished; until then they are
  * written beside them. analysis/ reads them; the columns are specified in analysis/README.md.

@@ -355,8 +355,8 @@ static void write_anatomy(const struct round *round, const struct cell_run *cell
     const struct cell_look *looks = cell_looks(cell->outcome.cell);
     const struct cell_look *peak = detailed_peak(looks, plan->sample_count);
     const struct cell_look *end = &looks[plan->sample_count - 1];
-    struct fragmentation measured = fragmentation_measure(plan_samples(plan), curve->bytes,
-                                                          plan->sample_count, plan->peak_live_bytes);
+    struct fragmentation measured = fragmentation_measure(
+        plan_samples(plan), curve->bytes, plan->sample_count, plan->peak_live_bytes);
     const double ratios[] = {measured.peak,         measured.mean_event,   measured.mean_time,
                              measured.at_peak_live, measured.at_peak_heap, measured.returned};
     const uint64_t details[] = {peak->lazyfree_bytes, end->lazyfree_bytes, peak->hugepage_bytes,

@@ -144,6 +144,7 @@ static void describe_session(const struct session *session, struct result_csv *r
     result_csv_meta(result, "seed", "%" PRIu64, options->seed);
     result_csv_meta(result, "rounds_time", "%" PRIu32, options->time_rounds);
     result_csv_meta(result, "rounds_memory", "%" PRIu32, options->memory_rounds);
+    result_csv_meta(result, "rounds_map", "%" PRIu32, options->map_rounds);
     result_csv_meta(result, "loops", "%" PRIu32, options->loops);
     result_csv_meta(result, "baseline", "%s", options->baseline);
     result_csv_meta(result, "clock", "real");
