@@ -298,6 +298,9 @@ static uint64_t no_more_than(uint64_t value, uint64_t most)
     return value < most ? value : most;
 }
 
+/* Of one call, with those before it that say its numbers. */
+enum { CALL_WORDS = 4 };
+
 /* The words of a call; `number` is 1 where the code has none. */
 static void add_call(struct compiler *compiler, enum plan_code code, uint32_t slot, uint64_t size,
                      uint64_t number, bool to_null)
@@ -306,6 +309,7 @@ static void add_call(struct compiler *compiler, enum plan_code code, uint32_t sl
     if (compiler->options->events && stream->next_event != compiler->event)
         add_word(compiler, stream, plan_word(PLAN_EVENT, compiler->event));
     stream->next_event = compiler->event + 1;
+    plan_words_keep_together(&stream->words, &compiler->file, CALL_WORDS);
     if (to_null)
         add_word(compiler, stream, plan_word(PLAN_TO_NULL, 0));
     if (number != 1)

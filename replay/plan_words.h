@@ -27,6 +27,9 @@ struct plan_words {
 /* Adds a word. What goes wrong is kept in file->error. */
 void plan_words_add(struct plan_words *stream, struct plan_file *file, uint64_t word);
 
+/* The next `count` words, at most 32, stand one behind the other: no PLAN_NEXT comes between. */
+void plan_words_keep_together(struct plan_words *stream, struct plan_file *file, size_t count);
+
 /* Writes what is left, behind a PLAN_END. */
 void plan_words_finish(struct plan_words *stream, struct plan_file *file);
 
