@@ -324,6 +324,13 @@ void options_parse(struct replay_options *options, int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
 }
 
+uint32_t options_rounds(const struct replay_options *options)
+{
+    uint32_t rounds = options->time_rounds > options->memory_rounds ? options->time_rounds
+                                                                    : options->memory_rounds;
+    return rounds > options->map_rounds ? rounds : options->map_rounds;
+}
+
 void options_free(struct replay_options *options)
 {
     free(options->items);

@@ -47,6 +47,9 @@ void options_parse(struct replay_options *options, int argc, char **argv);
 
 void options_free(struct replay_options *options);
 
+/* Of the pass that has most. */
+uint32_t options_rounds(const struct replay_options *options);
+
 const char *touch_name(enum cell_touch touch);
 
 #endif

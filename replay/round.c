@@ -99,12 +99,10 @@ static void shuffle(struct round *round)
 static void show_progress(const struct round *round, const struct cell_run *cell)
 {
     const struct session *session = round->session;
-    uint32_t time_rounds = session->options->time_rounds;
-    uint32_t memory_rounds = session->options->memory_rounds;
     if (session->show_progress)
         fprintf(stderr, "\r\033[K%s: round %" PRIu32 " of %" PRIu32 ", %s, %s", round->trace->name,
-                round->number, time_rounds > memory_rounds ? time_rounds : memory_rounds,
-                cell->request.allocator->label, pass_name(cell->request.pass));
+                round->number, options_rounds(session->options), cell->request.allocator->label,
+                pass_name(cell->request.pass));
 }
 
 static void name_run(struct session *session, struct cell_run *cell)

@@ -236,16 +236,9 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
 
 /* ---- running ---- */
 
-static uint32_t rounds_of(const struct replay_options *options)
-{
-    uint32_t rounds = options->time_rounds > options->memory_rounds ? options->time_rounds
-                                                                    : options->memory_rounds;
-    return rounds > options->map_rounds ? rounds : options->map_rounds;
-}
-
 static bool run_rounds(struct session *session, const struct trace_run *trace, struct error *error)
 {
-    for (uint32_t i = 1; i <= rounds_of(session->options); i++) {
+    for (uint32_t i = 1; i <= options_rounds(session->options); i++) {
         if (*session->runner.interrupted)
             return true;
         if (!round_run(session, session->result, trace, i, error))
