@@ -14,6 +14,8 @@ static const char *const status_names[RUN_STATUS_COUNT] = {
 struct columns {
     size_t run_id, trace, allocator, pass, round, status, loop, threads, sync, ops;
     size_t cpu, net, peak_live, peak_heap, end_heap, load_heap, hwm_heap;
+    /* Where the file has them. */
+    size_t touch, replayed_live, mean_event, at_peak_live, at_peak_heap, returned;
 };
 
 /* A row of the table, with what groups rows into cells. */
@@ -61,6 +63,12 @@ static bool find_columns(const struct csv_table *table, struct columns *columns,
         if (!csv_table_column(table, wanted[i].name, wanted[i].column, error))
             return false;
     }
+    columns->touch = csv_table_find(table, "touch");
+    columns->replayed_live = csv_table_find(table, "replayed_peak_live_bytes");
+    columns->mean_event = csv_table_find(table, "frag_mean_event_ratio");
+    columns->at_peak_live = csv_table_find(table, "frag_at_peak_live_ratio");
+    columns->at_peak_heap = csv_table_find(table, "frag_at_peak_heap_ratio");
+    columns->returned = csv_table_find(table, "returned_share");
     return true;
 }
 
@@ -145,13 +153,16 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
         .sync = csv_table_text(table, row->row, columns->sync),
         .pass = strcmp(row->pass, "time") == 0 ? PASS_TIME : PASS_MEMORY,
         .status = RUN_OK,
+        .was_touched = strcmp(csv_table_text(table, row->row, columns->touch), "none") != 0,
         .row = row->row,
     };
     for (int i = 0; i < METRIC_COUNT; i++)
         cell->metrics[i] = NAN;
     return csv_table_number(table, row->row, columns->round, &cell->round, error) &&
            csv_table_number(table, row->row, columns->ops, &cell->ops, error) &&
-           csv_table_number(table, row->row, columns->peak_live, &cell->peak_live_bytes, error);
+           csv_table_number(table, row->row, columns->peak_live, &cell->peak_live_bytes, error) &&
+           csv_table_number(table, row->row, columns->replayed_live,
+                            &cell->replayed_peak_live_bytes, error);
 }
 
 static bool read_memory(struct cell *cell, const struct csv_table *table,
@@ -161,9 +172,16 @@ static bool read_memory(struct cell *cell, const struct csv_table *table,
     if (!csv_table_number(table, row, columns->peak_heap, &metrics[METRIC_PEAK_HEAP], error) ||
         !csv_table_number(table, row, columns->end_heap, &metrics[METRIC_END_HEAP], error) ||
         !csv_table_number(table, row, columns->load_heap, &metrics[METRIC_LOAD_HEAP], error) ||
-        !csv_table_number(table, row, columns->hwm_heap, &metrics[METRIC_HWM_HEAP], error))
+        !csv_table_number(table, row, columns->hwm_heap, &metrics[METRIC_HWM_HEAP], error) ||
+        !csv_table_number(table, row, columns->mean_event, &metrics[METRIC_MEAN_EVENT_RATIO],
+                          error) ||
+        !csv_table_number(table, row, columns->at_peak_live, &metrics[METRIC_AT_PEAK_LIVE_RATIO],
+                          error) ||
+        !csv_table_number(table, row, columns->at_peak_heap, &metrics[METRIC_AT_PEAK_HEAP_RATIO],
+                          error) ||
+        !csv_table_number(table, row, columns->returned, &metrics[METRIC_RETURNED_SHARE], error))
         return false;
-    if (cell->peak_live_bytes > 0)
+    if (cell->peak_live_bytes > 0 && cell->was_touched)
         metrics[METRIC_PEAK_RATIO] = metrics[METRIC_PEAK_HEAP] / cell->peak_live_bytes;
     return true;
 }

@@ -376,7 +376,7 @@ static void join_samples(struct summary *summary)
 {
     for (size_t i = 0; i < summary->runs.cell_count; i++) {
         struct cell *cell = &summary->runs.cells[i];
-        if (cell->pass != PASS_MEMORY || cell->status != RUN_OK)
+        if (cell->pass != PASS_MEMORY || cell->status != RUN_OK || !cell->was_touched)
             continue;
         const struct sample_series *series =
             sample_set_find(&summary->samples, cell->run_id, cell->trace, cell->allocator);

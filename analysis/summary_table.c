@@ -436,6 +436,40 @@ static void print_peaks_inside_calls(const struct trace_summary *trace, FILE *st
     }
 }
 
+/* How far peak live of the replays is from the recorded one: least and most. */
+static struct interval replayed_live(const struct summary *summary, const char *trace,
+                                     const char *allocator)
+{
+    struct interval range = {NAN, NAN};
+    for (size_t i = 0; i < summary->runs.cell_count; i++) {
+        const struct cell *cell = &summary->runs.cells[i];
+        if (strcmp(cell->trace, trace) != 0 || cell->status != RUN_OK ||
+            (allocator != NULL && strcmp(cell->allocator, allocator) != 0))
+            continue;
+        double ratio = cell->replayed_peak_live_bytes / cell->peak_live_bytes;
+        range.low = fmin(range.low, ratio);
+        range.high = fmax(range.high, ratio);
+    }
+    return range;
+}
+
+/* Threads that do not keep the recorded order have other blocks live at once than the program. */
+static void print_drift(const struct summary *summary, const struct trace_summary *trace,
+                        FILE *stream)
+{
+    static const double tolerance = 0.01;
+    for (size_t i = 0; i < trace->allocator_count; i++) {
+        const char *allocator = trace->allocators[i].allocator;
+        struct interval range = replayed_live(summary, trace->trace, allocator);
+        double drift = fmax(fabs(range.low - 1), fabs(range.high - 1));
+        if (drift > tolerance)
+            fprintf(stream,
+                    "  ! %s: peak live was %.1f %% off the recorded one: its threads drifted, and "
+                    "memory with them\n",
+                    allocator, drift * 100);
+    }
+}
+
 static void print_missing_baseline(const struct summary *summary, const struct trace_summary *trace,
                                    FILE *stream)
 {
@@ -475,6 +509,7 @@ static void print_trace(const struct summary *summary, const struct trace_summar
     print_floor(trace, stream);
     print_failures(trace, stream);
     print_peaks_inside_calls(trace, stream);
+    print_drift(summary, trace, stream);
     print_missing_baseline(summary, trace, stream);
 }
 
@@ -529,6 +564,18 @@ static const char *trace_meta(const struct summary *summary, const char *trace, 
     return meta_or(summary, key, "");
 }
 
+static void print_replayed_live(const struct summary *summary, const struct trace_summary *trace,
+                                FILE *stream)
+{
+    struct interval range = replayed_live(summary, trace->trace, NULL);
+    if (isnan(range.low))
+        return;
+    fprintf(stream, ";\npeak live was %.2f %%", range.low * 100);
+    if (range.high > range.low)
+        fprintf(stream, " to %.2f %%", range.high * 100);
+    fputs(" of the recorded one", stream);
+}
+
 /* How the threads of a trace were replayed: what its numbers mean depends on it. */
 static void print_threads_of(const struct summary *summary, const struct trace_summary *trace,
                              FILE *stream)
@@ -551,6 +598,7 @@ static void print_threads_of(const struct summary *summary, const struct trace_s
         fputs(" memory in recorded order", stream);
     else if (*memory)
         fputs(" memory in epochs that bound what is live", stream);
+    print_replayed_live(summary, trace, stream);
     fputs(".\n", stream);
 }
 
@@ -570,6 +618,15 @@ static void print_clock_note(const struct summary *summary, FILE *stream)
               stream);
     else if (strcmp(clock, "trace") == 0)
         fputs("The allocators saw the recorded clock in the memory pass.\n", stream);
+}
+
+static void print_touch_note(const struct summary *summary, FILE *stream)
+{
+    if (strcmp(meta_or(summary, "touch_memory", ""), "none") == 0 &&
+        strcmp(meta_or(summary, "rounds_memory", "0"), "0") != 0)
+        fputs("Nothing was written into the blocks (--touch=none), so they are not resident: no "
+              "ratios to live bytes.\n",
+              stream);
 }
 
 static void print_legend(const struct summary *summary, FILE *stream)
@@ -595,5 +652,6 @@ void summary_table_print(const struct summary *summary, FILE *stream, bool bold)
     fputc('\n', stream);
     print_legend(summary, stream);
     print_threads_note(summary, stream);
+    print_touch_note(summary, stream);
     print_clock_note(summary, stream);
 }

@@ -4,6 +4,8 @@
  * Started by `replay` only, as `replay-cell CELL_FD [PLAN_FD]`. Between ready and done it calls no
  * malloc of its own.
  */
+#include "replay/anatomy.h"
+#include "replay/cell_map.h"
 #include "replay/cell_smallest.h"
 #include "replay/cell_worker.h"
 #include "replay/memory_probe.h"
@@ -205,6 +207,8 @@ static void run_time_pass(struct worker *worker)
 struct memory_pass {
     struct cell_look *looks;
     struct memory_probe probe;
+    struct memory_detail detail;
+    struct anatomy anatomy;
     uint64_t faults_before;
 };
 
@@ -218,8 +222,11 @@ static uint64_t faults(void)
 static void look(void *context, uint64_t sample)
 {
     struct memory_pass *pass = context;
-    pass->looks[sample].private_bytes = memory_probe_read(&pass->probe);
-    pass->looks[sample].minflt = faults() - pass->faults_before;
+    struct cell_look *look = &pass->looks[sample];
+    look->private_bytes = memory_probe_read(&pass->probe);
+    look->minflt = faults() - pass->faults_before;
+    anatomy_read(&pass->anatomy, look);
+    memory_detail_read(&pass->detail, sample, look);
 }
 
 static void ignore_clock(void *context, uint64_t time_us)
@@ -234,8 +241,13 @@ static void run_memory_pass(struct worker *worker)
     struct memory_pass pass = {.looks = cell_looks(cell)};
     if (!memory_probe_open(&pass.probe))
         refuse(cell, "cannot read /proc/self/statm or smaps_rollup");
+    if (!anatomy_open(&pass.anatomy, worker->plan, &worker->functions,
+                      cell->defined >> CELL_FN_USABLE_SIZE & 1))
+        refuse(cell, "no memory to follow the blocks");
+    memory_detail_open(&pass.detail, worker->plan->sample_count);
     cell->memory_probe = pass.probe.kind;
     worker->engine.hooks = (struct engine_hooks){look, ignore_clock, &pass};
+    worker->engine.watch = &pass.anatomy.watch;
     get_ready(worker);
     bool has_peak = memory_peak_reset();
     cell->ready_bytes = memory_probe_read(&pass.probe);
@@ -244,6 +256,7 @@ static void run_memory_pass(struct worker *worker)
     /* Threads that ended have given back what they kept by now. */
     look(&pass, worker->plan->sample_count - 1);
     cell->peak_rss_bytes = has_peak ? memory_peak_read() : 0;
+    cell->replayed_peak_live_bytes = pass.anatomy.peak_live_bytes;
 }
 
 /* ---- main ---- */
@@ -266,6 +279,8 @@ int main(int argc, char **argv)
         run_time_pass(&worker);
     else if (cell->pass == CELL_SMALLEST)
         run_smallest_pass(&worker);
+    else if (cell->pass == CELL_MAP)
+        cell_map_run(&worker);
     else
         run_memory_pass(&worker);
     finish(cell, CELL_OK);

@@ -1,5 +1,5 @@
 /*
- * cell_worker.h - what a pass of the cell works with.
+ * cell_worker.h - what the passes of a cell have in common: the allocator, the plan, the threads.
  */
 #ifndef REPLAY_CELL_WORKER_H
 #define REPLAY_CELL_WORKER_H
@@ -21,11 +21,13 @@ struct worker {
     struct team team;
 };
 
-/* Ends the process with that answer. */
-void finish(struct cell_channel *cell, enum cell_status status) __attribute__((noreturn));
-void refuse(struct cell_channel *cell, const char *message) __attribute__((noreturn));
+/* Answers and ends the process. */
+_Noreturn void finish(struct cell_channel *cell, enum cell_status status);
 
-/* All threads are there and wait, the tables are empty. */
+/* Says why the cell cannot begin, and ends the process. */
+_Noreturn void refuse(struct cell_channel *cell, const char *message);
+
+/* Empties the tables and creates the threads, which wait. */
 void get_ready(struct worker *worker);
 
 #endif

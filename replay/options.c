@@ -44,7 +44,9 @@ static const struct argp_option option_table[] = {
     {"baseline", 'b', "LABEL", 0, "whom to compare with (default glibc; added if missing)", 1},
     {"list-allocators", KEY_LIST, NULL, 0, "print the names that can be used here, and exit", 1},
     {NULL, 0, NULL, 0, "Measurement:", 2},
-    {"passes", 'p', "LIST", 0, "time, memory or both (default time,memory)", 2},
+    {"passes", 'p', "LIST", 0,
+     "time, memory, map (default time,memory): map shows once which addresses are live over time",
+     2},
     {"rounds", 'r', "N", 0,
      "rounds, each with every allocator once in random order (default 10 of time, 3 of memory; N "
      "is "
@@ -143,14 +145,16 @@ static enum cell_touch parse_touch(const char *text, struct argp_state *state)
 static void parse_passes(struct replay_options *options, char *list, struct argp_state *state)
 {
     char *rest = list, *pass;
-    options->time_rounds = options->memory_rounds = 0;
+    options->time_rounds = options->memory_rounds = options->map_rounds = 0;
     while ((pass = strsep(&rest, ","))) {
         if (strcmp(pass, "time") == 0)
             options->time_rounds = DEFAULT_TIME_ROUNDS;
         else if (strcmp(pass, "memory") == 0)
             options->memory_rounds = DEFAULT_MEMORY_ROUNDS;
+        else if (strcmp(pass, "map") == 0)
+            options->map_rounds = 1;
         else
-            argp_error(state, "--passes: no pass '%s'; there are time and memory", pass);
+            argp_error(state, "--passes: no pass '%s'; there are time, memory and map", pass);
     }
 }
 
@@ -341,6 +345,13 @@ void options_parse(struct replay_options *options, int argc, char **argv)
     struct parsing parsing = {.options = options};
     argp_err_exit_status = REPLAY_EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
+}
+
+uint32_t options_rounds(const struct replay_options *options)
+{
+    uint32_t rounds = options->time_rounds > options->memory_rounds ? options->time_rounds
+                                                                    : options->memory_rounds;
+    return rounds > options->map_rounds ? rounds : options->map_rounds;
 }
 
 void options_free(struct replay_options *options)

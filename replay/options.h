@@ -28,8 +28,8 @@ struct replay_options {
     size_t item_count;
     bool has_all; /* `all` was among them */
     const char *baseline;
-    const char *out;                     /* NULL: results/TRACE for each trace */
-    uint32_t time_rounds, memory_rounds; /* 0: that pass is not wanted */
+    const char *out;                                 /* NULL: results/TRACE for each trace */
+    uint32_t time_rounds, memory_rounds, map_rounds; /* 0: that pass is not wanted */
     uint32_t loops;
     enum cell_touch time_touch, memory_touch;
     uint64_t seed;
@@ -48,6 +48,9 @@ struct replay_options {
 void options_parse(struct replay_options *options, int argc, char **argv);
 
 void options_free(struct replay_options *options);
+
+/* Of the pass that has most. */
+uint32_t options_rounds(const struct replay_options *options);
 
 const char *touch_name(enum cell_touch touch);
 

@@ -331,6 +331,35 @@ static void long_lives_and_long_streams_are_kept(void **state)
     plan_unmap(plan);
 }
 
+/* Calls of one to three words, so that ends of chunks fall into each of them. */
+static void calls_and_their_numbers_are_never_parted(void **state)
+{
+    (void)state;
+    enum { CALLS = 100000 };
+    struct trace_meta meta = {0};
+    struct error error;
+    struct trace_writer *writer = trace_writer_open(test_path, &meta, &error);
+    for (uint64_t i = 0; i < CALLS; i++) {
+        struct trace_event event = {
+            .op = TRACE_CALLOC, .count = i % 7 + 1, .size = i % 5 ? 3 : PLAN_SIZE_MAX + 1};
+        assert_true(trace_writer_add(writer, &event, &error)); /* each returned NULL */
+    }
+    assert_true(trace_writer_close(writer, NULL, &error));
+    const struct plan *plan = map_file(&serial);
+    const uint64_t *word = plan_at(plan, plan_streams(plan)->offset);
+    for (uint64_t i = 0; i < CALLS; i++) {
+        struct plan_call call;
+        while (plan_code(*word) == PLAN_NEXT)
+            word = plan_at(plan, plan_value(*word));
+        word = plan_read_call(word, &call);
+        assert_int_equal(call.code, PLAN_CALLOC);
+        assert_true(call.to_null);
+        assert_int_equal(call.number, i % 7 + 1);
+        assert_int_equal(call.size, i % 5 ? 3 : PLAN_SIZE_MAX + 1);
+    }
+    plan_unmap(plan);
+}
+
 /* ---- threads ---- */
 
 static const char *const handed_over[] = {
@@ -523,6 +552,7 @@ int main(void)
         FILE_TEST(slots_are_reused_and_leftovers_listed_in_order),
         FILE_TEST(calls_of_several_words_stay_whole),
         FILE_TEST(long_lives_and_long_streams_are_kept),
+        FILE_TEST(calls_and_their_numbers_are_never_parted),
         FILE_TEST(one_stream_has_all_threads_calls_in_order),
         FILE_TEST(blocks_pass_through_mailboxes_from_the_last_use_to_the_next),
         FILE_TEST(turns_pass_where_the_order_is_exact),

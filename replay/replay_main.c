@@ -87,10 +87,15 @@ static int print_results(const struct replay_options *options, const char *folde
 {
     struct summary summary;
     struct analysis_error error = {0};
+    bool has_table = options->time_rounds > 0 || options->memory_rounds > 0;
     if (options->quiet)
         return REPLAY_EXIT_OK;
     if (options->smallest)
         return print_smallest(options, folder);
+    if (!has_table) {
+        fprintf(stderr, "wrote %s/runs.csv, meta.csv and heapmap-*.csv\n", folder);
+        return REPLAY_EXIT_OK;
+    }
     if (!summary_load(&summary, folder, &error)) {
         fprintf(stderr, "replay: %s\n", error.text);
         return REPLAY_EXIT_OUTPUT;

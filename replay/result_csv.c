@@ -28,10 +28,12 @@ static const char *const headers[RESULT_FILES] = {
         "loop,loops,clock,touch,threads,sync,seed,ops,wall_ns,cpu_ns,wall_ns_per_op,"
         "cpu_ns_per_op,net_ns_per_op,minflt,nivcsw,wait_ns,peak_live_bytes,"
         "peak_heap_bytes,mean_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes,"
-        "waits,sleeps",
+        "waits,sleeps,replayed_peak_live_bytes,frag_peak_ratio,frag_mean_event_ratio,"
+        "frag_mean_time_ratio,frag_at_peak_live_ratio,frag_at_peak_heap_ratio,returned_share,"
+        "lazyfree_peak_bytes,lazyfree_end_bytes,hugepage_peak_bytes,hugepage_end_bytes",
     [RESULT_SAMPLES] = "run_id,trace,allocator,clock,event,trace_ns,hold,live_bytes,usable_bytes,"
                        "live_page_bytes,live_hugepage_bytes,heap_bytes,lazyfree_bytes,live_blocks,"
-                       "minflt,frag_ratio",
+                       "minflt,frag_ratio,replayed_live_bytes,hugepage_bytes",
     [RESULT_META] = "key,value",
     [RESULT_BOUNDS] = "trace,bound,bytes,ratio",
     [RESULT_SMALLEST] = "schema,started_utc,trace,trace_sha256,allocator,method,status,bytes,"
@@ -45,6 +47,8 @@ struct result_csv {
     enum result_kind kind;
     struct output_file outputs[RESULT_FILES];
     bool in_row[RESULT_FILES];
+    struct output_file *added;
+    size_t added_count;
 };
 
 /* mkdir -p. */
@@ -71,7 +75,7 @@ static bool make_folders(const char *folder, struct error *error)
 
 static void write_header(struct result_csv *result, enum result_file file)
 {
-    char names[1024], *rest = names, *name;
+    char names[4096], *rest = names, *name;
     snprintf(names, sizeof names, "%s", headers[file]);
     while ((name = strsep(&rest, ",")))
         result_csv_text(result, file, name);
@@ -108,6 +112,22 @@ struct result_csv *result_csv_open(const char *folder, enum result_kind kind, st
         return result;
     result_csv_abort(result);
     return NULL;
+}
+
+FILE *result_csv_add(struct result_csv *result, const char *name, struct error *error)
+{
+    char *path;
+    result->added = reallocarray(result->added, result->added_count + 1, sizeof *result->added);
+    if (!result->added || asprintf(&path, "%s/%s", result->folder, name) < 0)
+        abort();
+    struct output_file *output = &result->added[result->added_count];
+    *output = (struct output_file){0};
+    bool ok = output_file_open(output, path, error);
+    free(path);
+    if (!ok)
+        return NULL;
+    result->added_count++;
+    return output->file;
 }
 
 static FILE *next_field(struct result_csv *result, enum result_file file)
@@ -167,6 +187,10 @@ bool result_csv_close(struct result_csv *result, struct error *error)
     bool ok = true;
     for (int i = 0; ok && i < RESULT_FILES; i++)
         ok = !has_file(result, i) || output_file_finish(&result->outputs[i], error);
+    for (size_t i = 0; ok && i < result->added_count; i++)
+        ok = output_file_finish(&result->added[i], error);
+    for (size_t i = 0; ok && i < result->added_count; i++)
+        ok = output_file_rename(&result->added[i], error);
     for (int i = 0; ok && i < RESULT_FILES; i++)
         ok = !has_file(result, i) || output_file_rename(&result->outputs[i], error);
     result_csv_abort(result);
@@ -178,6 +202,9 @@ void result_csv_abort(struct result_csv *result)
     for (int i = 0; i < RESULT_FILES; i++)
         if (has_file(result, i))
             output_file_abort(&result->outputs[i]);
+    for (size_t i = 0; i < result->added_count; i++)
+        output_file_abort(&result->added[i]);
+    free(result->added);
     free(result->folder);
     free(result);
 }

@@ -1,6 +1,7 @@
 /*
  * result_csv.h - writes the files of a result by libcsv: runs.csv, samples.csv, meta.csv,
- * bounds.csv; or, of the search for the smallest memory, smallest.csv and smallest-meta.csv.
+ * bounds.csv and others that are there only when something was measured for them; or, of the search
+ * for the smallest memory, smallest.csv and smallest-meta.csv.
  *
  * The files appear under their names together, when the result is finished; until then they are
  * written beside them. analysis/ reads them; the columns are specified in analysis/README.md.
@@ -42,6 +43,12 @@ void result_csv_number(struct result_csv *result, enum result_file file, uint64_
 void result_csv_decimal(struct result_csv *result, enum result_file file, double number);
 void result_csv_unknown(struct result_csv *result, enum result_file file);
 void result_csv_end_row(struct result_csv *result, enum result_file file);
+
+/*
+ * Begins one more file, that appears with the others. It stays the result's; what is written to it
+ * is checked when the result is closed. NULL when it cannot be.
+ */
+FILE *result_csv_add(struct result_csv *result, const char *name, struct error *error);
 
 /* Adds a line to the meta.csv of this kind. */
 void result_csv_meta(struct result_csv *result, const char *key, const char *format, ...)

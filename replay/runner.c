@@ -1,5 +1,7 @@
 #include "replay/runner.h"
 
+#include "replay/heap_map.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -51,8 +53,10 @@ static void make_environment(struct environment *environment,
 static struct cell_channel *new_cell(const struct cell_request *request, int *fd)
 {
     size_t loops_bytes = request->loops * sizeof(struct cell_loop);
-    size_t looks_bytes =
-        request->pass == CELL_MEMORY ? request->plan->sample_count * sizeof(struct cell_look) : 0;
+    size_t looks_bytes = request->pass == CELL_MEMORY
+                             ? request->plan->sample_count * sizeof(struct cell_look)
+                         : request->pass == CELL_MAP ? sizeof(struct heap_map)
+                                                     : 0;
     size_t bytes = sizeof(struct cell_channel) + loops_bytes + looks_bytes;
     *fd = memfd_create("cell", MFD_CLOEXEC);
     if (*fd < 0)

@@ -147,6 +147,7 @@ static void describe_session(const struct session *session, struct result_csv *r
     result_csv_meta(result, "seed", "%" PRIu64, options->seed);
     result_csv_meta(result, "rounds_time", "%" PRIu32, options->time_rounds);
     result_csv_meta(result, "rounds_memory", "%" PRIu32, options->memory_rounds);
+    result_csv_meta(result, "rounds_map", "%" PRIu32, options->map_rounds);
     result_csv_meta(result, "loops", "%" PRIu32, options->loops);
     result_csv_meta(result, "baseline", "%s", options->baseline);
     result_csv_meta(result, "clock", "real");
@@ -238,15 +239,9 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
 
 /* ---- running ---- */
 
-static uint32_t rounds_of(const struct replay_options *options)
-{
-    return options->time_rounds > options->memory_rounds ? options->time_rounds
-                                                         : options->memory_rounds;
-}
-
 static bool run_rounds(struct session *session, const struct trace_run *trace, struct error *error)
 {
-    for (uint32_t i = 1; i <= rounds_of(session->options); i++) {
+    for (uint32_t i = 1; i <= options_rounds(session->options); i++) {
         if (*session->runner.interrupted)
             return true;
         if (!round_run(session, session->result, trace, i, error))
@@ -295,7 +290,7 @@ static bool make_plans(const struct session *session, struct trace_run *trace,
     bool made = plan_survey_read(&survey, input->reader, input->path, error);
     if (made && options->time_rounds)
         made = make_plan(&trace->time, input, &survey, &time, error);
-    if (made && (options->memory_rounds || options->smallest))
+    if (made && (options->memory_rounds || options->map_rounds || options->smallest))
         made = make_plan(&trace->memory, input, &survey, &memory, error);
     trace_meta_copy(meta, trace_reader_meta(input->reader));
     trace_tally_describe(&survey.tally, meta);
