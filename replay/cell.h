@@ -33,6 +33,12 @@ enum cell_touch {
                         PAGE */
 };
 
+/* What the allocator sees as the time. */
+enum cell_clock {
+    CELL_CLOCK_REAL,
+    CELL_CLOCK_TRACE, /* the recorded time, see trace_clock.h; in passes whose plan tells it */
+};
+
 /* The functions that a cell calls. A bit each in cell.defined. */
 enum cell_function {
     CELL_FN_MALLOC,
@@ -87,6 +93,7 @@ struct cell_channel {
     /* asked */
     uint32_t pass, engine, touch, loops;
     uint32_t defined; /* functions that the allocator itself defines, as a probe found */
+    uint32_t clock;
 
     /* answered */
     uint32_t status;
@@ -95,6 +102,7 @@ struct cell_channel {
     uint64_t failed_call;    /* of that stream */
     uint64_t ready_bytes;    /* private memory before the first op */
     uint64_t peak_rss_bytes; /* private memory at the most, as the kernel has it */
+    uint64_t clock_reads;    /* how often the time was asked for during the replay */
     char message[200];
     char malloc_path[512]; /* the object that malloc comes from */
     char version[64];      /* what the allocator says of itself, or empty */

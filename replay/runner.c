@@ -73,6 +73,7 @@ static struct cell_channel *new_cell(const struct cell_request *request, int *fd
         .touch = request->touch,
         .loops = request->loops,
         .defined = request->allocator->defined,
+        .clock = request->clock,
         .looks_offset = sizeof(struct cell_channel) + loops_bytes,
     };
     return cell;
@@ -99,6 +100,13 @@ static void pin(int cpu)
     sched_setaffinity(0, sizeof cpus, &cpus);
 }
 
+/* The setting is kept across exec. */
+static bool set_huge_pages(enum cell_thp thp)
+{
+    return thp == CELL_THP_INHERIT ||
+           prctl(PR_SET_THP_DISABLE, (unsigned long)(thp == CELL_THP_NEVER), 0, 0, 0) == 0;
+}
+
 /* The cell inherits the descriptor under its own number. */
 static bool pass_on(int fd)
 {
@@ -118,7 +126,7 @@ static void exec_cell(const struct runner *runner, const struct cell_request *re
     write_text("/proc/self/oom_score_adj", "1000");
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (dup2(null_fd, 0) < 0 || dup2(stderr_fd, 1) < 0 || dup2(stderr_fd, 2) < 0 ||
-        !pass_on(cell_fd) || !pass_on(request->plan_fd))
+        !pass_on(cell_fd) || !pass_on(request->plan_fd) || !set_huge_pages(request->thp))
         _exit(126);
     /* The terminal's Ctrl-C is the parent's to act upon. */
     setpgid(0, 0);
