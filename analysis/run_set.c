@@ -14,6 +14,7 @@ static const char *const status_names[RUN_STATUS_COUNT] = {
 struct columns {
     size_t run_id, trace, allocator, pass, round, status, loop, threads, sync, ops;
     size_t cpu, net, peak_live, peak_heap, end_heap, load_heap, hwm_heap;
+    size_t clock, clock_reads, thp;
 };
 
 /* A row of the table, with what groups rows into cells. */
@@ -61,6 +62,10 @@ static bool find_columns(const struct csv_table *table, struct columns *columns,
         if (!csv_table_column(table, wanted[i].name, wanted[i].column, error))
             return false;
     }
+    /* Not in files of earlier versions. */
+    columns->clock = csv_table_find(table, "clock");
+    columns->clock_reads = csv_table_find(table, "clock_reads");
+    columns->thp = csv_table_find(table, "thp");
     return true;
 }
 
@@ -143,6 +148,8 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
         .allocator = row->allocator,
         .threads = csv_table_text(table, row->row, columns->threads),
         .sync = csv_table_text(table, row->row, columns->sync),
+        .clock = csv_table_text(table, row->row, columns->clock),
+        .thp = csv_table_text(table, row->row, columns->thp),
         .pass = strcmp(row->pass, "time") == 0 ? PASS_TIME : PASS_MEMORY,
         .status = RUN_OK,
         .row = row->row,
@@ -151,6 +158,7 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
         cell->metrics[i] = NAN;
     return csv_table_number(table, row->row, columns->round, &cell->round, error) &&
            csv_table_number(table, row->row, columns->ops, &cell->ops, error) &&
+           csv_table_number(table, row->row, columns->clock_reads, &cell->clock_reads, error) &&
            csv_table_number(table, row->row, columns->peak_live, &cell->peak_live_bytes, error);
 }
 
