@@ -1,10 +1,10 @@
 #include "replay/plan.h"
 
-#include "replay/object_map.h"
 #include "replay/plan_epoch.h"
 #include "replay/plan_survey.h"
 #include "replay/plan_words.h"
 #include "traces/format/memory.h"
+#include "traces/format/object_map.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -349,7 +349,8 @@ static struct object *fill_slot(struct compiler *compiler, const struct trace_ev
 static void drop_object(struct compiler *compiler, struct object *object)
 {
     compiler->live_bytes -= object->bytes;
-    object_map_remove(&compiler->objects, object);
+    if (!object_map_remove(&compiler->objects, object))
+        compiler->out_of_memory = true;
 }
 
 /* The functions that follow return the object that the event leaves live and used, or NULL. */
@@ -662,7 +663,7 @@ static bool open_compiler(struct compiler *compiler, struct error *error)
     plan_epochs_open(&compiler->epochs, compiler->survey->tally.peak_live_bytes);
     compiler->file.fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     compiler->file.end_bytes = (sizeof compiler->plan + 63) / 64 * 64;
-    if (compiler->file.fd >= 0 && object_map_open(&compiler->objects))
+    if (compiler->file.fd >= 0)
         return true;
     return error_set(error, ERROR_MEMORY, "%s: no memory for the plan: %s", compiler->path,
                      strerror(errno));
@@ -678,7 +679,7 @@ static void close_compiler(struct compiler *compiler)
     free(compiler->streams.items);
     free(compiler->samples.items);
     free(compiler->shared.free_slots.items);
-    object_map_close(&compiler->objects);
+    object_map_free(&compiler->objects);
     plan_epochs_free(&compiler->epochs);
 }
 
