@@ -16,6 +16,7 @@ struct columns {
     size_t cpu, net, peak_live, peak_heap, end_heap, load_heap, hwm_heap;
     /* Where the file has them. */
     size_t touch, replayed_live, mean_event, at_peak_live, at_peak_heap, returned;
+    size_t clock, clock_reads, thp;
 };
 
 /* A row of the table, with what groups rows into cells. */
@@ -69,6 +70,10 @@ static bool find_columns(const struct csv_table *table, struct columns *columns,
     columns->at_peak_live = csv_table_find(table, "frag_at_peak_live_ratio");
     columns->at_peak_heap = csv_table_find(table, "frag_at_peak_heap_ratio");
     columns->returned = csv_table_find(table, "returned_share");
+    /* Not in files of earlier versions. */
+    columns->clock = csv_table_find(table, "clock");
+    columns->clock_reads = csv_table_find(table, "clock_reads");
+    columns->thp = csv_table_find(table, "thp");
     return true;
 }
 
@@ -151,6 +156,8 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
         .allocator = row->allocator,
         .threads = csv_table_text(table, row->row, columns->threads),
         .sync = csv_table_text(table, row->row, columns->sync),
+        .clock = csv_table_text(table, row->row, columns->clock),
+        .thp = csv_table_text(table, row->row, columns->thp),
         .pass = strcmp(row->pass, "time") == 0 ? PASS_TIME : PASS_MEMORY,
         .status = RUN_OK,
         .was_touched = strcmp(csv_table_text(table, row->row, columns->touch), "none") != 0,
@@ -161,6 +168,7 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
     return csv_table_number(table, row->row, columns->round, &cell->round, error) &&
            csv_table_number(table, row->row, columns->ops, &cell->ops, error) &&
            csv_table_number(table, row->row, columns->peak_live, &cell->peak_live_bytes, error) &&
+           csv_table_number(table, row->row, columns->clock_reads, &cell->clock_reads, error) &&
            csv_table_number(table, row->row, columns->replayed_live,
                             &cell->replayed_peak_live_bytes, error);
 }

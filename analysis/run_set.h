@@ -57,14 +57,15 @@ enum pass metric_pass(enum metric metric);
  */
 struct cell {
     const char *run_id, *trace, *allocator;
-    const char *threads, *sync; /* how it was replayed */
+    const char *threads, *sync, *clock, *thp; /* how it was replayed */
     enum pass pass;
     double round;
     enum run_status status; /* RUN_OK only when every loop was */
     double ops;
     double peak_live_bytes;
     double replayed_peak_live_bytes; /* in the replay, whose threads may have drifted */
-    bool was_touched; /* else its memory was not resident: there are no ratios to live bytes */
+    bool was_touched;   /* else its memory was not resident: there are no ratios to live bytes */
+    double clock_reads; /* how often the allocator asked for the time */
     double metrics[METRIC_COUNT]; /* all NaN unless the status is RUN_OK; the mean ratio is not read
                                      here */
     size_t row;                   /* of its first row in runs.csv */

@@ -1,5 +1,6 @@
 #include "analysis/summary_table.h"
 
+#include "analysis/summary_notes.h"
 #include "analysis/units.h"
 
 #include <math.h>
@@ -609,17 +610,6 @@ static void print_threads_note(const struct summary *summary, FILE *stream)
             print_threads_of(summary, &summary->traces[i], stream);
 }
 
-static void print_clock_note(const struct summary *summary, FILE *stream)
-{
-    const char *clock = meta_or(summary, "clock", "");
-    if (strcmp(clock, "real") == 0)
-        fputs("The allocators saw the real clock: memory that they return by time, they return "
-              "late or never.\n",
-              stream);
-    else if (strcmp(clock, "trace") == 0)
-        fputs("The allocators saw the recorded clock in the memory pass.\n", stream);
-}
-
 static void print_touch_note(const struct summary *summary, FILE *stream)
 {
     if (strcmp(meta_or(summary, "touch_memory", ""), "none") == 0 &&
@@ -653,5 +643,6 @@ void summary_table_print(const struct summary *summary, FILE *stream, bool bold)
     print_legend(summary, stream);
     print_threads_note(summary, stream);
     print_touch_note(summary, stream);
-    print_clock_note(summary, stream);
+    summary_notes_print_clock(summary, stream);
+    summary_notes_print_huge_pages(summary, stream);
 }

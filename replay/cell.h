@@ -36,6 +36,12 @@ enum cell_touch {
                         PAGE */
 };
 
+/* What the allocator sees as the time. */
+enum cell_clock {
+    CELL_CLOCK_REAL,
+    CELL_CLOCK_TRACE, /* the recorded time, see trace_clock.h; in passes whose plan tells it */
+};
+
 /* The functions that a cell calls. A bit each in cell.defined. */
 enum cell_function {
     CELL_FN_MALLOC,
@@ -103,6 +109,7 @@ struct cell_channel {
     uint32_t pass, engine, touch, loops;
     uint32_t defined; /* functions that the allocator itself defines, as a probe found */
     int32_t group_fd; /* of the cgroup's cgroup.procs that the cell enters when ready; 0: none */
+    uint32_t clock;
 
     /* answered */
     uint32_t status;
@@ -112,6 +119,7 @@ struct cell_channel {
     uint64_t ready_bytes;              /* private memory before the first op */
     uint64_t peak_rss_bytes;           /* private memory at the most, as the kernel has it */
     uint64_t replayed_peak_live_bytes; /* as the cell found it; other threads may have drifted */
+    uint64_t clock_reads;              /* how often the time was asked for during the replay */
     char message[200];
     char malloc_path[512]; /* the object that malloc comes from */
     char version[64];      /* what the allocator says of itself, or empty */

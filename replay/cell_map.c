@@ -1,4 +1,5 @@
 #include "replay/cell_map.h"
+#include "replay/trace_clock.h"
 
 #include "replay/anatomy.h"
 #include "replay/heap_map.h"
@@ -47,12 +48,6 @@ static void look(void *context, uint64_t sample)
     pthread_mutex_unlock(&pass->lock);
 }
 
-static void ignore_clock(void *context, uint64_t time_us)
-{
-    (void)context;
-    (void)time_us;
-}
-
 void cell_map_run(struct worker *worker)
 {
     struct map_pass pass = {
@@ -63,10 +58,12 @@ void cell_map_run(struct worker *worker)
     if (!anatomy_open(&pass.anatomy, worker->plan, &worker->functions, false))
         refuse(worker->cell, "no memory to follow the blocks");
     heap_map_open(pass.map);
-    worker->engine.hooks = (struct engine_hooks){look, ignore_clock, &pass};
+    worker->engine.hooks = (struct engine_hooks){look, trace_clock_tell, &pass};
     worker->engine.watch = &pass.anatomy.watch;
     get_ready(worker);
+    trace_clock_start(worker->cell->clock);
     team_run(&worker->team);
+    worker->cell->clock_reads = trace_clock_reads();
     look(&pass, worker->plan->sample_count - 1);
     worker->cell->replayed_peak_live_bytes = pass.anatomy.peak_live_bytes;
     if (pass.anatomy.shadow.overflowed)

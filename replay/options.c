@@ -27,7 +27,8 @@ enum option_key {
     KEY_FORMAT,
     KEY_PARTIAL,
     KEY_BOUNDS,
-    KEY_SMALLEST
+    KEY_SMALLEST,
+    KEY_THP
 };
 
 const char *argp_program_version = "replay (heapreel) " HEAPREEL_VERSION;
@@ -58,7 +59,15 @@ static const struct argp_option option_table[] = {
      "what is written into blocks: none, ends, page or use (default ends for time: first and last "
      "byte; page for memory: a byte in every page; use is as a program does)",
      2},
-    {"clock", KEY_CLOCK, "CLOCK", 0, "what time the allocator sees: real (the only one so far)", 2},
+    {"clock", KEY_CLOCK, "CLOCK", 0,
+     "what time the allocator sees in the memory pass: trace, the recorded one, so that it gives "
+     "memory "
+     "back when it would in the program (the default); or real. Other passes have the real time",
+     2},
+    {"thp", KEY_THP, "HOW", 0,
+     "transparent huge pages: inherit (the default, but never for a program that had switched them "
+     "off), never, or always, which needs a kernel that is set to it",
+     2},
     {"threads", KEY_THREADS, "HOW", 0,
      "recorded: a thread for each recorded one, in an order that is exact where blocks pass from "
      "thread to thread and in the memory pass nearly everywhere (the default); serial: all calls "
@@ -142,6 +151,38 @@ static enum cell_touch parse_touch(const char *text, struct argp_state *state)
     return CELL_TOUCH_NONE;
 }
 
+static const char *const clock_names[] = {"real", "trace"};
+
+const char *clock_name(enum cell_clock clock)
+{
+    return clock_names[clock];
+}
+
+static enum cell_clock parse_clock(const char *text, struct argp_state *state)
+{
+    for (int i = 0; i <= CELL_CLOCK_TRACE; i++)
+        if (strcmp(text, clock_names[i]) == 0)
+            return (enum cell_clock)i;
+    argp_error(state, "--clock=%s: there are trace and real", text);
+    return CELL_CLOCK_REAL;
+}
+
+static const char *const thp_names[] = {"inherit", "never", "always"};
+
+const char *thp_name(enum cell_thp thp)
+{
+    return thp_names[thp];
+}
+
+static enum cell_thp parse_thp(const char *text, struct argp_state *state)
+{
+    for (int i = 0; i <= CELL_THP_ALWAYS; i++)
+        if (strcmp(text, thp_names[i]) == 0)
+            return (enum cell_thp)i;
+    argp_error(state, "--thp=%s: there are inherit, never and always", text);
+    return CELL_THP_INHERIT;
+}
+
 static void parse_passes(struct replay_options *options, char *list, struct argp_state *state)
 {
     char *rest = list, *pass;
@@ -184,13 +225,6 @@ static void add_items(struct replay_options *options, char *list)
             add_item(options, item);
 }
 
-static void expect_only(const char *value, const char *only, const char *name,
-                        struct argp_state *state)
-{
-    if (strcmp(value, only) != 0)
-        argp_error(state, "--%s=%s: there is only %s so far", name, value, only);
-}
-
 static error_t parse_measurement(struct replay_options *options, int key, char *argument,
                                  uint32_t *rounds, struct argp_state *state)
 {
@@ -208,7 +242,11 @@ static error_t parse_measurement(struct replay_options *options, int key, char *
         options->time_touch = options->memory_touch = parse_touch(argument, state);
         return 0;
     case KEY_CLOCK:
-        expect_only(argument, "real", "clock", state);
+        options->memory_clock = parse_clock(argument, state);
+        return 0;
+    case KEY_THP:
+        options->thp = parse_thp(argument, state);
+        options->thp_as_recorded = false;
         return 0;
     case KEY_THREADS:
         if (strcmp(argument, "recorded") != 0 && strcmp(argument, "serial") != 0)
@@ -334,6 +372,9 @@ void options_parse(struct replay_options *options, int argc, char **argv)
         .time_touch = CELL_TOUCH_ENDS,
         .memory_touch = CELL_TOUCH_PAGE,
         .bounds = true,
+        .memory_clock = CELL_CLOCK_TRACE,
+        .thp = CELL_THP_INHERIT,
+        .thp_as_recorded = true,
         .cpu = -1,
         .timeout_s = DEFAULT_TIMEOUT_S,
         .command = join(argc, argv),

@@ -6,6 +6,7 @@
 
 #include "replay/allocator_spec.h"
 #include "replay/cell.h"
+#include "replay/runner.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +33,9 @@ struct replay_options {
     uint32_t time_rounds, memory_rounds, map_rounds; /* 0: that pass is not wanted */
     uint32_t loops;
     enum cell_touch time_touch, memory_touch;
+    enum cell_clock memory_clock;
+    enum cell_thp thp;
+    bool thp_as_recorded; /* --thp was not given: never where the program had switched them off */
     uint64_t seed;
     int cpu; /* -1: the last one */
     double timeout_s;
@@ -52,6 +56,9 @@ void options_free(struct replay_options *options);
 /* Of the pass that has most. */
 uint32_t options_rounds(const struct replay_options *options);
 
+/* The words of the command line, which stand in the files too. */
 const char *touch_name(enum cell_touch touch);
+const char *clock_name(enum cell_clock clock);
+const char *thp_name(enum cell_thp thp);
 
 #endif

@@ -39,6 +39,14 @@ static bool is_floor(const struct allocator_spec *allocator)
     return allocator->kind == ALLOCATOR_NULL || allocator->kind == ALLOCATOR_LOOP;
 }
 
+/* A trace without times has none to tell. */
+static enum cell_clock choose_clock(const struct replay_options *options, enum cell_pass pass,
+                                    const struct plan *plan)
+{
+    bool tells = pass != CELL_TIME && plan->duration_us > 0;
+    return tells ? options->memory_clock : CELL_CLOCK_REAL;
+}
+
 static void add_cell(struct round *round, const struct allocator_spec *allocator,
                      enum cell_pass pass)
 {
@@ -50,6 +58,8 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
                 .allocator = allocator,
                 .pass = pass,
                 .touch = pass == CELL_TIME ? options->time_touch : options->memory_touch,
+                .clock = choose_clock(options, pass, plan->plan),
+                .thp = round->trace->thp,
                 .loops = pass == CELL_TIME ? options->loops : 1,
                 .plan_fd = plan->fd,
                 .plan = plan->plan,
@@ -183,7 +193,7 @@ static void write_settings(const struct round *round, const struct cell_run *cel
     struct result_csv *result = round->result;
     result_csv_number(result, RESULT_RUNS, loop);
     result_csv_number(result, RESULT_RUNS, cell->request.loops);
-    result_csv_text(result, RESULT_RUNS, "real");
+    result_csv_text(result, RESULT_RUNS, clock_name(cell->request.clock));
     result_csv_text(result, RESULT_RUNS, touch_name(cell->request.touch));
     result_csv_number(result, RESULT_RUNS, cell->request.plan->stream_count);
     result_csv_text(result, RESULT_RUNS, plan_sync_name(cell->request.plan));
@@ -216,6 +226,15 @@ static void write_ratio_if(struct result_csv *result, bool is_known, double rati
 /* Those of runs.csv that only the memory pass fills, from replayed_peak_live_bytes on. */
 enum { ANATOMY_COLUMNS = 11 };
 
+/* The last columns, which were added one after another. */
+static void write_added(const struct round *round, const struct cell_run *cell,
+                        enum outcome_status status)
+{
+    bool counted = status == OUTCOME_OK && cell->request.pass != CELL_TIME;
+    write_if(round->result, counted, cell->outcome.cell->clock_reads);
+    result_csv_text(round->result, RESULT_RUNS, thp_name(cell->request.thp));
+}
+
 static void write_time_row(const struct round *round, const struct cell_run *cell, uint32_t loop)
 {
     const struct cell_run *null = find_null(round, CELL_TIME);
@@ -243,6 +262,7 @@ static void write_time_row(const struct round *round, const struct cell_run *cel
     write_if(result, waits, times->waits);
     write_if(result, waits, times->sleeps);
     write_unknown(round, ANATOMY_COLUMNS);
+    write_added(round, cell, OUTCOME_OK);
     result_csv_end_row(result, RESULT_RUNS);
 }
 
@@ -255,6 +275,7 @@ static void write_failed_row(const struct round *round, const struct cell_run *c
     write_unknown(round, 8);
     result_csv_number(round->result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
     write_unknown(round, 7 + ANATOMY_COLUMNS);
+    write_added(round, cell, status);
     result_csv_end_row(round->result, RESULT_RUNS);
 }
 
@@ -271,6 +292,7 @@ static bool write_map(const struct round *round, const struct cell_run *cell, st
     write_unknown(round, 7);
     result_csv_number(round->result, RESULT_RUNS, answer->replayed_peak_live_bytes);
     write_unknown(round, ANATOMY_COLUMNS - 1);
+    write_added(round, cell, OUTCOME_OK);
     result_csv_end_row(round->result, RESULT_RUNS);
     return heap_map_csv_write(round->result, cell_heap_map(answer), cell->request.plan, &names,
                               error);
@@ -389,6 +411,7 @@ static void write_memory_row(const struct round *round, const struct cell_run *c
     write_if(result, curve->hwm_bytes > 0, curve->hwm_bytes);
     write_unknown(round, 2);
     write_anatomy(round, cell, curve);
+    write_added(round, cell, OUTCOME_OK);
     result_csv_end_row(result, RESULT_RUNS);
 }
 
@@ -411,7 +434,7 @@ static void write_sample(const struct round *round, const struct cell_run *cell,
     result_csv_text(result, RESULT_SAMPLES, cell->run_id);
     result_csv_text(result, RESULT_SAMPLES, round->trace->name);
     result_csv_text(result, RESULT_SAMPLES, cell->request.allocator->label);
-    result_csv_text(result, RESULT_SAMPLES, "real");
+    result_csv_text(result, RESULT_SAMPLES, clock_name(cell->request.clock));
     result_csv_number(result, RESULT_SAMPLES, sample->event);
     result_csv_number(result, RESULT_SAMPLES, time_us * 1000);
     result_csv_number(result, RESULT_SAMPLES, is_hold);

@@ -78,6 +78,7 @@ static struct cell_channel *new_cell(const struct cell_request *request, int *fd
         .loops = request->loops,
         .defined = request->allocator->defined,
         .group_fd = request->group_fd,
+        .clock = request->clock,
         .looks_offset = sizeof(struct cell_channel) + loops_bytes,
     };
     return cell;
@@ -104,6 +105,13 @@ static void pin(int cpu)
     sched_setaffinity(0, sizeof cpus, &cpus);
 }
 
+/* The setting is kept across exec. */
+static bool set_huge_pages(enum cell_thp thp)
+{
+    return thp == CELL_THP_INHERIT ||
+           prctl(PR_SET_THP_DISABLE, (unsigned long)(thp == CELL_THP_NEVER), 0, 0, 0) == 0;
+}
+
 /* The cell inherits the descriptor under its own number. */
 static bool pass_on(int fd)
 {
@@ -124,7 +132,7 @@ static void exec_cell(const struct runner *runner, const struct cell_request *re
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (dup2(null_fd, 0) < 0 || dup2(stderr_fd, 1) < 0 || dup2(stderr_fd, 2) < 0 ||
         !pass_on(cell_fd) || !pass_on(request->plan_fd) ||
-        (request->group_fd && !pass_on(request->group_fd)))
+        (request->group_fd && !pass_on(request->group_fd)) || !set_huge_pages(request->thp))
         _exit(126);
     /* The terminal's Ctrl-C is the parent's to act upon. */
     setpgid(0, 0);

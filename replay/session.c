@@ -94,6 +94,18 @@ void session_close(struct session *session)
     session->allocator_count = 0;
 }
 
+/* Nobody but the kernel's administrator can turn them on for all of an allocator's memory. */
+static bool check_huge_pages(const struct replay_options *options, struct error *error)
+{
+    char word[64];
+    machine_huge_pages(word, sizeof word);
+    return options->thp != CELL_THP_ALWAYS || strcmp(word, "always") == 0 ||
+           error_set(error, ERROR_USAGE,
+                     "--thp=always: the kernel gives them by '%s'; as root, write always into "
+                     "/sys/kernel/mm/transparent_hugepage/enabled, or use --thp=inherit",
+                     *word ? word : "never");
+}
+
 bool session_open(struct session *session, const struct replay_options *options,
                   volatile const sig_atomic_t *interrupted, struct error *error)
 {
@@ -118,6 +130,8 @@ bool session_open(struct session *session, const struct replay_options *options,
     if (!machine_leave_cpu(session->runner.cpu))
         return error_set(error, ERROR_USAGE, "--cpu=%d: this process may not run on that CPU",
                          session->runner.cpu);
+    if (!check_huge_pages(options, error))
+        return false;
     if (access(cell_program, X_OK) != 0)
         return error_set(error, ERROR_RUN, "%s: %s; it belongs beside replay", cell_program,
                          strerror(errno));
@@ -150,10 +164,12 @@ static void describe_session(const struct session *session, struct result_csv *r
     result_csv_meta(result, "rounds_map", "%" PRIu32, options->map_rounds);
     result_csv_meta(result, "loops", "%" PRIu32, options->loops);
     result_csv_meta(result, "baseline", "%s", options->baseline);
-    result_csv_meta(result, "clock", "real");
+    result_csv_meta(result, "clock", "%s", clock_name(options->memory_clock));
     result_csv_meta(result, "touch_time", "%s", touch_name(options->time_touch));
     result_csv_meta(result, "touch_memory", "%s", touch_name(options->memory_touch));
     result_csv_meta(result, "threads", "%s", options->serial ? "serial" : "recorded");
+    result_csv_meta(result, "thp_cells", "%s",
+                    options->thp_as_recorded ? "recorded" : thp_name(options->thp));
     result_csv_meta(result, "leftovers", "freed in order of allocation between loops, untimed");
     result_csv_meta(result, "cpu_pinned", "%d", session->runner.cpu);
     result_csv_meta(result, "timeout_s", "%g", options->timeout_s);
@@ -222,9 +238,9 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
                            const struct trace_meta *meta)
 {
     static const char *const keys[] = {
-        "events",   "threads", "duration_us", "peak_live_bytes", "program",           "command",
-        "recorder", "lost",    "repaired",    "program_cpu_us",  "program_rss_bytes", "warning",
-        "partial"};
+        "events",   "threads",     "duration_us", "peak_live_bytes", "program",           "command",
+        "recorder", "lost",        "repaired",    "program_cpu_us",  "program_rss_bytes", "warning",
+        "partial",  "thp_disabled"};
     char key[320];
     snprintf(key, sizeof key, "trace.%s.sha256", trace->name);
     result_csv_meta(result, key, "%s", trace->sha256);
@@ -331,6 +347,14 @@ static bool run_plans(struct session *session, struct trace_run *trace,
     return measure(session, trace, input, meta, error);
 }
 
+static enum cell_thp choose_huge_pages(const struct replay_options *options,
+                                       const struct trace_meta *meta)
+{
+    const char *disabled = trace_meta_get(meta, "thp_disabled");
+    bool were_off = disabled && strcmp(disabled, "1") == 0;
+    return options->thp_as_recorded && were_off ? CELL_THP_NEVER : options->thp;
+}
+
 static bool run_trace(struct session *session, const struct trace_input *input, const char *folder,
                       struct error *error)
 {
@@ -340,6 +364,7 @@ static bool run_trace(struct session *session, const struct trace_input *input, 
     bool ok = make_plans(session, &trace, input, &meta, error);
     if (*input->partial)
         trace_meta_set(&meta, "partial", "%s", input->partial);
+    trace.thp = choose_huge_pages(session->options, &meta);
     ok = ok && run_plans(session, &trace, input, folder, &meta, error);
     drop_plan(&trace.time);
     drop_plan(&trace.memory);

@@ -66,6 +66,10 @@ static bool run_cell(struct search *search, const struct allocator_spec *allocat
         .allocator = allocator,
         .pass = CELL_SMALLEST,
         .touch = search->session->options->memory_touch,
+        .clock = search->trace->memory.plan->duration_us > 0
+                     ? search->session->options->memory_clock
+                     : CELL_CLOCK_REAL,
+        .thp = search->trace->thp,
         .loops = 1,
         .plan_fd = search->trace->memory.fd,
         .plan = search->trace->memory.plan,
