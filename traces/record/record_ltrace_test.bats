@@ -252,8 +252,8 @@ C
         [ "$status" -eq 5 ] || [ "$status" -eq 124 ]
         "$TRACE" print a.trace | grep -q '^# warning=.*threads'
     else
-        [ "$status" -eq 2 ] || [ "$status" -eq 124 ]
-        [[ "$output" == *"no trace is written, use --with=preload"* ]]
+        [ "$status" -eq 124 ] || [[ "$output" == *"no trace is written, use --with=preload"* ]]
+        [ "$status" -eq 124 ] || [ "$status" -eq 2 ]
     fi
 }
 
