@@ -5,11 +5,9 @@
  * malloc of its own.
  */
 #include "replay/cell.h"
-#include "replay/engine.h"
-#include "replay/functions.h"
+#include "replay/cell_latency.h"
+#include "replay/cell_worker.h"
 #include "replay/memory_probe.h"
-#include "replay/plan.h"
-#include "replay/team.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,23 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
-struct worker {
-    struct cell_channel *cell;
-    const struct plan *plan;
-    struct functions functions;
-    struct engine engine;
-    struct order order;
-    void *order_memory;
-    struct team team;
-};
-
-static void finish(struct cell_channel *cell, enum cell_status status)
+void finish(struct cell_channel *cell, enum cell_status status)
 {
     cell->status = status;
     _exit(0);
 }
 
-static void refuse(struct cell_channel *cell, const char *message)
+void refuse(struct cell_channel *cell, const char *message)
 {
     snprintf(cell->message, sizeof cell->message, "%s", message);
     finish(cell, CELL_REFUSED);
@@ -156,8 +144,7 @@ static void fail_at(void *context, uint32_t stream, uint64_t call)
     finish(cell, CELL_OOM);
 }
 
-/* All threads are there and wait, the tables are empty. */
-static void get_ready(struct worker *worker)
+void get_ready(struct worker *worker)
 {
     order_open(&worker->order, worker->plan, worker->order_memory);
     memset(worker->engine.slots, 0, worker->plan->slot_count * sizeof(void *));
@@ -278,6 +265,8 @@ int main(int argc, char **argv)
     set_up(&worker, argc > 2 ? atoi(argv[2]) : -1);
     if (cell->pass == CELL_TIME)
         run_time_pass(&worker);
+    else if (cell->pass == CELL_LATENCY)
+        run_latency_pass(&worker);
     else
         run_memory_pass(&worker);
     finish(cell, CELL_OK);

@@ -9,6 +9,7 @@
 enum {
     DEFAULT_TIME_ROUNDS = 10,
     DEFAULT_MEMORY_ROUNDS = 3,
+    DEFAULT_LATENCY_ROUNDS = 3,
     DEFAULT_LOOPS = 3,
     DEFAULT_TIMEOUT_S = 60,
     ROUNDS_MAX = 100000,
@@ -42,11 +43,12 @@ static const struct argp_option option_table[] = {
     {"baseline", 'b', "LABEL", 0, "whom to compare with (default glibc; added if missing)", 1},
     {"list-allocators", KEY_LIST, NULL, 0, "print the names that can be used here, and exit", 1},
     {NULL, 0, NULL, 0, "Measurement:", 2},
-    {"passes", 'p', "LIST", 0, "time, memory or both (default time,memory)", 2},
+    {"passes", 'p', "LIST", 0, "of time, memory and latency (default time,memory)", 2},
     {"rounds", 'r', "N", 0,
-     "rounds, each with every allocator once in random order (default 10 of time, 3 of memory; N "
+     "rounds, each with every allocator once in random order (default 10 of time, 3 of the others; "
+     "N "
      "is "
-     "for time, memory gets 3 of them at most)",
+     "for time, the others get 3 of them at most)",
      2},
     {"loops", KEY_LOOPS, "N", 0,
      "replays in each process of the time pass: the first is cold, the others warm (default 3)", 2},
@@ -135,14 +137,16 @@ static enum cell_touch parse_touch(const char *text, struct argp_state *state)
 static void parse_passes(struct replay_options *options, char *list, struct argp_state *state)
 {
     char *rest = list, *pass;
-    options->time_rounds = options->memory_rounds = 0;
+    options->time_rounds = options->memory_rounds = options->latency_rounds = 0;
     while ((pass = strsep(&rest, ","))) {
         if (strcmp(pass, "time") == 0)
             options->time_rounds = DEFAULT_TIME_ROUNDS;
         else if (strcmp(pass, "memory") == 0)
             options->memory_rounds = DEFAULT_MEMORY_ROUNDS;
+        else if (strcmp(pass, "latency") == 0)
+            options->latency_rounds = DEFAULT_LATENCY_ROUNDS;
         else
-            argp_error(state, "--passes: no pass '%s'; there are time and memory", pass);
+            argp_error(state, "--passes: no pass '%s'; there are time, memory and latency", pass);
     }
 }
 
@@ -230,6 +234,8 @@ static void finish(struct parsing *parsing, struct argp_state *state)
         uint32_t rounds = parsing->rounds;
         if (options->memory_rounds && (!options->time_rounds || rounds < options->memory_rounds))
             options->memory_rounds = rounds;
+        if (options->latency_rounds && (!options->time_rounds || rounds < options->latency_rounds))
+            options->latency_rounds = rounds;
         if (options->time_rounds)
             options->time_rounds = rounds;
     }
@@ -318,6 +324,14 @@ void options_parse(struct replay_options *options, int argc, char **argv)
     struct parsing parsing = {.options = options};
     argp_err_exit_status = REPLAY_EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
+}
+
+uint32_t options_rounds(const struct replay_options *options)
+{
+    uint32_t most = options->time_rounds;
+    if (options->memory_rounds > most)
+        most = options->memory_rounds;
+    return options->latency_rounds > most ? options->latency_rounds : most;
 }
 
 void options_free(struct replay_options *options)

@@ -30,6 +30,7 @@ struct replay_options {
     const char *baseline;
     const char *out;                     /* NULL: results/TRACE for each trace */
     uint32_t time_rounds, memory_rounds; /* 0: that pass is not wanted */
+    uint32_t latency_rounds;
     uint32_t loops;
     enum cell_touch time_touch, memory_touch;
     uint64_t seed;
@@ -46,6 +47,9 @@ struct replay_options {
 void options_parse(struct replay_options *options, int argc, char **argv);
 
 void options_free(struct replay_options *options);
+
+/* The most rounds that any pass has. */
+uint32_t options_rounds(const struct replay_options *options);
 
 const char *touch_name(enum cell_touch touch);
 

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const file_names[RESULT_FILES] = {"runs.csv", "samples.csv", "meta.csv"};
+static const char *const file_names[RESULT_FILES] = {"runs.csv", "samples.csv", "meta.csv",
+                                                     "latency.csv", "tails.csv"};
 
 static const char *const headers[RESULT_FILES] = {
     [RESULT_RUNS] =
@@ -23,6 +24,10 @@ static const char *const headers[RESULT_FILES] = {
                        "live_page_bytes,live_hugepage_bytes,heap_bytes,lazyfree_bytes,live_blocks,"
                        "minflt,frag_ratio",
     [RESULT_META] = "key,value",
+    [RESULT_LATENCY] = "trace,allocator,op,size_class,latency_ns,count,percentile,round,run_id,"
+                       "fault_count,syscall_count,preempt_count,other_count",
+    [RESULT_TAILS] = "trace,allocator,op,event,size_bytes,latency_ns,cause,round,run_id,thread,"
+                     "minflt,majflt,syscalls,nvcsw,nivcsw",
 };
 
 struct result_csv {
@@ -62,7 +67,7 @@ static void write_header(struct result_csv *result, enum result_file file)
     result_csv_end_row(result, file);
 }
 
-static bool open_output(struct result_csv *result, enum result_file file, struct error *error)
+bool result_csv_begin(struct result_csv *result, enum result_file file, struct error *error)
 {
     char *path;
     if (asprintf(&path, "%s/%s", result->folder, file_names[file]) < 0)
@@ -80,8 +85,8 @@ struct result_csv *result_csv_open(const char *folder, struct error *error)
     if (!result || !(result->folder = strdup(folder)))
         abort();
     bool ok = make_folders(folder, error);
-    for (int file = 0; ok && file < RESULT_FILES; file++)
-        ok = open_output(result, (enum result_file)file, error);
+    for (int file = 0; ok && file <= RESULT_META; file++)
+        ok = result_csv_begin(result, (enum result_file)file, error);
     if (ok)
         return result;
     result_csv_abort(result);
@@ -143,7 +148,7 @@ bool result_csv_close(struct result_csv *result, struct error *error)
 {
     bool ok = true;
     for (int i = 0; ok && i < RESULT_FILES; i++)
-        ok = output_file_finish(&result->outputs[i], error);
+        ok = !result->outputs[i].file || output_file_finish(&result->outputs[i], error);
     for (int i = 0; ok && i < RESULT_FILES; i++)
         ok = output_file_rename(&result->outputs[i], error);
     result_csv_abort(result);

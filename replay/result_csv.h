@@ -1,5 +1,6 @@
 /*
- * result_csv.h - writes the files of a result by libcsv: runs.csv, samples.csv, meta.csv.
+ * result_csv.h - writes the files of a result by libcsv: runs.csv, samples.csv, meta.csv, and
+ * those of single passes.
  *
  * The files appear under their names together, when the result is finished; until then they are
  * written beside them. analysis/ reads them; the columns are specified in analysis/README.md.
@@ -14,7 +15,15 @@
 
 enum { RESULT_SCHEMA = 1 };
 
-enum result_file { RESULT_RUNS, RESULT_SAMPLES, RESULT_META, RESULT_FILES };
+enum result_file {
+    RESULT_RUNS,
+    RESULT_SAMPLES,
+    RESULT_META,
+    /* Of passes that are not always run: to be begun by result_csv_begin. */
+    RESULT_LATENCY,
+    RESULT_TAILS,
+    RESULT_FILES
+};
 
 struct result_csv;
 
@@ -23,6 +32,9 @@ struct result_csv;
  * that cannot be; nothing is left behind then.
  */
 struct result_csv *result_csv_open(const char *folder, struct error *error);
+
+/* Begins a file that result_csv_open leaves out. */
+bool result_csv_begin(struct result_csv *result, enum result_file file, struct error *error);
 
 /* The fields of a row, left to right; the last call of a row is result_csv_end_row. */
 void result_csv_text(struct result_csv *result, enum result_file file, const char *text);

@@ -1,5 +1,7 @@
 #include "replay/round.h"
 
+#include "replay/latency_csv.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -31,17 +33,36 @@ static bool is_floor(const struct allocator_spec *allocator)
     return allocator->kind == ALLOCATOR_NULL || allocator->kind == ALLOCATOR_LOOP;
 }
 
+static const struct trace_plan *plan_of(const struct trace_run *trace, enum cell_pass pass)
+{
+    switch (pass) {
+    case CELL_MEMORY:
+        return &trace->memory;
+    case CELL_LATENCY:
+        return &trace->latency;
+    default:
+        return &trace->time;
+    }
+}
+
+static const char *pass_name(enum cell_pass pass)
+{
+    static const char *const names[] = {
+        [CELL_TIME] = "time", [CELL_MEMORY] = "memory", [CELL_LATENCY] = "latency"};
+    return names[pass];
+}
+
 static void add_cell(struct round *round, const struct allocator_spec *allocator,
                      enum cell_pass pass)
 {
     const struct replay_options *options = round->session->options;
-    const struct trace_plan *plan = pass == CELL_TIME ? &round->trace->time : &round->trace->memory;
+    const struct trace_plan *plan = plan_of(round->trace, pass);
     round->cells[round->cell_count++] = (struct cell_run){
         .request =
             {
                 .allocator = allocator,
                 .pass = pass,
-                .touch = pass == CELL_TIME ? options->time_touch : options->memory_touch,
+                .touch = pass == CELL_MEMORY ? options->memory_touch : options->time_touch,
                 .loops = pass == CELL_TIME ? options->loops : 1,
                 .plan_fd = plan->fd,
                 .plan = plan->plan,
@@ -52,7 +73,7 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
 static void choose_cells(struct round *round)
 {
     const struct session *session = round->session;
-    round->cells = calloc(2 * session->allocator_count, sizeof *round->cells);
+    round->cells = calloc(3 * session->allocator_count, sizeof *round->cells);
     if (!round->cells)
         abort();
     for (size_t i = 0; i < session->allocator_count; i++) {
@@ -61,6 +82,8 @@ static void choose_cells(struct round *round)
             add_cell(round, allocator, CELL_TIME);
         if (round->number <= session->options->memory_rounds && allocator->kind != ALLOCATOR_LOOP)
             add_cell(round, allocator, CELL_MEMORY);
+        if (round->number <= session->options->latency_rounds && allocator->kind != ALLOCATOR_LOOP)
+            add_cell(round, allocator, CELL_LATENCY);
     }
 }
 
@@ -89,13 +112,10 @@ static void shuffle(struct round *round)
 static void show_progress(const struct round *round, const struct cell_run *cell)
 {
     const struct session *session = round->session;
-    uint32_t time_rounds = session->options->time_rounds;
-    uint32_t memory_rounds = session->options->memory_rounds;
     if (session->show_progress)
         fprintf(stderr, "\r\033[K%s: round %" PRIu32 " of %" PRIu32 ", %s, %s", round->trace->name,
-                round->number, time_rounds > memory_rounds ? time_rounds : memory_rounds,
-                cell->request.allocator->label,
-                cell->request.pass == CELL_TIME ? "time" : "memory");
+                round->number, options_rounds(session->options), cell->request.allocator->label,
+                pass_name(cell->request.pass));
 }
 
 static void name_run(struct session *session, struct cell_run *cell)
@@ -118,6 +138,14 @@ static void note_failure(struct round *round, const struct cell_run *cell)
                  outcome_status_name(cell->outcome.status), cell->outcome.message);
 }
 
+/* The worst of all cells is what their numbers are to be judged by. */
+static void note_timer(struct session *session, const struct latency_table *table)
+{
+    session->timer_mhz = table->mhz;
+    session->timer_step_ns = fmax(session->timer_step_ns, table->step_ns);
+    session->timer_overhead_ns = fmax(session->timer_overhead_ns, table->overhead_ns);
+}
+
 static bool run_cells(struct round *round, struct error *error)
 {
     for (size_t i = 0; i < round->cell_count; i++) {
@@ -134,6 +162,8 @@ static bool run_cells(struct round *round, struct error *error)
         else if (cell->request.pass == CELL_MEMORY)
             round->session->memory_probe =
                 cell->outcome.cell->memory_probe == CELL_STATM ? "statm" : "smaps_rollup";
+        else if (cell->request.pass == CELL_LATENCY)
+            note_timer(round->session, cell_latency(cell->outcome.cell));
     }
     if (round->session->show_progress)
         fputs("\r\033[K", stderr);
@@ -167,7 +197,7 @@ static void write_identity(const struct round *round, const struct cell_run *cel
     result_csv_text(result, RESULT_RUNS, round->trace->name);
     result_csv_text(result, RESULT_RUNS, round->trace->sha256);
     result_csv_text(result, RESULT_RUNS, cell->request.allocator->label);
-    result_csv_text(result, RESULT_RUNS, cell->request.pass == CELL_TIME ? "time" : "memory");
+    result_csv_text(result, RESULT_RUNS, pass_name(cell->request.pass));
     result_csv_text(result, RESULT_RUNS, outcome_status_name(status));
 }
 
@@ -378,12 +408,38 @@ static void write_memory(const struct round *round, const struct cell_run *cell)
     free(curve.bytes);
 }
 
+/* Times between which the clock was read at every call are not to be compared with others. */
+static void write_latency(const struct round *round, const struct cell_run *cell)
+{
+    struct result_csv *result = round->result;
+    const struct cell_loop *loop = cell_loops(cell->outcome.cell);
+    const struct latency_csv_run run = {.run_id = cell->run_id,
+                                        .trace = round->trace->name,
+                                        .allocator = cell->request.allocator->label,
+                                        .round = round->number};
+    bool waits = cell->request.plan->stream_count > 1;
+    write_identity(round, cell, OUTCOME_OK);
+    write_settings(round, cell, 1);
+    write_unknown(round, 5);
+    result_csv_number(result, RESULT_RUNS, loop->minflt);
+    result_csv_number(result, RESULT_RUNS, loop->nivcsw);
+    write_if(result, waits, loop->wait_ns);
+    result_csv_number(result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
+    write_unknown(round, 5);
+    write_if(result, waits, loop->waits);
+    write_if(result, waits, loop->sleeps);
+    result_csv_end_row(result, RESULT_RUNS);
+    latency_csv_write(result, &run, cell_latency(cell->outcome.cell));
+}
+
 static void write_cell(const struct round *round, const struct cell_run *cell)
 {
     if (cell->outcome.status != OUTCOME_OK)
         write_failed_row(round, cell, cell->outcome.status);
     else if (cell->request.pass == CELL_MEMORY)
         write_memory(round, cell);
+    else if (cell->request.pass == CELL_LATENCY)
+        write_latency(round, cell);
     else
         for (uint32_t loop = 0; loop < cell->request.loops; loop++)
             write_time_row(round, cell, loop);

@@ -1,5 +1,7 @@
 #include "replay/runner.h"
 
+#include "replay/latency_table.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -53,7 +55,8 @@ static struct cell_channel *new_cell(const struct cell_request *request, int *fd
     size_t loops_bytes = request->loops * sizeof(struct cell_loop);
     size_t looks_bytes =
         request->pass == CELL_MEMORY ? request->plan->sample_count * sizeof(struct cell_look) : 0;
-    size_t bytes = sizeof(struct cell_channel) + loops_bytes + looks_bytes;
+    size_t latency_bytes = request->pass == CELL_LATENCY ? sizeof(struct latency_table) : 0;
+    size_t bytes = sizeof(struct cell_channel) + loops_bytes + looks_bytes + latency_bytes;
     *fd = memfd_create("cell", MFD_CLOEXEC);
     if (*fd < 0)
         return NULL;
@@ -74,6 +77,7 @@ static struct cell_channel *new_cell(const struct cell_request *request, int *fd
         .loops = request->loops,
         .defined = request->allocator->defined,
         .looks_offset = sizeof(struct cell_channel) + loops_bytes,
+        .latency_offset = sizeof(struct cell_channel) + loops_bytes + looks_bytes,
     };
     return cell;
 }
