@@ -156,23 +156,20 @@ static struct counters read_counters(const struct latency_pass *pass)
 }
 
 /*
- * A switch to another thread takes longer than all else. Of page faults and system calls, those
- * that were more: one mmap and the faults on a thousand pages of it are slow by the faults. A
- * thread that slept without a fault of a file's page did so in a system call.
+ * A switch to another thread takes longer than all else; one that the thread asked for, and not for
+ * a page of a file, it asked for in a system call. Of page faults and system calls, those that were
+ * more: one mmap and the faults on a thousand pages of it are slow by the faults.
  */
 static enum latency_cause cause_of(const struct latency_events *happened, bool is_mapped_otherwise)
 {
     uint32_t faults = happened->minor_faults + happened->major_faults;
     uint32_t calls = happened->system_calls;
-    uint32_t sleeps =
-        happened->sleeps -
-        (happened->sleeps < happened->major_faults ? happened->sleeps : happened->major_faults);
     if (calls == 0 && is_mapped_otherwise)
         calls = 1;
-    if (calls < sleeps)
-        calls = sleeps;
     if (happened->preemptions)
         return LATENCY_PREEMPTED;
+    if (happened->sleeps > happened->major_faults)
+        return LATENCY_SYSTEM_CALL;
     if (faults > calls)
         return LATENCY_FAULT;
     return calls ? LATENCY_SYSTEM_CALL : LATENCY_OTHER;
