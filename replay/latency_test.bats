@@ -31,14 +31,14 @@ slow_calls() {
     tr -d '"' < out/tails.csv | awk -F, '$2 == "slow" && $5 == 7777 && $3 == "malloc" { print $4, $7 }' | sort -n
 }
 
-# find_cause WAY CAUSE: all 20 calls, each for that cause, except where the processor was taken away:
-# others may want it.
+# find_cause WAY CAUSE: all 20 calls, each for that cause; except the first, whose memory libc has not
+# touched before, and where the processor was taken away, as others may want it.
 find_cause() {
     replay -q -p latency -r 1 -o out -a "slow=$slow:SLOW=$1" slow.trace
     slow_calls > found
     cat found
     [ "$(cut -d' ' -f1 found | paste -sd' ')" = "$(seq 1000 2000 39000 | paste -sd' ')" ]
-    [ "$(grep -v ' preempt$' found | cut -d' ' -f2 | sort -u)" = "$2" ]
+    [ "$(tail -n +2 found | grep -v ' preempt$' | cut -d' ' -f2 | sort -u)" = "$2" ]
 }
 
 @test "every call is counted once, by operation and size, and the files have their columns" {
@@ -118,7 +118,7 @@ END
     slow_calls > found
     cat found
     grep -q ' preempt$' found
-    if grep -q ' fault$\| syscall$' found; then false; fi
+    if tail -n +2 found | grep -q ' fault$\| syscall$'; then false; fi
 }
 
 @test "the slowest calls stand first, and no more than 1000 of a run" {

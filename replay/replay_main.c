@@ -87,8 +87,8 @@ static int print_results(const struct replay_options *options, const char *folde
     };
     summary_print(&summary, stdout, &how);
     summary_free(&summary);
-    fprintf(stderr, "wrote %s/runs.csv, samples.csv, meta.csv; charts: report %s\n", folder,
-            folder);
+    fprintf(stderr, "wrote %s/runs.csv, samples.csv, %smeta.csv; charts: report %s\n", folder,
+            options->latency_rounds ? "latency.csv, tails.csv, " : "", folder);
     return REPLAY_EXIT_OK;
 }
 
