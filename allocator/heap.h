@@ -53,8 +53,9 @@ struct heap_config {
 /*
  * Sets `config` from words joined by '+', such as "best+address": at most one of whole, split,
  * coalesce, first, next, best, segregated (the default), at most one of lifo (the default), fifo,
- * address, and nocoalesce. The sizes in `config` become 0. On failure returns false, leaves
- * `config` alone and puts one line that says why into `error`.
+ * address; nocoalesce; and fixed=BYTES for `fixed_bytes`, where the number may end in K, M or G.
+ * The sizes in `config` that are not named become 0. On failure returns false, leaves `config`
+ * alone and puts one line that says why into `error`.
  */
 bool heap_config_parse(const char *words, struct heap_config *config, char *error,
                        size_t error_bytes);

@@ -25,13 +25,16 @@ static const char *const orders[] = {
 
 #define KNOWN_WORDS                                                                                \
     "use whole, split, coalesce, first, next, best or segregated, "                                \
-    "joined by + with lifo, fifo, address or nocoalesce"
+    "joined by + with lifo, fifo, address, nocoalesce or fixed=BYTES"
+
+#define FIXED "fixed="
 
 /* What was said so far; -1: nothing. */
 struct choice {
     int rung;
     int order;
     bool nocoalesce;
+    size_t fixed_bytes; /* 0: nothing */
 };
 
 static bool word_is(const char *word, size_t length, const char *known)
@@ -55,11 +58,43 @@ static int order_of(const char *word, size_t length)
     return -1;
 }
 
+static size_t unit_of(char suffix)
+{
+    return suffix == 'K'   ? (size_t)1 << 10
+           : suffix == 'M' ? (size_t)1 << 20
+           : suffix == 'G' ? (size_t)1 << 30
+                           : 1;
+}
+
+/* The number of bytes in the text, or 0 when it is none. */
+static size_t parse_bytes(const char *text, size_t length)
+{
+    size_t unit = length > 0 ? unit_of(text[length - 1]) : 1, bytes = 0;
+    if (unit > 1)
+        length--;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(bytes, 10, &bytes) ||
+            __builtin_add_overflow(bytes, (size_t)(text[i] - '0'), &bytes))
+            return 0;
+    }
+    return __builtin_mul_overflow(bytes, unit, &bytes) ? 0 : bytes;
+}
+
+static const char *choose_size(struct choice *choice, const char *text, size_t length)
+{
+    if (choice->fixed_bytes > 0)
+        return "a second size; give one";
+    choice->fixed_bytes = parse_bytes(text, length);
+    return choice->fixed_bytes > 0 ? NULL : "no size; give bytes above 0, such as fixed=64M";
+}
+
 /* Adds one word to the choice; on failure returns why. */
 static const char *choose(struct choice *choice, const char *word, size_t length)
 {
     int rung = rung_of(word, length);
     int order = order_of(word, length);
+    if (length >= sizeof FIXED - 1 && memcmp(word, FIXED, sizeof FIXED - 1) == 0)
+        return choose_size(choice, word + sizeof FIXED - 1, length - (sizeof FIXED - 1));
     if (rung >= 0) {
         if (choice->rung >= 0)
             return "a second policy; give one";
@@ -98,5 +133,6 @@ bool heap_config_parse(const char *words, struct heap_config *config, char *erro
         config->order = (enum heap_order)choice.order;
     if (choice.nocoalesce)
         config->coalesce = false;
+    config->fixed_bytes = choice.fixed_bytes;
     return true;
 }

@@ -51,6 +51,25 @@ static void words_are_joined_by_plus_in_any_order(void **state)
     assert_config("whole+lifo", HEAP_FIT_FIRST, HEAP_ORDER_LIFO, false, false);
 }
 
+static void assert_fixed(const char *words, enum heap_fit fit, size_t fixed_bytes)
+{
+    struct heap_config config;
+    char error[512] = "";
+    if (!heap_config_parse(words, &config, error, sizeof error))
+        fail_msg("%s", error);
+    assert_int_equal(config.fit, fit);
+    assert_int_equal(config.fixed_bytes, fixed_bytes);
+}
+
+static void a_size_makes_the_heap_fixed(void **state)
+{
+    (void)state;
+    assert_fixed("fixed=1000000", HEAP_FIT_SEGREGATED, 1000000);
+    assert_fixed("best+fixed=64K", HEAP_FIT_BEST, 64 << 10);
+    assert_fixed("fixed=3M+first+address", HEAP_FIT_FIRST, 3 << 20);
+    assert_fixed("fixed=2G", HEAP_FIT_SEGREGATED, (size_t)2 << 30);
+}
+
 static void assert_refused(const char *words, const char *part_of_error)
 {
     struct heap_config config = {.fixed_bytes = 77};
@@ -71,6 +90,14 @@ static void bad_words_are_refused_with_the_words_there_are(void **state)
     assert_refused("BEST", "the word \"BEST\" is unknown");
     assert_refused("best+first", "the word \"first\" is a second policy");
     assert_refused("lifo+best+address", "the word \"address\" is a second order");
+    assert_refused("fixed=", "the word \"fixed=\" is no size; give bytes above 0");
+    assert_refused("fixed=0", "is no size");
+    assert_refused("fixed=K", "is no size");
+    assert_refused("fixed=-1", "is no size");
+    assert_refused("fixed=12x", "is no size");
+    assert_refused("fixed=99999999999999999999", "is no size");
+    assert_refused("fixed=99999999999G", "is no size");
+    assert_refused("fixed=1M+best+fixed=2M", "the word \"fixed=2M\" is a second size");
     char endless[4000];
     memset(endless, 'x', sizeof endless - 1);
     endless[sizeof endless - 1] = '\0';
@@ -83,6 +110,7 @@ int main(void)
         cmocka_unit_test(each_word_of_the_ladder_is_a_configuration),
         cmocka_unit_test(no_words_are_the_default),
         cmocka_unit_test(words_are_joined_by_plus_in_any_order),
+        cmocka_unit_test(a_size_makes_the_heap_fixed),
         cmocka_unit_test(bad_words_are_refused_with_the_words_there_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,8 +86,8 @@ void chart_set_footer(const struct chart *chart, enum pass pass)
     const char *rounds = meta(chart, time ? "rounds_time" : "rounds_memory");
     snprintf(footer, sizeof footer, "%s  ·  %s round%s, touch %s, %s clock  ·  %s, %s", traces,
              rounds, strcmp(rounds, "1") == 0 ? "" : "s",
-             meta(chart, time ? "touch_time" : "touch_memory"), meta(chart, "clock"),
-             meta(chart, "cpu"), meta(chart, "kernel"));
+             meta(chart, time ? "touch_time" : "touch_memory"),
+             time ? "real" : meta(chart, "clock"), meta(chart, "cpu"), meta(chart, "kernel"));
     cut(footer, FOOTER_MAX_WIDTH);
     gnuplot_set_text(chart->settings, "FOOTER", footer);
     gnuplot_set_text(chart->settings, "BASELINE", chart->summary->baseline);

@@ -65,6 +65,8 @@ static void write_note(const struct panel *panel, double high_bytes, size_t colu
     units_write_bytes(peak, metrics[METRIC_PEAK_HEAP].median);
     if (panel->peak_bytes > high_bytes)
         snprintf(note, size, "%s, off scale", peak);
+    else if (isnan(ratio))
+        snprintf(note, size, "%s", peak);
     else if (columns < 3)
         snprintf(note, size, "peak %s  (%.2f× peak live)", peak, ratio);
     else if (label_width < 11)

@@ -92,7 +92,8 @@ static size_t collect_lines(const struct chart *chart, struct line *lines)
     for (size_t i = 0; i < chart->trace->allocator_count && count < CHART_MAX_ALLOCATORS; i++) {
         const struct allocator_summary *allocator = &chart->trace->allocators[i];
         const struct sample_series *series = chart_series(chart, allocator);
-        if (series != NULL)
+        /* Memory that was not touched has no ratio to what is live. */
+        if (series != NULL && !isnan(allocator->metrics[METRIC_PEAK_RATIO].median))
             lines[count++] = (struct line){allocator->allocator, series, 0, 1};
     }
     return count;
@@ -159,7 +160,7 @@ enum chart_result chart_fragmentation(struct chart *chart, struct analysis_error
     for (size_t i = 0; i < count; i++)
         end_ns = fmax(end_ns, lines[i].series->samples[lines[i].series->count - 1].time_ns);
     if (!(end_ns > 0))
-        return chart_leave_out(error, "no samples of the heap over time");
+        return chart_leave_out(error, "no samples over time of memory that was touched");
     struct unit time = units_for_ns(end_ns);
     struct range range = {1, 1};
     for (size_t i = 0; i < count; i++) {

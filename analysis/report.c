@@ -208,20 +208,54 @@ static int report_summary(const struct summary *summary, const struct arguments 
     return EXIT_OK;
 }
 
+static bool has_runs(const char *dir)
+{
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/runs.csv", dir);
+    return length > 0 && (size_t)length < sizeof path && access(path, F_OK) == 0;
+}
+
+static int report_smallest(const struct arguments *arguments)
+{
+    struct analysis_error error = {0};
+    return summary_print_smallest(arguments->results_dir, stdout, arguments->format, &error)
+               ? EXIT_OK
+               : fail(error.text);
+}
+
+static int report_runs(const struct arguments *arguments)
+{
+    struct summary summary;
+    struct analysis_error error = {0};
+    if (!summary_load(&summary, arguments->results_dir, &error))
+        return fail(error.text);
+    int status = arguments->summary ? report_summary(&summary, arguments)
+                                    : report_charts(&summary, arguments);
+    summary_free(&summary);
+    return status;
+}
+
+/* The search for the smallest memory has a table of its own, below that of the passes. */
+static int report(const struct arguments *arguments)
+{
+    bool smallest = arguments->summary && summary_has_smallest(arguments->results_dir);
+    bool runs = !smallest || has_runs(arguments->results_dir);
+    int status = runs ? report_runs(arguments) : EXIT_OK;
+    if (status != EXIT_OK || !smallest || (runs && arguments->format == SUMMARY_CSV))
+        return status;
+    if (runs)
+        putchar('\n');
+    return report_smallest(arguments);
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
         options, parse_option, "RESULTS_DIR\nsummary RESULTS_DIR", documentation, NULL, NULL, NULL};
     struct arguments arguments = {.format = SUMMARY_TABLE};
-    struct summary summary;
-    struct analysis_error error = {0};
     argp_err_exit_status = EXIT_TROUBLE;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-    if (!summary_load(&summary, arguments.results_dir, &error))
-        return fail(error.text);
-    int status = arguments.summary ? report_summary(&summary, &arguments)
-                                   : report_charts(&summary, &arguments);
-    summary_free(&summary);
+    int status = report(&arguments);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "report: standard output: %s\n", strerror(errno));
         return EXIT_TROUBLE;

@@ -20,6 +20,9 @@ static const char *const pass_names[PASS_COUNT] = {
 struct columns {
     size_t run_id, trace, allocator, pass, round, status, loop, threads, sync, ops;
     size_t cpu, net, peak_live, peak_heap, end_heap, load_heap, hwm_heap;
+    /* Where the file has them. */
+    size_t touch, replayed_live, mean_event, at_peak_live, at_peak_heap, returned;
+    size_t clock, clock_reads, thp;
 };
 
 /* A row of the table, with what groups rows into cells. */
@@ -72,6 +75,16 @@ static bool find_columns(const struct csv_table *table, struct columns *columns,
         if (!csv_table_column(table, wanted[i].name, wanted[i].column, error))
             return false;
     }
+    columns->touch = csv_table_find(table, "touch");
+    columns->replayed_live = csv_table_find(table, "replayed_peak_live_bytes");
+    columns->mean_event = csv_table_find(table, "frag_mean_event_ratio");
+    columns->at_peak_live = csv_table_find(table, "frag_at_peak_live_ratio");
+    columns->at_peak_heap = csv_table_find(table, "frag_at_peak_heap_ratio");
+    columns->returned = csv_table_find(table, "returned_share");
+    /* Not in files of earlier versions. */
+    columns->clock = csv_table_find(table, "clock");
+    columns->clock_reads = csv_table_find(table, "clock_reads");
+    columns->thp = csv_table_find(table, "thp");
     return true;
 }
 
@@ -158,15 +171,21 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
         .allocator = row->allocator,
         .threads = csv_table_text(table, row->row, columns->threads),
         .sync = csv_table_text(table, row->row, columns->sync),
+        .clock = csv_table_text(table, row->row, columns->clock),
+        .thp = csv_table_text(table, row->row, columns->thp),
         .pass = find_pass(row->pass),
         .status = RUN_OK,
+        .was_touched = strcmp(csv_table_text(table, row->row, columns->touch), "none") != 0,
         .row = row->row,
     };
     for (int i = 0; i < METRIC_COUNT; i++)
         cell->metrics[i] = NAN;
     return csv_table_number(table, row->row, columns->round, &cell->round, error) &&
            csv_table_number(table, row->row, columns->ops, &cell->ops, error) &&
-           csv_table_number(table, row->row, columns->peak_live, &cell->peak_live_bytes, error);
+           csv_table_number(table, row->row, columns->peak_live, &cell->peak_live_bytes, error) &&
+           csv_table_number(table, row->row, columns->clock_reads, &cell->clock_reads, error) &&
+           csv_table_number(table, row->row, columns->replayed_live,
+                            &cell->replayed_peak_live_bytes, error);
 }
 
 static bool read_memory(struct cell *cell, const struct csv_table *table,
@@ -176,9 +195,16 @@ static bool read_memory(struct cell *cell, const struct csv_table *table,
     if (!csv_table_number(table, row, columns->peak_heap, &metrics[METRIC_PEAK_HEAP], error) ||
         !csv_table_number(table, row, columns->end_heap, &metrics[METRIC_END_HEAP], error) ||
         !csv_table_number(table, row, columns->load_heap, &metrics[METRIC_LOAD_HEAP], error) ||
-        !csv_table_number(table, row, columns->hwm_heap, &metrics[METRIC_HWM_HEAP], error))
+        !csv_table_number(table, row, columns->hwm_heap, &metrics[METRIC_HWM_HEAP], error) ||
+        !csv_table_number(table, row, columns->mean_event, &metrics[METRIC_MEAN_EVENT_RATIO],
+                          error) ||
+        !csv_table_number(table, row, columns->at_peak_live, &metrics[METRIC_AT_PEAK_LIVE_RATIO],
+                          error) ||
+        !csv_table_number(table, row, columns->at_peak_heap, &metrics[METRIC_AT_PEAK_HEAP_RATIO],
+                          error) ||
+        !csv_table_number(table, row, columns->returned, &metrics[METRIC_RETURNED_SHARE], error))
         return false;
-    if (cell->peak_live_bytes > 0)
+    if (cell->peak_live_bytes > 0 && cell->was_touched)
         metrics[METRIC_PEAK_RATIO] = metrics[METRIC_PEAK_HEAP] / cell->peak_live_bytes;
     return true;
 }

@@ -5,6 +5,7 @@
 #include "analysis/analysis_error.h"
 #include "analysis/csv_table.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* How a cell ended: the words of `status` in runs.csv. */
@@ -35,6 +36,10 @@ enum metric {
     METRIC_END_HEAP,   /* bytes of heap after the last event */
     METRIC_LOAD_HEAP,  /* bytes of heap before the first event */
     METRIC_HWM_HEAP,   /* bytes: the peak as the kernel counts it, inside of calls too */
+    METRIC_MEAN_EVENT_RATIO,   /* mean heap / mean live, both weighted by events */
+    METRIC_AT_PEAK_LIVE_RATIO, /* heap / live when most is live */
+    METRIC_AT_PEAK_HEAP_RATIO, /* peak heap / live when the heap is largest */
+    METRIC_RETURNED_SHARE,     /* of the peak heap, what is not there any more at the end */
     METRIC_COUNT,
 };
 
@@ -56,12 +61,15 @@ enum pass metric_pass(enum metric metric);
  */
 struct cell {
     const char *run_id, *trace, *allocator;
-    const char *threads, *sync; /* how it was replayed */
+    const char *threads, *sync, *clock, *thp; /* how it was replayed */
     enum pass pass;
     double round;
     enum run_status status; /* RUN_OK only when every loop was */
     double ops;
     double peak_live_bytes;
+    double replayed_peak_live_bytes; /* in the replay, whose threads may have drifted */
+    bool was_touched;   /* else its memory was not resident: there are no ratios to live bytes */
+    double clock_reads; /* how often the allocator asked for the time */
     double metrics[METRIC_COUNT]; /* all NaN unless the status is RUN_OK; the mean ratio is not read
                                      here */
     size_t row;                   /* of its first row in runs.csv */

@@ -177,11 +177,27 @@ static double floor_median(const struct summary *summary, const char *trace, con
                              collect(&summary->runs, trace, allocator, METRIC_COLD, scratch));
 }
 
+/* Bytes of a bound of the trace, as bounds.csv names it; NaN when it is not known. */
+static double bound_bytes(const struct csv_table *bounds, const char *trace, const char *bound)
+{
+    size_t trace_column = csv_table_find(bounds, "trace"),
+           bytes_column = csv_table_find(bounds, "bytes");
+    size_t bound_column = csv_table_find(bounds, "bound");
+    double bytes = NAN;
+    for (size_t row = 0; row < bounds->row_count; row++) {
+        if (strcmp(csv_table_text(bounds, row, trace_column), trace) == 0 &&
+            strcmp(csv_table_text(bounds, row, bound_column), bound) == 0)
+            csv_table_number(bounds, row, bytes_column, &bytes, NULL);
+    }
+    return bytes;
+}
+
 /* What is known of the trace itself: from meta.csv, else from the runs. */
 static void describe_trace(const struct summary *summary, struct trace_summary *trace)
 {
     trace->ops = NAN;
     trace->peak_live_bytes = meta_number(summary, trace->trace, ".peak_live_bytes");
+    trace->best_fit_bytes = bound_bytes(&summary->bounds, trace->trace, "best_fit");
     trace->duration_us = meta_number(summary, trace->trace, ".duration_us");
     trace->threads = meta_number(summary, trace->trace, ".threads");
     for (size_t i = 0; i < summary->runs.cell_count; i++) {
@@ -360,7 +376,7 @@ static void join_samples(struct summary *summary)
 {
     for (size_t i = 0; i < summary->runs.cell_count; i++) {
         struct cell *cell = &summary->runs.cells[i];
-        if (cell->pass != PASS_MEMORY || cell->status != RUN_OK)
+        if (cell->pass != PASS_MEMORY || cell->status != RUN_OK || !cell->was_touched)
             continue;
         const struct sample_series *series =
             sample_set_find(&summary->samples, cell->run_id, cell->trace, cell->allocator);
@@ -428,11 +444,30 @@ static bool load_meta(struct summary *summary, const char *dir, struct analysis_
     return ok;
 }
 
+/* Its numbers are checked here, so that they can be taken for granted later. */
+static bool load_bounds(struct summary *summary, const char *dir, struct analysis_error *error)
+{
+    char *path;
+    size_t column;
+    double bytes;
+    enum presence presence = find_file(dir, "bounds.csv", &path, error);
+    bool ok = presence == ABSENT ||
+              (presence == PRESENT && csv_table_read(&summary->bounds, path, error) &&
+               csv_table_column(&summary->bounds, "trace", &column, error) &&
+               csv_table_column(&summary->bounds, "bound", &column, error) &&
+               csv_table_column(&summary->bounds, "bytes", &column, error));
+    for (size_t row = 0; ok && row < summary->bounds.row_count; row++)
+        ok = csv_table_number(&summary->bounds, row, column, &bytes, error);
+    free(path);
+    return ok;
+}
+
 bool summary_load(struct summary *summary, const char *dir, struct analysis_error *error)
 {
     *summary = (struct summary){0};
     bool ok = load_runs(summary, dir, error) && load_samples(summary, dir, error) &&
-              load_latencies(summary, dir, error) && load_meta(summary, dir, error);
+              load_latencies(summary, dir, error) && load_meta(summary, dir, error) &&
+              load_bounds(summary, dir, error);
     if (ok) {
         const char *baseline = summary_meta(summary, "", "baseline", "");
         summary->baseline = baseline != NULL ? baseline : "glibc";
@@ -454,5 +489,6 @@ void summary_free(struct summary *summary)
     sample_set_free(&summary->samples);
     latency_set_free(&summary->latencies);
     csv_table_free(&summary->meta);
+    csv_table_free(&summary->bounds);
     *summary = (struct summary){0};
 }

@@ -42,6 +42,7 @@ struct trace_summary {
     double peak_live_bytes; /* requested bytes at the most */
     double duration_us;     /* as recorded */
     double threads;         /* as recorded */
+    double best_fit_bytes;  /* peak heap of a simulated best fit: ideal placement */
     double null_ns_per_op;  /* the floor, median of the first loops: the null allocator, */
     double loop_ns_per_op;  /* and the bare loop */
     struct allocator_summary
@@ -70,10 +71,12 @@ struct summary {
     struct sample_set samples;    /* empty when there is no samples.csv: then there are no means */
     struct latency_set latencies; /* empty when there is no latency.csv */
     struct csv_table meta;        /* empty when there is no meta.csv */
+    struct csv_table bounds;      /* empty when there is no bounds.csv */
 };
 
 /*
- * Reads runs.csv, and samples.csv, latency.csv and meta.csv where they exist, of the folder `dir`.
+ * Reads runs.csv, and samples.csv, latency.csv, meta.csv and bounds.csv where they exist, of the
+ * folder `dir`.
  * On failure `summary` holds nothing that must be freed.
  */
 bool summary_load(struct summary *summary, const char *dir, struct analysis_error *error);
@@ -111,5 +114,12 @@ bool summary_wants_bold(FILE *stream);
  */
 void summary_print(const struct summary *summary, FILE *stream,
                    const struct summary_options *options);
+
+/* Whether the folder has a smallest.csv, of a search for the smallest memory. */
+bool summary_has_smallest(const char *dir);
+
+/* Writes what smallest.csv of the folder says. The caller checks `stream` for errors. */
+bool summary_print_smallest(const char *dir, FILE *stream, enum summary_format format,
+                            struct analysis_error *error);
 
 #endif

@@ -17,6 +17,10 @@ static const struct {
     [METRIC_END_HEAP] = {"end_heap_bytes", "bytes"},
     [METRIC_LOAD_HEAP] = {"load_heap_bytes", "bytes"},
     [METRIC_HWM_HEAP] = {"hwm_heap_bytes", "bytes"},
+    [METRIC_MEAN_EVENT_RATIO] = {"frag_mean_event_ratio", "ratio"},
+    [METRIC_AT_PEAK_LIVE_RATIO] = {"frag_at_peak_live_ratio", "ratio"},
+    [METRIC_AT_PEAK_HEAP_RATIO] = {"frag_at_peak_heap_ratio", "ratio"},
+    [METRIC_RETURNED_SHARE] = {"returned_share", "share"},
 };
 
 static const char *const header[] = {
@@ -42,24 +46,27 @@ static void write_number(FILE *stream, double number, char end)
     write_field(stream, text, end);
 }
 
-/* Every metric is better when it is smaller. */
-static const char *verdict(const struct ratio *ratio)
+/* Every metric is better when it is smaller, but that. */
+static const char *verdict(const struct ratio *ratio, enum metric metric)
 {
+    bool more_is_better = metric == METRIC_RETURNED_SHARE;
     if (isnan(ratio->value))
         return "";
     if (isnan(ratio->interval.low))
         return "inconclusive";
     if (ratio->interval.high < 1)
-        return "better";
-    return ratio->interval.low > 1 ? "worse" : "same";
+        return more_is_better ? "worse" : "better";
+    if (ratio->interval.low > 1)
+        return more_is_better ? "better" : "worse";
+    return "same";
 }
 
-static void write_ratio(FILE *stream, const struct ratio *ratio)
+static void write_ratio(FILE *stream, const struct ratio *ratio, enum metric metric)
 {
     write_number(stream, ratio->value, ',');
     write_number(stream, ratio->interval.low, ',');
     write_number(stream, ratio->interval.high, ',');
-    write_field(stream, verdict(ratio), ',');
+    write_field(stream, verdict(ratio, metric), ',');
 }
 
 static void write_metric(FILE *stream, const struct summary *summary, const char *trace,
@@ -83,7 +90,7 @@ static void write_metric(FILE *stream, const struct summary *summary, const char
     write_number(stream, values->interval.low, ',');
     write_number(stream, values->interval.high, ',');
     write_field(stream, summary->baseline, ',');
-    write_ratio(stream, &values->to_baseline);
+    write_ratio(stream, &values->to_baseline, metric);
     write_number(stream, failed, ',');
     write_field(stream, failed > 0 ? summary_failure(allocator, pass) : "ok", '\n');
 }
@@ -100,7 +107,7 @@ static void write_overall(FILE *stream, const struct summary *summary,
     for (int i = 0; i < 7; i++)
         write_field(stream, "", ',');
     write_field(stream, summary->baseline, ',');
-    write_ratio(stream, ratio);
+    write_ratio(stream, ratio, metric);
     write_field(stream, "", ',');
     write_field(stream, "", '\n');
 }

@@ -1,6 +1,7 @@
 #include "analysis/summary_table.h"
 
 #include "analysis/latency_print.h"
+#include "analysis/summary_notes.h"
 #include "analysis/units.h"
 
 #include <math.h>
@@ -27,6 +28,12 @@ struct column {
     struct ratio (*value)(const void *row); /* what it shows; plain numbers have no interval */
 };
 
+/* A row below the others that no allocator stands behind. */
+struct reference {
+    const char *label, *note; /* the note stands right of its last number */
+    double peak_heap_bytes, peak_ratio;
+};
+
 struct table {
     const struct column *columns;
     size_t column_count;
@@ -36,11 +43,18 @@ struct table {
     const void *rows;
     size_t row_count;
     const char *baseline;
+    const struct reference *reference; /* or NULL */
     bool bold;
 };
 
+static struct ratio plain(double value)
+{
+    return (struct ratio){.value = value, .interval = {NAN, NAN}};
+}
+
 struct row_text {
     const char *label;
+    const char *note; /* or NULL */
     char cells[MAX_COLUMNS][CELL_SIZE];
     bool best[MAX_COLUMNS];
 };
@@ -141,12 +155,41 @@ static void write_header(struct row_text *text, const struct table *table, size_
     }
 }
 
+static struct ratio peak_heap(const void *row)
+{
+    return plain(((const struct allocator_summary *)row)->metrics[METRIC_PEAK_HEAP].median);
+}
+
+static struct ratio peak_ratio(const void *row)
+{
+    return plain(((const struct allocator_summary *)row)->metrics[METRIC_PEAK_RATIO].median);
+}
+
+static void write_reference(struct row_text *text, const struct table *table)
+{
+    const struct reference *reference = table->reference;
+    *text = (struct row_text){.label = reference->label, .note = reference->note};
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (table->columns[i].value == peak_heap)
+            units_write_bytes(text->cells[i], reference->peak_heap_bytes);
+        if (table->columns[i].value == peak_ratio)
+            snprintf(text->cells[i], CELL_SIZE, "%.2fx", reference->peak_ratio);
+    }
+}
+
+static size_t line_count(const struct table *table)
+{
+    return HEADER_ROWS + table->row_count + (table->reference != NULL);
+}
+
 static void write_line(struct row_text *text, const struct table *table, size_t line)
 {
     if (line < HEADER_ROWS)
         write_header(text, table, line);
-    else
+    else if (line < HEADER_ROWS + table->row_count)
         write_row(text, table, line - HEADER_ROWS);
+    else
+        write_reference(text, table);
 }
 
 static void pad(FILE *stream, size_t width, size_t used)
@@ -169,7 +212,7 @@ static void print_line(FILE *stream, const struct table *table, const struct row
         pad(stream, widths[i] + 2, units_text_width(text->cells[i]));
         fprintf(stream, "%s%s%s", bold ? "\033[1m" : "", text->cells[i], bold ? "\033[0m" : "");
     }
-    fputc('\n', stream);
+    fprintf(stream, "%s%s\n", text->note != NULL ? "  " : "", text->note != NULL ? text->note : "");
 }
 
 static void print_table(FILE *stream, const struct table *table)
@@ -177,7 +220,7 @@ static void print_table(FILE *stream, const struct table *table)
     size_t widths[MAX_COLUMNS] = {0};
     size_t label_width = 0;
     struct row_text text;
-    for (size_t line = 0; line < HEADER_ROWS + table->row_count; line++) {
+    for (size_t line = 0; line < line_count(table); line++) {
         write_line(&text, table, line);
         size_t width = units_text_width(text.label);
         label_width = width > label_width ? width : label_width;
@@ -186,15 +229,10 @@ static void print_table(FILE *stream, const struct table *table)
             widths[i] = width > widths[i] ? width : widths[i];
         }
     }
-    for (size_t line = 0; line < HEADER_ROWS + table->row_count; line++) {
+    for (size_t line = 0; line < line_count(table); line++) {
         write_line(&text, table, line);
         print_line(stream, table, &text, label_width, widths);
     }
-}
-
-static struct ratio plain(double value)
-{
-    return (struct ratio){.value = value, .interval = {NAN, NAN}};
 }
 
 static struct ratio cold_time(const void *row)
@@ -210,16 +248,6 @@ static struct ratio warm_time(const void *row)
 static struct ratio cold_ratio(const void *row)
 {
     return ((const struct allocator_summary *)row)->metrics[METRIC_COLD].to_baseline;
-}
-
-static struct ratio peak_heap(const void *row)
-{
-    return plain(((const struct allocator_summary *)row)->metrics[METRIC_PEAK_HEAP].median);
-}
-
-static struct ratio peak_ratio(const void *row)
-{
-    return plain(((const struct allocator_summary *)row)->metrics[METRIC_PEAK_RATIO].median);
 }
 
 static struct ratio mean_ratio(const void *row)
@@ -348,6 +376,23 @@ static void print_floor(const struct trace_summary *trace, FILE *stream)
                 null, loop);
 }
 
+/* How far each allocator is from the ideal. */
+static void print_distances(const struct trace_summary *trace, FILE *stream)
+{
+    bool has_any = false;
+    for (size_t i = 0; i < trace->allocator_count; i++) {
+        double peak_bytes = trace->allocators[i].metrics[METRIC_PEAK_HEAP].median;
+        if (isnan(peak_bytes) || !(trace->best_fit_bytes > 0))
+            continue;
+        fprintf(stream, "%s %s %+.1f %%",
+                has_any ? "," : "\n  peak heap against best fit:", trace->allocators[i].allocator,
+                (peak_bytes / trace->best_fit_bytes - 1) * 100);
+        has_any = true;
+    }
+    if (has_any)
+        fputc('\n', stream);
+}
+
 /* One line per allocator and pass with cells that did not end well. */
 static void print_failures(const struct trace_summary *trace, FILE *stream)
 {
@@ -388,6 +433,40 @@ static void print_peaks_inside_calls(const struct trace_summary *trace, FILE *st
     }
 }
 
+/* How far peak live of the replays is from the recorded one: least and most. */
+static struct interval replayed_live(const struct summary *summary, const char *trace,
+                                     const char *allocator)
+{
+    struct interval range = {NAN, NAN};
+    for (size_t i = 0; i < summary->runs.cell_count; i++) {
+        const struct cell *cell = &summary->runs.cells[i];
+        if (strcmp(cell->trace, trace) != 0 || cell->status != RUN_OK ||
+            (allocator != NULL && strcmp(cell->allocator, allocator) != 0))
+            continue;
+        double ratio = cell->replayed_peak_live_bytes / cell->peak_live_bytes;
+        range.low = fmin(range.low, ratio);
+        range.high = fmax(range.high, ratio);
+    }
+    return range;
+}
+
+/* Threads that do not keep the recorded order have other blocks live at once than the program. */
+static void print_drift(const struct summary *summary, const struct trace_summary *trace,
+                        FILE *stream)
+{
+    static const double tolerance = 0.01;
+    for (size_t i = 0; i < trace->allocator_count; i++) {
+        const char *allocator = trace->allocators[i].allocator;
+        struct interval range = replayed_live(summary, trace->trace, allocator);
+        double drift = fmax(fabs(range.low - 1), fabs(range.high - 1));
+        if (drift > tolerance)
+            fprintf(stream,
+                    "  ! %s: peak live was %.1f %% off the recorded one: its threads drifted, and "
+                    "memory with them\n",
+                    allocator, drift * 100);
+    }
+}
+
 static void print_missing_baseline(const struct summary *summary, const struct trace_summary *trace,
                                    FILE *stream)
 {
@@ -415,6 +494,12 @@ static void print_trace(const struct summary *summary, const struct trace_summar
                         FILE *stream, bool bold)
 {
     struct column columns[MAX_COLUMNS];
+    const struct reference best_fit = {
+        .label = "best fit*",
+        .note = "* ideal placement (simulated)",
+        .peak_heap_bytes = trace->best_fit_bytes,
+        .peak_ratio = trace->best_fit_bytes / trace->peak_live_bytes,
+    };
     struct table table = {
         .columns = columns,
         .column_count = choose_trace_columns(trace, columns),
@@ -424,17 +509,20 @@ static void print_trace(const struct summary *summary, const struct trace_summar
         .rows = trace->allocators,
         .row_count = trace->allocator_count,
         .baseline = summary->baseline,
+        .reference = trace->best_fit_bytes > 0 ? &best_fit : NULL,
         .bold = bold,
     };
     print_trace_header(trace, stream);
     if (has_numbers(trace)) {
         fputc('\n', stream);
         print_table(stream, &table);
+        print_distances(trace, stream);
     }
     print_floor(trace, stream);
     latency_print(summary, trace, stream);
     print_failures(trace, stream);
     print_peaks_inside_calls(trace, stream);
+    print_drift(summary, trace, stream);
     print_missing_baseline(summary, trace, stream);
 }
 
@@ -492,6 +580,18 @@ static const char *trace_meta(const struct summary *summary, const char *trace, 
     return meta_or(summary, key, "");
 }
 
+static void print_replayed_live(const struct summary *summary, const struct trace_summary *trace,
+                                FILE *stream)
+{
+    struct interval range = replayed_live(summary, trace->trace, NULL);
+    if (isnan(range.low))
+        return;
+    fprintf(stream, ";\npeak live was %.2f %%", range.low * 100);
+    if (range.high > range.low)
+        fprintf(stream, " to %.2f %%", range.high * 100);
+    fputs(" of the recorded one", stream);
+}
+
 /* How the threads of a trace were replayed: what its numbers mean depends on it. */
 static void print_threads_of(const struct summary *summary, const struct trace_summary *trace,
                              FILE *stream)
@@ -514,6 +614,7 @@ static void print_threads_of(const struct summary *summary, const struct trace_s
         fputs(" memory in recorded order", stream);
     else if (*memory)
         fputs(" memory in epochs that bound what is live", stream);
+    print_replayed_live(summary, trace, stream);
     fputs(".\n", stream);
 }
 
@@ -524,15 +625,13 @@ static void print_threads_note(const struct summary *summary, FILE *stream)
             print_threads_of(summary, &summary->traces[i], stream);
 }
 
-static void print_clock_note(const struct summary *summary, FILE *stream)
+static void print_touch_note(const struct summary *summary, FILE *stream)
 {
-    const char *clock = meta_or(summary, "clock", "");
-    if (strcmp(clock, "real") == 0)
-        fputs("The allocators saw the real clock: memory that they return by time, they return "
-              "late or never.\n",
+    if (strcmp(meta_or(summary, "touch_memory", ""), "none") == 0 &&
+        strcmp(meta_or(summary, "rounds_memory", "0"), "0") != 0)
+        fputs("Nothing was written into the blocks (--touch=none), so they are not resident: no "
+              "ratios to live bytes.\n",
               stream);
-    else if (strcmp(clock, "trace") == 0)
-        fputs("The allocators saw the recorded clock in the memory pass.\n", stream);
 }
 
 static void print_legend(const struct summary *summary, FILE *stream)
@@ -559,5 +658,7 @@ void summary_table_print(const struct summary *summary, FILE *stream, bool bold)
     print_legend(summary, stream);
     latency_print_note(summary, stream);
     print_threads_note(summary, stream);
-    print_clock_note(summary, stream);
+    print_touch_note(summary, stream);
+    summary_notes_print_clock(summary, stream);
+    summary_notes_print_huge_pages(summary, stream);
 }

@@ -164,6 +164,52 @@ static void the_table_shows_the_numbers_of_the_summary(void **state)
     summary_free(&summary);
 }
 
+/* 1,100,000 and 1,250,000 ÷ 1,048,576. */
+static void the_table_shows_how_far_the_ideal_is(void **state)
+{
+    (void)state;
+    struct summary summary = load("limits");
+    assert_float_equal(summary.traces[0].best_fit_bytes, 1048576, 0);
+    char *table = print(&summary, SUMMARY_TABLE, false);
+    assert_contains(table, "  glibc        110 ns       1            85.0 ns  1.19 MiB   1.25x");
+    assert_contains(table, "  best fit*                                       1.00 MiB   1.05x  "
+                           "* ideal placement (simulated)\n");
+    assert_contains(table, "\n  peak heap against best fit: heap +4.9 %, glibc +19.2 %\n");
+    free(table);
+    summary_free(&summary);
+}
+
+static const char smallest_table[] =
+    "toy   smallest memory under which it completes; peak live 976.6 KiB\n"
+    "\n"
+    "  allocator     smallest  ÷ live  limit of      runs\n"
+    "  heap          1.00 MiB   1.05x  its own size     9\n"
+    "  heap-split         oom  call 7 of thread 0 got NULL\n"
+    "\n"
+    "next   smallest memory under which it completes; peak live 0 B\n"
+    "\n"
+    "  allocator     smallest  ÷ live  limit of      runs\n"
+    "  glibc         2.00 MiB       -  a cgroup        10\n"
+    "\n"
+    "Found by bisection to 1 % or a page. A heap of fixed size counts the room for its chunks;\n"
+    "in a cgroup count the pages that the allocator touched, and what loading it took.\n";
+
+static void the_smallest_memory_has_a_table(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    struct analysis_error error = {0};
+    FILE *stream = open_memstream(&text, &size);
+    assert_true(summary_has_smallest(TESTDATA_DIR "/limits"));
+    assert_false(summary_has_smallest(TESTDATA_DIR "/basic"));
+    if (!summary_print_smallest(TESTDATA_DIR "/limits", stream, SUMMARY_TABLE, &error))
+        fail_msg("%s", error.text);
+    fclose(stream);
+    assert_string_equal(text, smallest_table);
+    free(text);
+}
+
 static void the_best_is_bold_on_request(void **state)
 {
     (void)state;
@@ -479,6 +525,8 @@ int main(void)
         cmocka_unit_test(memory_is_relative_to_live),
         cmocka_unit_test(the_trace_is_described),
         cmocka_unit_test(the_table_shows_the_numbers_of_the_summary),
+        cmocka_unit_test(the_table_shows_how_far_the_ideal_is),
+        cmocka_unit_test(the_smallest_memory_has_a_table),
         cmocka_unit_test(the_best_is_bold_on_request),
         cmocka_unit_test(failures_are_words_not_numbers),
         cmocka_unit_test(some_failed_rounds_are_said),

@@ -4,8 +4,8 @@
  * A cell is one process that replays one plan with one allocator in one pass. It is exec'ed with
  * the allocator preloaded and two file descriptors: the plan (plan.h) and a struct cell_channel in
  * shared memory, followed by `loops` times struct cell_loop and, in the memory pass, a struct
- * cell_look for every sample of the plan, in the latency pass a struct latency_table. The cell
- * links nothing but libc.
+ * cell_look for every sample of the plan, in the map pass a struct heap_map, in the latency pass a
+ * struct latency_table. The cell links nothing but libc.
  */
 #ifndef REPLAY_CELL_H
 #define REPLAY_CELL_H
@@ -17,6 +17,8 @@ enum cell_pass {
     CELL_PROBE, /* only say where the functions come from; no plan */
     CELL_TIME,
     CELL_MEMORY,
+    CELL_SMALLEST, /* only whether the replay completes */
+    CELL_MAP,
     CELL_LATENCY,
 };
 
@@ -33,6 +35,12 @@ enum cell_touch {
     CELL_TOUCH_PAGE, /* a byte in every page, and the last */
     CELL_TOUCH_USE,  /* blocks up to a page wholly, and read before they are freed; larger ones as
                         PAGE */
+};
+
+/* What the allocator sees as the time. */
+enum cell_clock {
+    CELL_CLOCK_REAL,
+    CELL_CLOCK_TRACE, /* the recorded time, see trace_clock.h; in passes whose plan tells it */
 };
 
 /* The functions that a cell calls. A bit each in cell.defined. */
@@ -81,7 +89,19 @@ struct cell_loop {
 struct cell_look {
     uint64_t private_bytes;
     uint64_t minflt; /* since the first op */
+
+    /* What is live, seen from outside (anatomy.h), or CELL_UNKNOWN. */
+    uint64_t live_bytes;
+    uint64_t usable_bytes;
+    uint64_t live_page_bytes;     /* of pages with a live byte */
+    uint64_t live_hugepage_bytes; /* the same in pieces of 2 MiB */
+
+    /* Of private_bytes, where it was read, else CELL_UNKNOWN. */
+    uint64_t lazyfree_bytes; /* that the kernel may take at any time (MADV_FREE) */
+    uint64_t hugepage_bytes; /* in huge pages */
 };
+
+#define CELL_UNKNOWN UINT64_MAX
 
 struct cell_channel {
     uint64_t total_bytes;
@@ -89,19 +109,24 @@ struct cell_channel {
     /* asked */
     uint32_t pass, engine, touch, loops;
     uint32_t defined; /* functions that the allocator itself defines, as a probe found */
+    int32_t group_fd; /* of the cgroup's cgroup.procs that the cell enters when ready; 0: none */
+    uint32_t clock;
 
     /* answered */
     uint32_t status;
     uint32_t memory_probe;
-    uint32_t failed_stream;  /* where CELL_OOM happened */
-    uint64_t failed_call;    /* of that stream */
-    uint64_t ready_bytes;    /* private memory before the first op */
-    uint64_t peak_rss_bytes; /* private memory at the most, as the kernel has it */
+    uint32_t failed_stream;            /* where CELL_OOM happened */
+    uint64_t failed_call;              /* of that stream */
+    uint64_t ready_bytes;              /* private memory before the first op */
+    uint64_t peak_rss_bytes;           /* private memory at the most, as the kernel has it */
+    uint64_t replayed_peak_live_bytes; /* as the cell found it; other threads may have drifted */
+    uint64_t clock_reads;              /* how often the time was asked for during the replay */
     char message[200];
     char malloc_path[512]; /* the object that malloc comes from */
     char version[64];      /* what the allocator says of itself, or empty */
 
-    uint64_t looks_offset, latency_offset;
+    uint64_t looks_offset; /* of the looks, or of the map */
+    uint64_t latency_offset;
 };
 
 static inline struct cell_loop *cell_loops(struct cell_channel *cell)
@@ -110,6 +135,11 @@ static inline struct cell_loop *cell_loops(struct cell_channel *cell)
 }
 
 static inline struct cell_look *cell_looks(struct cell_channel *cell)
+{
+    return (void *)((char *)cell + cell->looks_offset);
+}
+
+static inline struct heap_map *cell_heap_map(struct cell_channel *cell)
 {
     return (void *)((char *)cell + cell->looks_offset);
 }

@@ -271,7 +271,8 @@ void run_latency_pass(struct worker *worker)
     struct rusage before, after;
     struct cell_loop *loop = cell_loops(worker->cell);
     open_pass(&pass, worker);
-    const struct engine_watch watch = {before_call, after_call, &pass, .is_timed = true};
+    const struct engine_watch watch = {
+        .before = before_call, .after = after_call, .context = &pass, .is_timed = true};
     worker->engine.watch = &watch;
     get_ready(worker);
     getrusage(RUSAGE_SELF, &before);

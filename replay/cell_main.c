@@ -4,10 +4,14 @@
  * Started by `replay` only, as `replay-cell CELL_FD [PLAN_FD]`. Between ready and done it calls no
  * malloc of its own.
  */
-#include "replay/cell.h"
+#include "replay/anatomy.h"
 #include "replay/cell_latency.h"
+#include "replay/cell_map.h"
+#include "replay/cell_smallest.h"
 #include "replay/cell_worker.h"
 #include "replay/memory_probe.h"
+#include "replay/real_clock.h"
+#include "replay/trace_clock.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -18,7 +22,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 void finish(struct cell_channel *cell, enum cell_status status)
@@ -129,13 +132,6 @@ static void set_up(struct worker *worker, int plan_fd)
 
 /* ---- running the plan once ---- */
 
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void fail_at(void *context, uint32_t stream, uint64_t call)
 {
     struct cell_channel *cell = context;
@@ -177,14 +173,15 @@ static void time_loop(struct worker *worker, struct cell_loop *loop)
     if (!is_bare)
         get_ready(worker);
     getrusage(RUSAGE_SELF, &before);
-    uint64_t wall_ns = clock_ns(CLOCK_MONOTONIC);
-    uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    uint64_t wall_ns = real_clock_ns(CLOCK_MONOTONIC);
+    uint64_t cpu_ns = real_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     if (is_bare)
         run_loop_engine(worker);
     else
         team_run(&worker->team);
-    loop->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
-    loop->wall_ns = (is_bare ? clock_ns(CLOCK_MONOTONIC) : worker->team.result.end_ns) - wall_ns;
+    loop->cpu_ns = real_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
+    loop->wall_ns =
+        (is_bare ? real_clock_ns(CLOCK_MONOTONIC) : worker->team.result.end_ns) - wall_ns;
     getrusage(RUSAGE_SELF, &after);
     loop->minflt = (uint64_t)(after.ru_minflt - before.ru_minflt);
     loop->nivcsw = (uint64_t)(after.ru_nivcsw - before.ru_nivcsw);
@@ -206,6 +203,8 @@ static void run_time_pass(struct worker *worker)
 struct memory_pass {
     struct cell_look *looks;
     struct memory_probe probe;
+    struct memory_detail detail;
+    struct anatomy anatomy;
     uint64_t faults_before;
 };
 
@@ -219,14 +218,11 @@ static uint64_t faults(void)
 static void look(void *context, uint64_t sample)
 {
     struct memory_pass *pass = context;
-    pass->looks[sample].private_bytes = memory_probe_read(&pass->probe);
-    pass->looks[sample].minflt = faults() - pass->faults_before;
-}
-
-static void ignore_clock(void *context, uint64_t time_us)
-{
-    (void)context;
-    (void)time_us;
+    struct cell_look *look = &pass->looks[sample];
+    look->private_bytes = memory_probe_read(&pass->probe);
+    look->minflt = faults() - pass->faults_before;
+    anatomy_read(&pass->anatomy, look);
+    memory_detail_read(&pass->detail, sample, look);
 }
 
 static void run_memory_pass(struct worker *worker)
@@ -235,16 +231,24 @@ static void run_memory_pass(struct worker *worker)
     struct memory_pass pass = {.looks = cell_looks(cell)};
     if (!memory_probe_open(&pass.probe))
         refuse(cell, "cannot read /proc/self/statm or smaps_rollup");
+    if (!anatomy_open(&pass.anatomy, worker->plan, &worker->functions,
+                      cell->defined >> CELL_FN_USABLE_SIZE & 1))
+        refuse(cell, "no memory to follow the blocks");
+    memory_detail_open(&pass.detail, worker->plan->sample_count);
     cell->memory_probe = pass.probe.kind;
-    worker->engine.hooks = (struct engine_hooks){look, ignore_clock, &pass};
+    worker->engine.hooks = (struct engine_hooks){look, trace_clock_tell, &pass};
+    worker->engine.watch = &pass.anatomy.watch;
     get_ready(worker);
     bool has_peak = memory_peak_reset();
     cell->ready_bytes = memory_probe_read(&pass.probe);
     pass.faults_before = faults();
+    trace_clock_start(cell->clock);
     team_run(&worker->team);
     /* Threads that ended have given back what they kept by now. */
     look(&pass, worker->plan->sample_count - 1);
     cell->peak_rss_bytes = has_peak ? memory_peak_read() : 0;
+    cell->replayed_peak_live_bytes = pass.anatomy.peak_live_bytes;
+    cell->clock_reads = trace_clock_reads();
 }
 
 /* ---- main ---- */
@@ -261,10 +265,15 @@ int main(int argc, char **argv)
         functions_probe(cell);
         finish(cell, CELL_OK);
     }
+    trace_clock_open();
     touch_stack();
     set_up(&worker, argc > 2 ? atoi(argv[2]) : -1);
     if (cell->pass == CELL_TIME)
         run_time_pass(&worker);
+    else if (cell->pass == CELL_SMALLEST)
+        run_smallest_pass(&worker);
+    else if (cell->pass == CELL_MAP)
+        cell_map_run(&worker);
     else if (cell->pass == CELL_LATENCY)
         run_latency_pass(&worker);
     else

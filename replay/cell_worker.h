@@ -1,5 +1,5 @@
 /*
- * cell_worker.h - what the passes of a cell have in common.
+ * cell_worker.h - what the passes of a cell have in common: the allocator, the plan, the threads.
  */
 #ifndef REPLAY_CELL_WORKER_H
 #define REPLAY_CELL_WORKER_H
@@ -21,13 +21,13 @@ struct worker {
     struct team team;
 };
 
-/* Ends the process with that answer. */
+/* Answers and ends the process. */
 _Noreturn void finish(struct cell_channel *cell, enum cell_status status);
 
-/* Ends it as a cell that could not begin, and says why. */
+/* Says why the cell cannot begin, and ends the process. */
 _Noreturn void refuse(struct cell_channel *cell, const char *message);
 
-/* All threads are there and wait, the tables are empty. */
+/* Empties the tables and creates the threads, which wait. */
 void get_ready(struct worker *worker);
 
 #endif

@@ -132,6 +132,13 @@ static bool make_call(struct run *run, const struct plan_call *call)
     return keep_result(engine, call, seen.block);
 }
 
+static void tell_move(const struct engine *engine, uint32_t from, uint32_t to)
+{
+    const struct engine_watch *watch = engine->watch;
+    if (watch && watch->moved)
+        watch->moved(watch->context, from, to);
+}
+
 /* Words between calls. The word that is next, NULL at the end of the stream. */
 static const uint64_t *follow_control(struct run *run, const uint64_t *word)
 {
@@ -142,10 +149,12 @@ static const uint64_t *follow_control(struct run *run, const uint64_t *word)
     case PLAN_NEXT:
         return plan_at(engine->plan, plan_value(*word));
     case PLAN_PUBLISH:
+        tell_move(engine, slot, mailbox);
         order_publish(&slots[mailbox], slots[slot]);
         break;
     case PLAN_RECEIVE:
         slots[slot] = order_receive(&slots[mailbox], &run->waits);
+        tell_move(engine, mailbox, slot);
         break;
     case PLAN_SIGNAL:
         order_publish(&slots[mailbox], NULL);

@@ -32,6 +32,8 @@ struct engine_seen {
 struct engine_watch {
     void (*before)(void *context, const struct engine_seen *seen);
     void (*after)(void *context, const struct engine_seen *seen);
+    void (*moved)(void *context, uint32_t from, uint32_t to); /* a block from slot to slot, on its
+                                                                 way to another thread; or NULL */
     void *context;
     bool is_timed; /* the calls are stamped */
 };

@@ -48,6 +48,12 @@ static void keep_bracketed(char *line)
     memmove(line, open + 1, strlen(open + 1) + 1);
 }
 
+void machine_huge_pages(char *word, size_t room)
+{
+    read_line("/sys/kernel/mm/transparent_hugepage/enabled", word, room);
+    keep_bracketed(word);
+}
+
 void machine_describe(struct result_csv *result)
 {
     char text[512];
@@ -59,8 +65,7 @@ void machine_describe(struct result_csv *result)
     read_labelled("/proc/cpuinfo", "model name", text, sizeof text);
     result_csv_meta(result, "cpu", "%s", text);
     result_csv_meta(result, "cores", "%ld", sysconf(_SC_NPROCESSORS_ONLN));
-    read_line("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof text);
-    keep_bracketed(text);
+    machine_huge_pages(text, sizeof text);
     result_csv_meta(result, "thp", "%s", text);
     read_line("/proc/sys/kernel/randomize_va_space", text, sizeof text);
     result_csv_meta(result, "aslr", "%s", text);

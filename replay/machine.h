@@ -12,6 +12,9 @@
  */
 void machine_describe(struct result_csv *result);
 
+/* The word of /sys/kernel/mm/transparent_hugepage/enabled: always, madvise, never, or empty. */
+void machine_huge_pages(char *word, size_t room);
+
 /* The last CPU that this process may run on, -1 when that is unknown. */
 int machine_last_cpu(void);
 

@@ -27,14 +27,22 @@ static bool read_statm(int fd, uint64_t *resident, uint64_t *shared)
     return true;
 }
 
-/* The number of kibibytes behind `label`, in bytes; 0 when it is not there. */
+/* The number of kibibytes behind `label`, in bytes, where it is there. */
+static void find_labelled(const char *text, const char *label, uint64_t *bytes)
+{
+    const char *found = strstr(text, label);
+    if (found)
+        *bytes = strtoull(found + strlen(label), NULL, 10) * 1024;
+}
+
+/* 0 when it is not there. */
 static uint64_t read_labelled(int fd, const char *label)
 {
     char text[8192];
-    if (!read_start(fd, text, sizeof text))
-        return 0;
-    const char *found = strstr(text, label);
-    return found ? strtoull(found + strlen(label), NULL, 10) * 1024 : 0;
+    uint64_t bytes = 0;
+    if (read_start(fd, text, sizeof text))
+        find_labelled(text, label, &bytes);
+    return bytes;
 }
 
 uint64_t memory_probe_read(const struct memory_probe *probe)
@@ -75,6 +83,40 @@ bool memory_probe_open(struct memory_probe *probe)
     probe->fd = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
     return probe->fd >= 0;
 }
+
+/* ---- what is rarely read ---- */
+
+enum { DETAIL_STEPS = 100, DETAIL_PEAK_PERCENT = 101 };
+
+void memory_detail_open(struct memory_detail *detail, uint64_t sample_count)
+{
+    detail->fd = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
+    detail->sample_count = sample_count;
+    atomic_store(&detail->peak_bytes, 0);
+}
+
+static bool is_new_peak(struct memory_detail *detail, uint64_t private_bytes)
+{
+    if (private_bytes * 100 <= atomic_load(&detail->peak_bytes) * DETAIL_PEAK_PERCENT)
+        return false;
+    atomic_store(&detail->peak_bytes, private_bytes);
+    return true;
+}
+
+void memory_detail_read(struct memory_detail *detail, uint64_t sample, struct cell_look *look)
+{
+    char text[4096];
+    uint64_t step = detail->sample_count / DETAIL_STEPS + 1;
+    bool due = is_new_peak(detail, look->private_bytes) || sample % step == 0 ||
+               sample + 1 == detail->sample_count;
+    look->lazyfree_bytes = look->hugepage_bytes = CELL_UNKNOWN;
+    if (!due || detail->fd < 0 || !read_start(detail->fd, text, sizeof text))
+        return;
+    find_labelled(text, "LazyFree:", &look->lazyfree_bytes);
+    find_labelled(text, "AnonHugePages:", &look->hugepage_bytes);
+}
+
+/* ---- the kernel's own peak ---- */
 
 bool memory_peak_reset(void)
 {

@@ -10,11 +10,20 @@
 
 #include "replay/cell.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct memory_probe {
     enum cell_memory_probe kind;
     int fd;
+};
+
+/* What only smaps_rollup tells, which takes milliseconds where much is resident: when it is read.
+ */
+struct memory_detail {
+    int fd; /* -1: there is none */
+    uint64_t sample_count;
+    _Atomic uint64_t peak_bytes; /* private memory when it was last read at a new peak */
 };
 
 /*
@@ -25,6 +34,16 @@ bool memory_probe_open(struct memory_probe *probe);
 
 /* Private resident bytes. Calls no malloc. */
 uint64_t memory_probe_read(const struct memory_probe *probe);
+
+/* Calls no malloc. */
+void memory_detail_open(struct memory_detail *detail, uint64_t sample_count);
+
+/*
+ * Fills lazyfree_bytes and hugepage_bytes of a look whose private_bytes are known: at 100 even
+ * steps of the samples, at the last, and when private memory is 1 % above where they were last read
+ * at a peak; else with CELL_UNKNOWN.
+ */
+void memory_detail_read(struct memory_detail *detail, uint64_t sample, struct cell_look *look);
 
 /* Sets the kernel's high-water mark of resident memory back to now. False when it cannot be set. */
 bool memory_peak_reset(void);

@@ -26,7 +26,10 @@ enum option_key {
     KEY_TIMEOUT,
     KEY_LIST,
     KEY_FORMAT,
-    KEY_PARTIAL
+    KEY_PARTIAL,
+    KEY_BOUNDS,
+    KEY_SMALLEST,
+    KEY_THP
 };
 
 const char *argp_program_version = "replay (heapreel) " HEAPREEL_VERSION;
@@ -43,7 +46,10 @@ static const struct argp_option option_table[] = {
     {"baseline", 'b', "LABEL", 0, "whom to compare with (default glibc; added if missing)", 1},
     {"list-allocators", KEY_LIST, NULL, 0, "print the names that can be used here, and exit", 1},
     {NULL, 0, NULL, 0, "Measurement:", 2},
-    {"passes", 'p', "LIST", 0, "of time, memory and latency (default time,memory)", 2},
+    {"passes", 'p', "LIST", 0,
+     "time, memory, map, latency (default time,memory): map shows once which addresses are live "
+     "over time, latency times every call",
+     2},
     {"rounds", 'r', "N", 0,
      "rounds, each with every allocator once in random order (default 10 of time, 3 of the others; "
      "N "
@@ -56,7 +62,15 @@ static const struct argp_option option_table[] = {
      "what is written into blocks: none, ends, page or use (default ends for time: first and last "
      "byte; page for memory: a byte in every page; use is as a program does)",
      2},
-    {"clock", KEY_CLOCK, "CLOCK", 0, "what time the allocator sees: real (the only one so far)", 2},
+    {"clock", KEY_CLOCK, "CLOCK", 0,
+     "what time the allocator sees in the memory pass: trace, the recorded one, so that it gives "
+     "memory "
+     "back when it would in the program (the default); or real. Other passes have the real time",
+     2},
+    {"thp", KEY_THP, "HOW", 0,
+     "transparent huge pages: inherit (the default, but never for a program that had switched them "
+     "off), never, or always, which needs a kernel that is set to it",
+     2},
     {"threads", KEY_THREADS, "HOW", 0,
      "recorded: a thread for each recorded one, in an order that is exact where blocks pass from "
      "thread to thread and in the memory pass nearly everywhere (the default); serial: all calls "
@@ -70,6 +84,12 @@ static const struct argp_option option_table[] = {
      "whole block; what is live there stays so, as at the end of a program",
      2},
     {"timeout", KEY_TIMEOUT, "SECONDS", 0, "end a process that takes longer (default 60)", 2},
+    {"bounds", KEY_BOUNDS, "yes|no", 0,
+     "whether ideal placement is simulated on the trace, for bounds.csv (default yes)", 2},
+    {"smallest", KEY_SMALLEST, NULL, 0,
+     "in place of the passes: find the least memory under which the trace completes, to 1 % or a "
+     "page; of heap the smallest fixed size, of others the smallest limit of a cgroup",
+     2},
     {NULL, 0, NULL, 0, "Output:", 3},
     {"out", 'o', "DIR", 0,
      "write one set of CSV files for all traces into DIR (default results/TRACE for each)", 3},
@@ -134,19 +154,55 @@ static enum cell_touch parse_touch(const char *text, struct argp_state *state)
     return CELL_TOUCH_NONE;
 }
 
+static const char *const clock_names[] = {"real", "trace"};
+
+const char *clock_name(enum cell_clock clock)
+{
+    return clock_names[clock];
+}
+
+static enum cell_clock parse_clock(const char *text, struct argp_state *state)
+{
+    for (int i = 0; i <= CELL_CLOCK_TRACE; i++)
+        if (strcmp(text, clock_names[i]) == 0)
+            return (enum cell_clock)i;
+    argp_error(state, "--clock=%s: there are trace and real", text);
+    return CELL_CLOCK_REAL;
+}
+
+static const char *const thp_names[] = {"inherit", "never", "always"};
+
+const char *thp_name(enum cell_thp thp)
+{
+    return thp_names[thp];
+}
+
+static enum cell_thp parse_thp(const char *text, struct argp_state *state)
+{
+    for (int i = 0; i <= CELL_THP_ALWAYS; i++)
+        if (strcmp(text, thp_names[i]) == 0)
+            return (enum cell_thp)i;
+    argp_error(state, "--thp=%s: there are inherit, never and always", text);
+    return CELL_THP_INHERIT;
+}
+
 static void parse_passes(struct replay_options *options, char *list, struct argp_state *state)
 {
     char *rest = list, *pass;
-    options->time_rounds = options->memory_rounds = options->latency_rounds = 0;
+    options->time_rounds = options->memory_rounds = 0;
+    options->map_rounds = options->latency_rounds = 0;
     while ((pass = strsep(&rest, ","))) {
         if (strcmp(pass, "time") == 0)
             options->time_rounds = DEFAULT_TIME_ROUNDS;
         else if (strcmp(pass, "memory") == 0)
             options->memory_rounds = DEFAULT_MEMORY_ROUNDS;
+        else if (strcmp(pass, "map") == 0)
+            options->map_rounds = 1;
         else if (strcmp(pass, "latency") == 0)
             options->latency_rounds = DEFAULT_LATENCY_ROUNDS;
         else
-            argp_error(state, "--passes: no pass '%s'; there are time, memory and latency", pass);
+            argp_error(state, "--passes: no pass '%s'; there are time, memory, map and latency",
+                       pass);
     }
 }
 
@@ -176,13 +232,6 @@ static void add_items(struct replay_options *options, char *list)
             add_item(options, item);
 }
 
-static void expect_only(const char *value, const char *only, const char *name,
-                        struct argp_state *state)
-{
-    if (strcmp(value, only) != 0)
-        argp_error(state, "--%s=%s: there is only %s so far", name, value, only);
-}
-
 static error_t parse_measurement(struct replay_options *options, int key, char *argument,
                                  uint32_t *rounds, struct argp_state *state)
 {
@@ -200,7 +249,11 @@ static error_t parse_measurement(struct replay_options *options, int key, char *
         options->time_touch = options->memory_touch = parse_touch(argument, state);
         return 0;
     case KEY_CLOCK:
-        expect_only(argument, "real", "clock", state);
+        options->memory_clock = parse_clock(argument, state);
+        return 0;
+    case KEY_THP:
+        options->thp = parse_thp(argument, state);
+        options->thp_as_recorded = false;
         return 0;
     case KEY_THREADS:
         if (strcmp(argument, "recorded") != 0 && strcmp(argument, "serial") != 0)
@@ -225,6 +278,7 @@ static error_t parse_measurement(struct replay_options *options, int key, char *
 struct parsing {
     struct replay_options *options;
     uint32_t rounds; /* 0: not given */
+    bool has_passes; /* given, or what only they have */
 };
 
 static void finish(struct parsing *parsing, struct argp_state *state)
@@ -239,6 +293,10 @@ static void finish(struct parsing *parsing, struct argp_state *state)
         if (options->time_rounds)
             options->time_rounds = rounds;
     }
+    if (options->smallest && parsing->has_passes)
+        argp_error(state, "--smallest is a run of its own: without --passes, --rounds and --loops");
+    if (options->smallest)
+        options->time_rounds = options->memory_rounds = 0;
     if (!options->trace_count && !options->list_allocators)
         argp_error(state, "which trace?");
     if (!options->item_count && !options->has_all) {
@@ -266,6 +324,14 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case 'q':
         options->quiet = true;
         return 0;
+    case KEY_BOUNDS:
+        if (strcmp(argument, "yes") != 0 && strcmp(argument, "no") != 0)
+            argp_error(state, "--bounds=%s: there are yes and no", argument);
+        options->bounds = strcmp(argument, "yes") == 0;
+        return 0;
+    case KEY_SMALLEST:
+        options->smallest = true;
+        return 0;
     case KEY_PARTIAL:
         options->partial = true;
         return 0;
@@ -285,6 +351,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         finish(parsing, state);
         return 0;
     default:
+        parsing->has_passes |= key == 'p' || key == 'r' || key == KEY_LOOPS;
         return parse_measurement(options, key, argument, &parsing->rounds, state);
     }
 }
@@ -313,6 +380,10 @@ void options_parse(struct replay_options *options, int argc, char **argv)
         .loops = DEFAULT_LOOPS,
         .time_touch = CELL_TOUCH_ENDS,
         .memory_touch = CELL_TOUCH_PAGE,
+        .bounds = true,
+        .memory_clock = CELL_CLOCK_TRACE,
+        .thp = CELL_THP_INHERIT,
+        .thp_as_recorded = true,
         .cpu = -1,
         .timeout_s = DEFAULT_TIMEOUT_S,
         .command = join(argc, argv),
@@ -328,10 +399,13 @@ void options_parse(struct replay_options *options, int argc, char **argv)
 
 uint32_t options_rounds(const struct replay_options *options)
 {
-    uint32_t most = options->time_rounds;
-    if (options->memory_rounds > most)
-        most = options->memory_rounds;
-    return options->latency_rounds > most ? options->latency_rounds : most;
+    const uint32_t all[] = {options->time_rounds, options->memory_rounds, options->map_rounds,
+                            options->latency_rounds};
+    uint32_t most = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i] > most)
+            most = all[i];
+    return most;
 }
 
 void options_free(struct replay_options *options)

@@ -6,6 +6,7 @@
 
 #include "replay/allocator_spec.h"
 #include "replay/cell.h"
+#include "replay/runner.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,13 +31,18 @@ struct replay_options {
     const char *baseline;
     const char *out;                     /* NULL: results/TRACE for each trace */
     uint32_t time_rounds, memory_rounds; /* 0: that pass is not wanted */
-    uint32_t latency_rounds;
+    uint32_t map_rounds, latency_rounds;
     uint32_t loops;
     enum cell_touch time_touch, memory_touch;
+    enum cell_clock memory_clock;
+    enum cell_thp thp;
+    bool thp_as_recorded; /* --thp was not given: never where the program had switched them off */
     uint64_t seed;
     int cpu; /* -1: the last one */
     double timeout_s;
-    bool serial; /* all threads' calls on one thread */
+    bool serial;   /* all threads' calls on one thread */
+    bool bounds;   /* with the simulations of ideal placement */
+    bool smallest; /* the smallest memory is searched, and there are no passes */
     bool quiet, csv, list_allocators;
     bool partial;  /* traces that were cut short are replayed as far as they go */
     char *command; /* the command line as text, for meta.csv */
@@ -48,9 +54,12 @@ void options_parse(struct replay_options *options, int argc, char **argv);
 
 void options_free(struct replay_options *options);
 
-/* The most rounds that any pass has. */
+/* Of the pass that has most. */
 uint32_t options_rounds(const struct replay_options *options);
 
+/* The words of the command line, which stand in the files too. */
 const char *touch_name(enum cell_touch touch);
+const char *clock_name(enum cell_clock clock);
+const char *thp_name(enum cell_thp thp);
 
 #endif

@@ -1,11 +1,12 @@
 #include "replay/order.h"
 
+#include "replay/real_clock.h"
+
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
@@ -39,14 +40,6 @@ void order_wake(atomic_uint *word)
     futex_wake(word);
 }
 
-/* By the system call: the function may be the allocator's view of the recorded time. */
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /*
  * Waits until `is_ready` of the context; `sleep` may return early. Written once for all that is
  * waited for, so that it can be measured in one place.
@@ -56,7 +49,7 @@ static void wait_until(bool (*is_ready)(void *context), void (*sleep)(void *cont
 {
     if (is_ready(context))
         return;
-    uint64_t began_ns = now_ns();
+    uint64_t began_ns = real_clock_ns(CLOCK_MONOTONIC);
     waits->waits++;
     bool ready = false;
     for (int i = 0; i < PAUSES && !ready; i++) {
@@ -72,7 +65,7 @@ static void wait_until(bool (*is_ready)(void *context), void (*sleep)(void *cont
         sleep(context);
         ready = is_ready(context);
     }
-    waits->wait_ns += now_ns() - began_ns;
+    waits->wait_ns += real_clock_ns(CLOCK_MONOTONIC) - began_ns;
 }
 
 /* ---- mailboxes ---- */

@@ -1,10 +1,10 @@
 #include "replay/plan.h"
 
-#include "replay/object_map.h"
 #include "replay/plan_epoch.h"
 #include "replay/plan_survey.h"
 #include "replay/plan_words.h"
 #include "traces/format/memory.h"
+#include "traces/format/object_map.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@ enum {
     SAMPLE_PEAK_PARTS = 500,      /* or by this part of it, whichever is more */
     SLOTS_OF_LINE = 8,            /* threads do not share cache lines of the table of slots */
     EVENTS_OF_STRETCH = 100,      /* with fewer on average, exact order would be mostly waiting */
+    CALL_WORDS = 4,               /* of one call at most: three before its own */
     PLAN_BYTES_PER_EVENT = 12,    /* about, for a check beforehand */
 };
 
@@ -306,6 +307,7 @@ static void add_call(struct compiler *compiler, enum plan_code code, uint32_t sl
     if (compiler->options->events && stream->next_event != compiler->event)
         add_word(compiler, stream, plan_word(PLAN_EVENT, compiler->event));
     stream->next_event = compiler->event + 1;
+    plan_words_keep_together(&stream->words, &compiler->file, CALL_WORDS);
     if (to_null)
         add_word(compiler, stream, plan_word(PLAN_TO_NULL, 0));
     if (number != 1)
@@ -349,7 +351,8 @@ static struct object *fill_slot(struct compiler *compiler, const struct trace_ev
 static void drop_object(struct compiler *compiler, struct object *object)
 {
     compiler->live_bytes -= object->bytes;
-    object_map_remove(&compiler->objects, object);
+    if (!object_map_remove(&compiler->objects, object))
+        compiler->out_of_memory = true;
 }
 
 /* The functions that follow return the object that the event leaves live and used, or NULL. */
@@ -488,7 +491,7 @@ static bool has_failed(const struct compiler *compiler, struct error *error)
 {
     int reason = compiler->out_of_memory ? ENOMEM : compiler->file.error;
     if (reason)
-        error_set(error, ERROR_MEMORY, "%s: no memory for the plan, at event %" PRIu64 ": %s",
+        error_set(error, ERROR_MEMORY, "%s: event %" PRIu64 " finds no memory for the plan: %s",
                   compiler->path, compiler->event, strerror(reason));
     return reason != 0;
 }
@@ -662,7 +665,7 @@ static bool open_compiler(struct compiler *compiler, struct error *error)
     plan_epochs_open(&compiler->epochs, compiler->survey->tally.peak_live_bytes);
     compiler->file.fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     compiler->file.end_bytes = (sizeof compiler->plan + 63) / 64 * 64;
-    if (compiler->file.fd >= 0 && object_map_open(&compiler->objects))
+    if (compiler->file.fd >= 0)
         return true;
     return error_set(error, ERROR_MEMORY, "%s: no memory for the plan: %s", compiler->path,
                      strerror(errno));
@@ -678,7 +681,7 @@ static void close_compiler(struct compiler *compiler)
     free(compiler->streams.items);
     free(compiler->samples.items);
     free(compiler->shared.free_slots.items);
-    object_map_close(&compiler->objects);
+    object_map_free(&compiler->objects);
     plan_epochs_free(&compiler->epochs);
 }
 

@@ -32,47 +32,36 @@ static bool note_hand_over(struct plan_survey *survey, uint64_t event)
     return true;
 }
 
-/* Follows each object from thread to thread. False when there is no memory. */
-static bool follow(struct plan_survey *survey, struct object_map *objects,
-                   const struct trace_event *event, uint64_t index)
+/* Notes where a block passes to the thread of this event, before it is counted. False when there is
+ * no memory. */
+static bool follow(struct plan_survey *survey, const struct trace_event *event)
 {
-    if (event->argument) {
-        struct object *object = object_map_find(objects, event->argument);
-        if (object->thread != event->thread && !note_hand_over(survey, object->event))
-            return false;
-        object->thread = event->thread;
-        object->event = index;
-        if (trace_event_releases(event))
-            object_map_remove(objects, object);
-    }
-    if (!event->object)
-        return true;
-    struct object *object = object_map_add(objects, event->object);
+    struct object *object = object_map_find(&survey->tally.live, event->argument);
     if (!object)
-        return false;
+        return true;
+    bool ok = object->thread == event->thread || note_hand_over(survey, object->event);
     object->thread = event->thread;
-    object->event = index;
-    return true;
+    object->event = survey->tally.events;
+    return ok;
 }
 
-static bool read_all(struct plan_survey *survey, struct object_map *objects,
-                     struct trace_reader *reader, const char *path, struct error *error)
+static bool read_all(struct plan_survey *survey, struct trace_reader *reader, const char *path,
+                     struct error *error)
 {
     struct trace_event event;
     enum trace_next next;
     struct trace_tally *tally = &survey->tally;
     uint32_t thread = UINT32_MAX;
     while ((next = trace_reader_next(reader, &event, error)) == TRACE_NEXT_EVENT) {
+        if (!follow(survey, &event))
+            return error_set(error, ERROR_MEMORY,
+                             "%s: event %" PRIu64 " finds no memory to follow its block", path,
+                             tally->events);
         const char *problem = trace_tally_add(tally, &event);
-        uint64_t index = tally->events - 1;
         if (problem)
             return read_error(survey, path, problem, error);
         if (tally->live_objects >= PLAN_SLOT_LIMIT / 2)
             return read_error(survey, path, "is one object too many", error);
-        if (!follow(survey, objects, &event, index))
-            return error_set(error, ERROR_MEMORY,
-                             "%s: event %" PRIu64 " finds no memory for %zu live objects", path,
-                             index, objects->count);
         survey->stretches += event.thread != thread;
         thread = event.thread;
     }
@@ -84,13 +73,8 @@ static bool read_all(struct plan_survey *survey, struct object_map *objects,
 bool plan_survey_read(struct plan_survey *survey, struct trace_reader *reader, const char *path,
                       struct error *error)
 {
-    struct object_map objects;
     *survey = (struct plan_survey){0};
-    if (!object_map_open(&objects))
-        return error_set(error, ERROR_MEMORY, "%s: out of memory", path);
-    bool whole = read_all(survey, &objects, reader, path, error);
-    object_map_close(&objects);
-    return whole;
+    return read_all(survey, reader, path, error);
 }
 
 void plan_survey_free(struct plan_survey *survey)

@@ -5,7 +5,6 @@
 #ifndef REPLAY_PLAN_SURVEY_H
 #define REPLAY_PLAN_SURVEY_H
 
-#include "replay/object_map.h"
 #include "traces/format/error.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_tally.h"

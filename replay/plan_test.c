@@ -263,7 +263,39 @@ static void slots_are_reused_and_leftovers_listed_in_order(void **state)
     plan_unmap(plan);
 }
 
-/* More objects than the ring of young ones holds, some of which live to the end. */
+/* Calls of several words at each place of a chunk: none is torn apart. */
+static void calls_of_several_words_stay_whole(void **state)
+{
+    (void)state;
+    enum { OBJECTS = 20000 };
+    struct trace_meta meta = {0};
+    struct error error;
+    struct trace_writer *writer = trace_writer_open(test_path, &meta, &error);
+    for (uint64_t i = 1; i <= OBJECTS; i++) {
+        bool is_plain = i % 7 == 0;
+        struct trace_event event = {.op = is_plain ? TRACE_MALLOC : TRACE_CALLOC,
+                                    .count = is_plain ? 0 : 1 + i,
+                                    .size = UINT64_C(1) << 30,
+                                    .object = i};
+        assert_true(trace_writer_add(writer, &event, &error));
+    }
+    assert_true(trace_writer_close(writer, NULL, &error));
+    const struct plan *plan = map_file(&serial);
+    const uint64_t *word = plan_at(plan, plan_streams(plan)->offset);
+    for (uint64_t i = 1; i <= OBJECTS; i++) {
+        struct plan_call call;
+        if (plan_code(*word) == PLAN_NEXT)
+            word = plan_at(plan, plan_value(*word));
+        word = plan_read_call(word, &call);
+        assert_int_equal(call.code, i % 7 ? PLAN_CALLOC : PLAN_MALLOC);
+        assert_int_equal(call.size, UINT64_C(1) << 30);
+        assert_int_equal(call.number, i % 7 ? 1 + i : 1);
+    }
+    assert_int_equal(plan_code(*word), PLAN_END);
+    plan_unmap(plan);
+}
+
+/* More objects than a page of young ones holds, some of which live to the end. */
 static void long_lives_and_long_streams_are_kept(void **state)
 {
     (void)state;
@@ -296,6 +328,35 @@ static void long_lives_and_long_streams_are_kept(void **state)
     assert_int_equal(acquired_bytes, (uint64_t)OBJECTS * (OBJECTS + 1) / 2);
     for (uint64_t i = 0; i < KEPT; i++)
         assert_int_equal(plan_leftovers(plan)[i], i + 1);
+    plan_unmap(plan);
+}
+
+/* Calls of one to three words, so that ends of chunks fall into each of them. */
+static void calls_and_their_numbers_are_never_parted(void **state)
+{
+    (void)state;
+    enum { CALLS = 100000 };
+    struct trace_meta meta = {0};
+    struct error error;
+    struct trace_writer *writer = trace_writer_open(test_path, &meta, &error);
+    for (uint64_t i = 0; i < CALLS; i++) {
+        struct trace_event event = {
+            .op = TRACE_CALLOC, .count = i % 7 + 1, .size = i % 5 ? 3 : PLAN_SIZE_MAX + 1};
+        assert_true(trace_writer_add(writer, &event, &error)); /* each returned NULL */
+    }
+    assert_true(trace_writer_close(writer, NULL, &error));
+    const struct plan *plan = map_file(&serial);
+    const uint64_t *word = plan_at(plan, plan_streams(plan)->offset);
+    for (uint64_t i = 0; i < CALLS; i++) {
+        struct plan_call call;
+        while (plan_code(*word) == PLAN_NEXT)
+            word = plan_at(plan, plan_value(*word));
+        word = plan_read_call(word, &call);
+        assert_int_equal(call.code, PLAN_CALLOC);
+        assert_true(call.to_null);
+        assert_int_equal(call.number, i % 7 + 1);
+        assert_int_equal(call.size, i % 5 ? 3 : PLAN_SIZE_MAX + 1);
+    }
     plan_unmap(plan);
 }
 
@@ -489,7 +550,9 @@ int main(void)
         FILE_TEST(every_call_is_there_with_its_arguments),
         FILE_TEST(realloc_in_all_its_cases_stays_what_it_was),
         FILE_TEST(slots_are_reused_and_leftovers_listed_in_order),
+        FILE_TEST(calls_of_several_words_stay_whole),
         FILE_TEST(long_lives_and_long_streams_are_kept),
+        FILE_TEST(calls_and_their_numbers_are_never_parted),
         FILE_TEST(one_stream_has_all_threads_calls_in_order),
         FILE_TEST(blocks_pass_through_mailboxes_from_the_last_use_to_the_next),
         FILE_TEST(turns_pass_where_the_order_is_exact),

@@ -65,10 +65,15 @@ static void begin_chunk(struct plan_words *stream, struct plan_file *file)
     stream->chunk_offset = offset;
 }
 
+void plan_words_keep_together(struct plan_words *stream, struct plan_file *file, size_t count)
+{
+    if (!file->error && stream->count + count >= stream->room)
+        begin_chunk(stream, file);
+}
+
 void plan_words_add(struct plan_words *stream, struct plan_file *file, uint64_t word)
 {
-    if (!file->error && stream->count + 1 >= stream->room)
-        begin_chunk(stream, file);
+    plan_words_keep_together(stream, file, 1);
     if (!file->error)
         stream->words[stream->count++] = word;
 }

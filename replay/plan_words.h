@@ -24,6 +24,9 @@ struct plan_words {
     uint64_t first_offset;
 };
 
+/* Sees that so many words come to stand in one chunk, as those of one call must. */
+void plan_words_keep_together(struct plan_words *stream, struct plan_file *file, size_t count);
+
 /* Adds a word. What goes wrong is kept in file->error. */
 void plan_words_add(struct plan_words *stream, struct plan_file *file, uint64_t word);
 

@@ -70,13 +70,33 @@ static int list_allocators(const struct replay_options *options)
     return REPLAY_EXIT_OK;
 }
 
+static int print_smallest(const struct replay_options *options, const char *folder)
+{
+    struct analysis_error error = {0};
+    enum summary_format format = options->csv ? SUMMARY_CSV : SUMMARY_TABLE;
+    if (!summary_print_smallest(folder, stdout, format, &error)) {
+        fprintf(stderr, "replay: %s\n", error.text);
+        return REPLAY_EXIT_OUTPUT;
+    }
+    fprintf(stderr, "wrote %s/smallest.csv, smallest-meta.csv\n", folder);
+    return REPLAY_EXIT_OK;
+}
+
 /* Prints what the files of the folder say, which is all that can be said. */
 static int print_results(const struct replay_options *options, const char *folder)
 {
     struct summary summary;
     struct analysis_error error = {0};
+    bool has_table =
+        options->time_rounds > 0 || options->memory_rounds > 0 || options->latency_rounds > 0;
     if (options->quiet)
         return REPLAY_EXIT_OK;
+    if (options->smallest)
+        return print_smallest(options, folder);
+    if (!has_table) {
+        fprintf(stderr, "wrote %s/runs.csv, meta.csv and heapmap-*.csv\n", folder);
+        return REPLAY_EXIT_OK;
+    }
     if (!summary_load(&summary, folder, &error)) {
         fprintf(stderr, "replay: %s\n", error.text);
         return REPLAY_EXIT_OUTPUT;
@@ -87,8 +107,8 @@ static int print_results(const struct replay_options *options, const char *folde
     };
     summary_print(&summary, stdout, &how);
     summary_free(&summary);
-    fprintf(stderr, "wrote %s/runs.csv, samples.csv, %smeta.csv; charts: report %s\n", folder,
-            options->latency_rounds ? "latency.csv, tails.csv, " : "", folder);
+    fprintf(stderr, "wrote %s/runs.csv, samples.csv, bounds.csv, %smeta.csv; charts: report %s\n",
+            folder, options->latency_rounds ? "latency.csv, tails.csv, " : "", folder);
     return REPLAY_EXIT_OK;
 }
 

@@ -10,8 +10,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const file_names[RESULT_FILES] = {"runs.csv", "samples.csv", "meta.csv",
-                                                     "latency.csv", "tails.csv"};
+static const struct {
+    const char *name;
+    enum result_kind kind;
+    bool is_optional; /* begun by result_csv_begin alone */
+} files[RESULT_FILES] = {
+    [RESULT_RUNS] = {"runs.csv", RESULT_OF_PASSES, false},
+    [RESULT_SAMPLES] = {"samples.csv", RESULT_OF_PASSES, false},
+    [RESULT_META] = {"meta.csv", RESULT_OF_PASSES, false},
+    [RESULT_BOUNDS] = {"bounds.csv", RESULT_OF_PASSES, false},
+    [RESULT_LATENCY] = {"latency.csv", RESULT_OF_PASSES, true},
+    [RESULT_TAILS] = {"tails.csv", RESULT_OF_PASSES, true},
+    [RESULT_SMALLEST] = {"smallest.csv", RESULT_OF_SMALLEST, false},
+    [RESULT_SMALLEST_META] = {"smallest-meta.csv", RESULT_OF_SMALLEST, false},
+};
 
 static const char *const headers[RESULT_FILES] = {
     [RESULT_RUNS] =
@@ -19,21 +31,32 @@ static const char *const headers[RESULT_FILES] = {
         "loop,loops,clock,touch,threads,sync,seed,ops,wall_ns,cpu_ns,wall_ns_per_op,"
         "cpu_ns_per_op,net_ns_per_op,minflt,nivcsw,wait_ns,peak_live_bytes,"
         "peak_heap_bytes,mean_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes,"
-        "waits,sleeps",
+        "waits,sleeps,replayed_peak_live_bytes,frag_peak_ratio,frag_mean_event_ratio,"
+        "frag_mean_time_ratio,frag_at_peak_live_ratio,frag_at_peak_heap_ratio,returned_share,"
+        "lazyfree_peak_bytes,lazyfree_end_bytes,hugepage_peak_bytes,hugepage_end_bytes,"
+        "clock_reads,thp",
     [RESULT_SAMPLES] = "run_id,trace,allocator,clock,event,trace_ns,hold,live_bytes,usable_bytes,"
                        "live_page_bytes,live_hugepage_bytes,heap_bytes,lazyfree_bytes,live_blocks,"
-                       "minflt,frag_ratio",
+                       "minflt,frag_ratio,replayed_live_bytes,hugepage_bytes",
     [RESULT_META] = "key,value",
     [RESULT_LATENCY] = "trace,allocator,op,size_class,latency_ns,count,percentile,round,run_id,"
                        "fault_count,syscall_count,preempt_count,other_count",
     [RESULT_TAILS] = "trace,allocator,op,event,size_bytes,latency_ns,cause,round,run_id,thread,"
                      "minflt,majflt,syscalls,nvcsw,nivcsw",
+    [RESULT_BOUNDS] = "trace,bound,bytes,ratio",
+    [RESULT_SMALLEST] = "schema,started_utc,trace,trace_sha256,allocator,method,status,bytes,"
+                        "too_few_bytes,load_bytes,floor_bytes,peak_live_bytes,ratio,runs,touch,"
+                        "threads,sync,message",
+    [RESULT_SMALLEST_META] = "key,value",
 };
 
 struct result_csv {
     char *folder;
+    enum result_kind kind;
     struct output_file outputs[RESULT_FILES];
     bool in_row[RESULT_FILES];
+    struct output_file *added;
+    size_t added_count;
 };
 
 /* mkdir -p. */
@@ -60,7 +83,7 @@ static bool make_folders(const char *folder, struct error *error)
 
 static void write_header(struct result_csv *result, enum result_file file)
 {
-    char names[1024], *rest = names, *name;
+    char names[4096], *rest = names, *name;
     snprintf(names, sizeof names, "%s", headers[file]);
     while ((name = strsep(&rest, ",")))
         result_csv_text(result, file, name);
@@ -70,7 +93,7 @@ static void write_header(struct result_csv *result, enum result_file file)
 bool result_csv_begin(struct result_csv *result, enum result_file file, struct error *error)
 {
     char *path;
-    if (asprintf(&path, "%s/%s", result->folder, file_names[file]) < 0)
+    if (asprintf(&path, "%s/%s", result->folder, files[file].name) < 0)
         abort();
     bool ok = output_file_open(&result->outputs[file], path, error);
     free(path);
@@ -79,18 +102,46 @@ bool result_csv_begin(struct result_csv *result, enum result_file file, struct e
     return ok;
 }
 
-struct result_csv *result_csv_open(const char *folder, struct error *error)
+static bool has_file(const struct result_csv *result, int file)
+{
+    return files[file].kind == result->kind;
+}
+
+static bool is_begun(const struct result_csv *result, int file)
+{
+    return result->outputs[file].file != NULL;
+}
+
+struct result_csv *result_csv_open(const char *folder, enum result_kind kind, struct error *error)
 {
     struct result_csv *result = calloc(1, sizeof *result);
     if (!result || !(result->folder = strdup(folder)))
         abort();
+    result->kind = kind;
     bool ok = make_folders(folder, error);
-    for (int file = 0; ok && file <= RESULT_META; file++)
-        ok = result_csv_begin(result, (enum result_file)file, error);
+    for (int file = 0; ok && file < RESULT_FILES; file++)
+        if (has_file(result, file) && !files[file].is_optional)
+            ok = result_csv_begin(result, (enum result_file)file, error);
     if (ok)
         return result;
     result_csv_abort(result);
     return NULL;
+}
+
+FILE *result_csv_add(struct result_csv *result, const char *name, struct error *error)
+{
+    char *path;
+    result->added = reallocarray(result->added, result->added_count + 1, sizeof *result->added);
+    if (!result->added || asprintf(&path, "%s/%s", result->folder, name) < 0)
+        abort();
+    struct output_file *output = &result->added[result->added_count];
+    *output = (struct output_file){0};
+    bool ok = output_file_open(output, path, error);
+    free(path);
+    if (!ok)
+        return NULL;
+    result->added_count++;
+    return output->file;
 }
 
 static FILE *next_field(struct result_csv *result, enum result_file file)
@@ -139,18 +190,23 @@ void result_csv_meta(struct result_csv *result, const char *key, const char *for
     va_start(arguments, format);
     vsnprintf(value, sizeof value, format, arguments);
     va_end(arguments);
-    result_csv_text(result, RESULT_META, key);
-    result_csv_text(result, RESULT_META, value);
-    result_csv_end_row(result, RESULT_META);
+    enum result_file file = has_file(result, RESULT_META) ? RESULT_META : RESULT_SMALLEST_META;
+    result_csv_text(result, file, key);
+    result_csv_text(result, file, value);
+    result_csv_end_row(result, file);
 }
 
 bool result_csv_close(struct result_csv *result, struct error *error)
 {
     bool ok = true;
     for (int i = 0; ok && i < RESULT_FILES; i++)
-        ok = !result->outputs[i].file || output_file_finish(&result->outputs[i], error);
+        ok = !is_begun(result, i) || output_file_finish(&result->outputs[i], error);
+    for (size_t i = 0; ok && i < result->added_count; i++)
+        ok = output_file_finish(&result->added[i], error);
+    for (size_t i = 0; ok && i < result->added_count; i++)
+        ok = output_file_rename(&result->added[i], error);
     for (int i = 0; ok && i < RESULT_FILES; i++)
-        ok = output_file_rename(&result->outputs[i], error);
+        ok = !has_file(result, i) || output_file_rename(&result->outputs[i], error);
     result_csv_abort(result);
     return ok;
 }
@@ -158,7 +214,11 @@ bool result_csv_close(struct result_csv *result, struct error *error)
 void result_csv_abort(struct result_csv *result)
 {
     for (int i = 0; i < RESULT_FILES; i++)
-        output_file_abort(&result->outputs[i]);
+        if (has_file(result, i))
+            output_file_abort(&result->outputs[i]);
+    for (size_t i = 0; i < result->added_count; i++)
+        output_file_abort(&result->added[i]);
+    free(result->added);
     free(result->folder);
     free(result);
 }

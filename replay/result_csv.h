@@ -1,6 +1,8 @@
 /*
- * result_csv.h - writes the files of a result by libcsv: runs.csv, samples.csv, meta.csv, and
- * those of single passes.
+ * result_csv.h - writes the files of a result by libcsv: runs.csv, samples.csv, meta.csv,
+ * bounds.csv, those of passes that are not always run, and others that are there only when
+ * something was measured for them; or, of the search for the smallest memory, smallest.csv and
+ * smallest-meta.csv.
  *
  * The files appear under their names together, when the result is finished; until then they are
  * written beside them. analysis/ reads them; the columns are specified in analysis/README.md.
@@ -19,11 +21,17 @@ enum result_file {
     RESULT_RUNS,
     RESULT_SAMPLES,
     RESULT_META,
-    /* Of passes that are not always run: to be begun by result_csv_begin. */
+    RESULT_BOUNDS,
+    /* Of a pass that is not always run: to be begun by result_csv_begin. */
     RESULT_LATENCY,
     RESULT_TAILS,
+    RESULT_SMALLEST,
+    RESULT_SMALLEST_META,
     RESULT_FILES
 };
+
+/* Which files there are: results of the one kind never touch those of the other. */
+enum result_kind { RESULT_OF_PASSES, RESULT_OF_SMALLEST };
 
 struct result_csv;
 
@@ -31,7 +39,7 @@ struct result_csv;
  * Makes the folder, and those above it, where they are missing, and begins the files. NULL when
  * that cannot be; nothing is left behind then.
  */
-struct result_csv *result_csv_open(const char *folder, struct error *error);
+struct result_csv *result_csv_open(const char *folder, enum result_kind kind, struct error *error);
 
 /* Begins a file that result_csv_open leaves out. */
 bool result_csv_begin(struct result_csv *result, enum result_file file, struct error *error);
@@ -43,7 +51,13 @@ void result_csv_decimal(struct result_csv *result, enum result_file file, double
 void result_csv_unknown(struct result_csv *result, enum result_file file);
 void result_csv_end_row(struct result_csv *result, enum result_file file);
 
-/* Adds a line to meta.csv. */
+/*
+ * Begins one more file, that appears with the others. It stays the result's; what is written to it
+ * is checked when the result is closed. NULL when it cannot be.
+ */
+FILE *result_csv_add(struct result_csv *result, const char *name, struct error *error);
+
+/* Adds a line to the meta.csv of this kind. */
 void result_csv_meta(struct result_csv *result, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

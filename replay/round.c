@@ -1,5 +1,7 @@
 #include "replay/round.h"
 
+#include "replay/fragmentation.h"
+#include "replay/heap_map_csv.h"
 #include "replay/latency_csv.h"
 
 #include <inttypes.h>
@@ -37,6 +39,7 @@ static const struct trace_plan *plan_of(const struct trace_run *trace, enum cell
 {
     switch (pass) {
     case CELL_MEMORY:
+    case CELL_MAP:
         return &trace->memory;
     case CELL_LATENCY:
         return &trace->latency;
@@ -47,9 +50,25 @@ static const struct trace_plan *plan_of(const struct trace_run *trace, enum cell
 
 static const char *pass_name(enum cell_pass pass)
 {
-    static const char *const names[] = {
-        [CELL_TIME] = "time", [CELL_MEMORY] = "memory", [CELL_LATENCY] = "latency"};
+    static const char *const names[] = {[CELL_TIME] = "time",
+                                        [CELL_MEMORY] = "memory",
+                                        [CELL_MAP] = "map",
+                                        [CELL_LATENCY] = "latency"};
     return names[pass];
+}
+
+/* Where calls are timed, blocks are touched as for speed and the clock is the real one. */
+static bool is_timed(enum cell_pass pass)
+{
+    return pass == CELL_TIME || pass == CELL_LATENCY;
+}
+
+/* A trace without times has none to tell. */
+static enum cell_clock choose_clock(const struct replay_options *options, enum cell_pass pass,
+                                    const struct plan *plan)
+{
+    bool tells = !is_timed(pass) && plan->duration_us > 0;
+    return tells ? options->memory_clock : CELL_CLOCK_REAL;
 }
 
 static void add_cell(struct round *round, const struct allocator_spec *allocator,
@@ -62,7 +81,9 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
             {
                 .allocator = allocator,
                 .pass = pass,
-                .touch = pass == CELL_MEMORY ? options->memory_touch : options->time_touch,
+                .touch = is_timed(pass) ? options->time_touch : options->memory_touch,
+                .clock = choose_clock(options, pass, plan->plan),
+                .thp = round->trace->thp,
                 .loops = pass == CELL_TIME ? options->loops : 1,
                 .plan_fd = plan->fd,
                 .plan = plan->plan,
@@ -73,7 +94,7 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
 static void choose_cells(struct round *round)
 {
     const struct session *session = round->session;
-    round->cells = calloc(3 * session->allocator_count, sizeof *round->cells);
+    round->cells = calloc(4 * session->allocator_count, sizeof *round->cells);
     if (!round->cells)
         abort();
     for (size_t i = 0; i < session->allocator_count; i++) {
@@ -82,6 +103,8 @@ static void choose_cells(struct round *round)
             add_cell(round, allocator, CELL_TIME);
         if (round->number <= session->options->memory_rounds && allocator->kind != ALLOCATOR_LOOP)
             add_cell(round, allocator, CELL_MEMORY);
+        if (round->number <= session->options->map_rounds && !is_floor(allocator))
+            add_cell(round, allocator, CELL_MAP);
         if (round->number <= session->options->latency_rounds && allocator->kind != ALLOCATOR_LOOP)
             add_cell(round, allocator, CELL_LATENCY);
     }
@@ -206,7 +229,7 @@ static void write_settings(const struct round *round, const struct cell_run *cel
     struct result_csv *result = round->result;
     result_csv_number(result, RESULT_RUNS, loop);
     result_csv_number(result, RESULT_RUNS, cell->request.loops);
-    result_csv_text(result, RESULT_RUNS, "real");
+    result_csv_text(result, RESULT_RUNS, clock_name(cell->request.clock));
     result_csv_text(result, RESULT_RUNS, touch_name(cell->request.touch));
     result_csv_number(result, RESULT_RUNS, cell->request.plan->stream_count);
     result_csv_text(result, RESULT_RUNS, plan_sync_name(cell->request.plan));
@@ -226,6 +249,26 @@ static void write_if(struct result_csv *result, bool is_known, uint64_t value)
         result_csv_number(result, RESULT_RUNS, value);
     else
         result_csv_unknown(result, RESULT_RUNS);
+}
+
+static void write_ratio_if(struct result_csv *result, bool is_known, double ratio)
+{
+    if (is_known && !isnan(ratio))
+        result_csv_decimal(result, RESULT_RUNS, ratio);
+    else
+        result_csv_unknown(result, RESULT_RUNS);
+}
+
+/* Those of runs.csv that only the memory pass fills, from replayed_peak_live_bytes on. */
+enum { ANATOMY_COLUMNS = 11 };
+
+/* The last columns, which were added one after another. */
+static void write_added(const struct round *round, const struct cell_run *cell,
+                        enum outcome_status status)
+{
+    bool counted = status == OUTCOME_OK && !is_timed(cell->request.pass);
+    write_if(round->result, counted, cell->outcome.cell->clock_reads);
+    result_csv_text(round->result, RESULT_RUNS, thp_name(cell->request.thp));
 }
 
 static void write_time_row(const struct round *round, const struct cell_run *cell, uint32_t loop)
@@ -254,6 +297,8 @@ static void write_time_row(const struct round *round, const struct cell_run *cel
     write_unknown(round, 5);
     write_if(result, waits, times->waits);
     write_if(result, waits, times->sleeps);
+    write_unknown(round, ANATOMY_COLUMNS);
+    write_added(round, cell, OUTCOME_OK);
     result_csv_end_row(result, RESULT_RUNS);
 }
 
@@ -265,8 +310,28 @@ static void write_failed_row(const struct round *round, const struct cell_run *c
     write_settings(round, cell, 1);
     write_unknown(round, 8);
     result_csv_number(round->result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
-    write_unknown(round, 7);
+    write_unknown(round, 7 + ANATOMY_COLUMNS);
+    write_added(round, cell, status);
     result_csv_end_row(round->result, RESULT_RUNS);
+}
+
+/* What the map shows is in files of its own. */
+static bool write_map(const struct round *round, const struct cell_run *cell, struct error *error)
+{
+    struct cell_channel *answer = cell->outcome.cell;
+    const struct heap_map_names names = {cell->run_id, round->trace->name,
+                                         cell->request.allocator->label};
+    write_identity(round, cell, OUTCOME_OK);
+    write_settings(round, cell, 1);
+    write_unknown(round, 8);
+    result_csv_number(round->result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
+    write_unknown(round, 7);
+    result_csv_number(round->result, RESULT_RUNS, answer->replayed_peak_live_bytes);
+    write_unknown(round, ANATOMY_COLUMNS - 1);
+    write_added(round, cell, OUTCOME_OK);
+    result_csv_end_row(round->result, RESULT_RUNS);
+    return heap_map_csv_write(round->result, cell_heap_map(answer), cell->request.plan, &names,
+                              error);
 }
 
 /* Memory over the samples, in heap bytes: the cell's own less the null cell's at the same point. */
@@ -322,6 +387,47 @@ static struct heap_curve make_curve(const struct plan *plan, const struct cell_r
     return curve;
 }
 
+/* The largest of the looks at which the kernel was asked for its details; the last, at the end. */
+static const struct cell_look *detailed_peak(const struct cell_look *looks, uint64_t count)
+{
+    const struct cell_look *peak = &looks[count - 1];
+    for (uint64_t i = 0; i < count; i++)
+        if (looks[i].hugepage_bytes != CELL_UNKNOWN && looks[i].private_bytes > peak->private_bytes)
+            peak = &looks[i];
+    return peak;
+}
+
+/* Memory that was not touched is not resident: a ratio to what is live would say nothing. */
+static bool has_ratios(const struct cell_run *cell)
+{
+    return cell->request.touch != CELL_TOUCH_NONE;
+}
+
+static void write_anatomy(const struct round *round, const struct cell_run *cell,
+                          const struct heap_curve *curve)
+{
+    struct result_csv *result = round->result;
+    const struct plan *plan = cell->request.plan;
+    const struct cell_look *looks = cell_looks(cell->outcome.cell);
+    const struct cell_look *peak = detailed_peak(looks, plan->sample_count);
+    const struct cell_look *end = &looks[plan->sample_count - 1];
+    struct fragmentation measured = fragmentation_measure(
+        plan_samples(plan), curve->bytes, plan->sample_count, plan->peak_live_bytes);
+    const double ratios[] = {measured.peak,         measured.mean_event,   measured.mean_time,
+                             measured.at_peak_live, measured.at_peak_heap, measured.returned};
+    const uint64_t details[] = {peak->lazyfree_bytes, end->lazyfree_bytes, peak->hugepage_bytes,
+                                end->hugepage_bytes};
+    if (is_floor(cell->request.allocator)) {
+        write_unknown(round, ANATOMY_COLUMNS);
+        return;
+    }
+    result_csv_number(result, RESULT_RUNS, cell->outcome.cell->replayed_peak_live_bytes);
+    for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++)
+        write_ratio_if(result, has_ratios(cell), ratios[i]);
+    for (size_t i = 0; i < sizeof details / sizeof *details; i++)
+        write_if(result, details[i] != CELL_UNKNOWN, details[i]);
+}
+
 static void write_memory_row(const struct round *round, const struct cell_run *cell,
                              const struct heap_curve *curve)
 {
@@ -340,7 +446,17 @@ static void write_memory_row(const struct round *round, const struct cell_run *c
     result_csv_number(result, RESULT_RUNS, curve->load_bytes);
     write_if(result, curve->hwm_bytes > 0, curve->hwm_bytes);
     write_unknown(round, 2);
+    write_anatomy(round, cell, curve);
+    write_added(round, cell, OUTCOME_OK);
     result_csv_end_row(result, RESULT_RUNS);
+}
+
+static void write_sample_if(struct result_csv *result, uint64_t value)
+{
+    if (value == CELL_UNKNOWN)
+        result_csv_unknown(result, RESULT_SAMPLES);
+    else
+        result_csv_number(result, RESULT_SAMPLES, value);
 }
 
 static void write_sample(const struct round *round, const struct cell_run *cell,
@@ -350,26 +466,29 @@ static void write_sample(const struct round *round, const struct cell_run *cell,
     struct result_csv *result = round->result;
     const struct plan *plan = round->trace->memory.plan;
     const struct plan_sample *sample = &plan_samples(plan)[index];
+    const struct cell_look *look = &cell_looks(cell->outcome.cell)[index];
     result_csv_text(result, RESULT_SAMPLES, cell->run_id);
     result_csv_text(result, RESULT_SAMPLES, round->trace->name);
     result_csv_text(result, RESULT_SAMPLES, cell->request.allocator->label);
-    result_csv_text(result, RESULT_SAMPLES, "real");
+    result_csv_text(result, RESULT_SAMPLES, clock_name(cell->request.clock));
     result_csv_number(result, RESULT_SAMPLES, sample->event);
     result_csv_number(result, RESULT_SAMPLES, time_us * 1000);
     result_csv_number(result, RESULT_SAMPLES, is_hold);
     result_csv_number(result, RESULT_SAMPLES, sample->live_bytes);
-    result_csv_unknown(result, RESULT_SAMPLES);
-    result_csv_unknown(result, RESULT_SAMPLES);
-    result_csv_unknown(result, RESULT_SAMPLES);
+    write_sample_if(result, look->usable_bytes);
+    write_sample_if(result, look->live_page_bytes);
+    write_sample_if(result, look->live_hugepage_bytes);
     result_csv_number(result, RESULT_SAMPLES, curve->bytes[index]);
-    result_csv_unknown(result, RESULT_SAMPLES);
+    write_sample_if(result, look->lazyfree_bytes);
     result_csv_number(result, RESULT_SAMPLES, sample->live_objects);
-    result_csv_number(result, RESULT_SAMPLES, cell_looks(cell->outcome.cell)[index].minflt);
-    if (sample->live_bytes * 100 >= plan->peak_live_bytes && sample->live_bytes)
+    result_csv_number(result, RESULT_SAMPLES, look->minflt);
+    if (has_ratios(cell) && sample->live_bytes * 100 >= plan->peak_live_bytes && sample->live_bytes)
         result_csv_decimal(result, RESULT_SAMPLES,
                            (double)curve->bytes[index] / (double)sample->live_bytes);
     else
         result_csv_unknown(result, RESULT_SAMPLES);
+    result_csv_number(result, RESULT_SAMPLES, look->live_bytes);
+    write_sample_if(result, look->hugepage_bytes);
     result_csv_end_row(result, RESULT_SAMPLES);
 }
 
@@ -428,11 +547,13 @@ static void write_latency(const struct round *round, const struct cell_run *cell
     write_unknown(round, 5);
     write_if(result, waits, loop->waits);
     write_if(result, waits, loop->sleeps);
+    write_unknown(round, ANATOMY_COLUMNS);
+    write_added(round, cell, OUTCOME_OK);
     result_csv_end_row(result, RESULT_RUNS);
     latency_csv_write(result, &run, cell_latency(cell->outcome.cell));
 }
 
-static void write_cell(const struct round *round, const struct cell_run *cell)
+static bool write_cell(const struct round *round, const struct cell_run *cell, struct error *error)
 {
     if (cell->outcome.status != OUTCOME_OK)
         write_failed_row(round, cell, cell->outcome.status);
@@ -440,9 +561,12 @@ static void write_cell(const struct round *round, const struct cell_run *cell)
         write_memory(round, cell);
     else if (cell->request.pass == CELL_LATENCY)
         write_latency(round, cell);
+    else if (cell->request.pass == CELL_MAP)
+        return write_map(round, cell, error);
     else
         for (uint32_t loop = 0; loop < cell->request.loops; loop++)
             write_time_row(round, cell, loop);
+    return true;
 }
 
 bool round_run(struct session *session, struct result_csv *result, const struct trace_run *trace,
@@ -454,7 +578,7 @@ bool round_run(struct session *session, struct result_csv *result, const struct 
     bool ok = run_cells(&round, error);
     for (size_t i = 0; ok && i < round.cell_count; i++)
         if (round.cells[i].has_run)
-            write_cell(&round, &round.cells[i]);
+            ok = write_cell(&round, &round.cells[i], error);
     for (size_t i = 0; i < round.cell_count; i++)
         runner_release(&round.cells[i].outcome);
     free(round.cells);

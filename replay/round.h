@@ -18,6 +18,7 @@ struct trace_run {
         int fd;
         const struct plan *plan;
     } time, memory, latency; /* each empty when that pass is not wanted */
+    enum cell_thp thp;
 };
 
 /*

@@ -1,5 +1,6 @@
 #include "replay/runner.h"
 
+#include "replay/heap_map.h"
 #include "replay/latency_table.h"
 
 #include <errno.h>
@@ -53,8 +54,10 @@ static void make_environment(struct environment *environment,
 static struct cell_channel *new_cell(const struct cell_request *request, int *fd)
 {
     size_t loops_bytes = request->loops * sizeof(struct cell_loop);
-    size_t looks_bytes =
-        request->pass == CELL_MEMORY ? request->plan->sample_count * sizeof(struct cell_look) : 0;
+    size_t looks_bytes = request->pass == CELL_MEMORY
+                             ? request->plan->sample_count * sizeof(struct cell_look)
+                         : request->pass == CELL_MAP ? sizeof(struct heap_map)
+                                                     : 0;
     size_t latency_bytes = request->pass == CELL_LATENCY ? sizeof(struct latency_table) : 0;
     size_t bytes = sizeof(struct cell_channel) + loops_bytes + looks_bytes + latency_bytes;
     *fd = memfd_create("cell", MFD_CLOEXEC);
@@ -76,6 +79,8 @@ static struct cell_channel *new_cell(const struct cell_request *request, int *fd
         .touch = request->touch,
         .loops = request->loops,
         .defined = request->allocator->defined,
+        .group_fd = request->group_fd,
+        .clock = request->clock,
         .looks_offset = sizeof(struct cell_channel) + loops_bytes,
         .latency_offset = sizeof(struct cell_channel) + loops_bytes + looks_bytes,
     };
@@ -103,6 +108,13 @@ static void pin(int cpu)
     sched_setaffinity(0, sizeof cpus, &cpus);
 }
 
+/* The setting is kept across exec. */
+static bool set_huge_pages(enum cell_thp thp)
+{
+    return thp == CELL_THP_INHERIT ||
+           prctl(PR_SET_THP_DISABLE, (unsigned long)(thp == CELL_THP_NEVER), 0, 0, 0) == 0;
+}
+
 /* The cell inherits the descriptor under its own number. */
 static bool pass_on(int fd)
 {
@@ -122,7 +134,8 @@ static void exec_cell(const struct runner *runner, const struct cell_request *re
     write_text("/proc/self/oom_score_adj", "1000");
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (dup2(null_fd, 0) < 0 || dup2(stderr_fd, 1) < 0 || dup2(stderr_fd, 2) < 0 ||
-        !pass_on(cell_fd) || !pass_on(request->plan_fd))
+        !pass_on(cell_fd) || !pass_on(request->plan_fd) ||
+        (request->group_fd && !pass_on(request->group_fd)) || !set_huge_pages(request->thp))
         _exit(126);
     /* The terminal's Ctrl-C is the parent's to act upon. */
     setpgid(0, 0);

@@ -29,13 +29,23 @@ struct runner {
     volatile const sig_atomic_t *interrupted; /* becomes non-zero when the user wants to stop */
 };
 
+/* Transparent huge pages of a cell. */
+enum cell_thp {
+    CELL_THP_INHERIT, /* as the kernel is set, and as it is with `replay` itself */
+    CELL_THP_NEVER,
+    CELL_THP_ALWAYS, /* only where the kernel is set to that */
+};
+
 struct cell_request {
     const struct allocator_spec *allocator;
     enum cell_pass pass;
     enum cell_touch touch;
+    enum cell_clock clock;
+    enum cell_thp thp;
     uint32_t loops;
     int plan_fd;
     const struct plan *plan;
+    int group_fd; /* cgroup.procs of a cgroup that the cell enters when it is ready; 0: none */
 };
 
 struct cell_outcome {

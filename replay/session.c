@@ -1,9 +1,11 @@
 #include "replay/session.h"
 
+#include "replay/bounds_rows.h"
 #include "replay/machine.h"
 #include "replay/plan_survey.h"
 #include "replay/result_csv.h"
 #include "replay/round.h"
+#include "replay/smallest.h"
 #include "traces/format/memory.h"
 #include "traces/format/trace_reader.h"
 
@@ -76,7 +78,8 @@ static bool add_allocators(struct session *session, struct error *error)
             return false;
     if (options->has_all)
         add_all(session);
-    if (!find_label(session, options->baseline) && !add_item(session, options->baseline, error))
+    if (!options->smallest && !find_label(session, options->baseline) &&
+        !add_item(session, options->baseline, error))
         return false;
     struct allocator_spec null = allocator_null(), loop = allocator_loop();
     add_allocator(session, &null);
@@ -89,6 +92,18 @@ void session_close(struct session *session)
     free(session->allocators);
     session->allocators = NULL;
     session->allocator_count = 0;
+}
+
+/* Nobody but the kernel's administrator can turn them on for all of an allocator's memory. */
+static bool check_huge_pages(const struct replay_options *options, struct error *error)
+{
+    char word[64];
+    machine_huge_pages(word, sizeof word);
+    return options->thp != CELL_THP_ALWAYS || strcmp(word, "always") == 0 ||
+           error_set(error, ERROR_USAGE,
+                     "--thp=always: the kernel gives them by '%s'; as root, write always into "
+                     "/sys/kernel/mm/transparent_hugepage/enabled, or use --thp=inherit",
+                     *word ? word : "never");
 }
 
 bool session_open(struct session *session, const struct replay_options *options,
@@ -115,6 +130,8 @@ bool session_open(struct session *session, const struct replay_options *options,
     if (!machine_leave_cpu(session->runner.cpu))
         return error_set(error, ERROR_USAGE, "--cpu=%d: this process may not run on that CPU",
                          session->runner.cpu);
+    if (!check_huge_pages(options, error))
+        return false;
     if (access(cell_program, X_OK) != 0)
         return error_set(error, ERROR_RUN, "%s: %s; it belongs beside replay", cell_program,
                          strerror(errno));
@@ -144,13 +161,16 @@ static void describe_session(const struct session *session, struct result_csv *r
     result_csv_meta(result, "seed", "%" PRIu64, options->seed);
     result_csv_meta(result, "rounds_time", "%" PRIu32, options->time_rounds);
     result_csv_meta(result, "rounds_memory", "%" PRIu32, options->memory_rounds);
+    result_csv_meta(result, "rounds_map", "%" PRIu32, options->map_rounds);
     result_csv_meta(result, "rounds_latency", "%" PRIu32, options->latency_rounds);
     result_csv_meta(result, "loops", "%" PRIu32, options->loops);
     result_csv_meta(result, "baseline", "%s", options->baseline);
-    result_csv_meta(result, "clock", "real");
+    result_csv_meta(result, "clock", "%s", clock_name(options->memory_clock));
     result_csv_meta(result, "touch_time", "%s", touch_name(options->time_touch));
     result_csv_meta(result, "touch_memory", "%s", touch_name(options->memory_touch));
     result_csv_meta(result, "threads", "%s", options->serial ? "serial" : "recorded");
+    result_csv_meta(result, "thp_cells", "%s",
+                    options->thp_as_recorded ? "recorded" : thp_name(options->thp));
     result_csv_meta(result, "leftovers", "freed in order of allocation between loops, untimed");
     result_csv_meta(result, "cpu_pinned", "%d", session->runner.cpu);
     result_csv_meta(result, "timeout_s", "%g", options->timeout_s);
@@ -222,9 +242,9 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
                            const struct trace_meta *meta)
 {
     static const char *const keys[] = {
-        "events",   "threads", "duration_us", "peak_live_bytes", "program",           "command",
-        "recorder", "lost",    "repaired",    "program_cpu_us",  "program_rss_bytes", "warning",
-        "partial"};
+        "events",   "threads",     "duration_us", "peak_live_bytes", "program",           "command",
+        "recorder", "lost",        "repaired",    "program_cpu_us",  "program_rss_bytes", "warning",
+        "partial",  "thp_disabled"};
     char key[320];
     snprintf(key, sizeof key, "trace.%s.sha256", trace->name);
     result_csv_meta(result, key, "%s", trace->sha256);
@@ -255,7 +275,8 @@ static bool begin_result(struct session *session, const char *folder, struct err
 {
     if (session->result)
         return true;
-    session->result = result_csv_open(folder, error);
+    session->result = result_csv_open(
+        folder, session->options->smallest ? RESULT_OF_SMALLEST : RESULT_OF_PASSES, error);
     if (!session->result)
         return false;
     describe_session(session, session->result);
@@ -292,7 +313,7 @@ static bool make_plans(const struct session *session, struct trace_run *trace,
     bool made = plan_survey_read(&survey, input->reader, input->path, error);
     if (made && options->time_rounds)
         made = make_plan(&trace->time, input, &survey, &time, error);
-    if (made && options->memory_rounds)
+    if (made && (options->memory_rounds || options->map_rounds || options->smallest))
         made = make_plan(&trace->memory, input, &survey, &memory, error);
     if (made && options->latency_rounds)
         made = make_plan(&trace->latency, input, &survey, &latency, error);
@@ -310,15 +331,37 @@ static void drop_plan(struct trace_plan *plan)
         close(plan->fd);
 }
 
-static bool run_plans(struct session *session, struct trace_run *trace, const char *path,
-                      const char *folder, const struct trace_meta *meta, struct error *error)
+static bool measure(struct session *session, const struct trace_run *trace,
+                    const struct trace_input *input, const struct trace_meta *meta,
+                    struct error *error)
 {
+    if (session->options->smallest)
+        return smallest_run(session, trace, error);
+    if (session->options->bounds &&
+        !bounds_write(session, trace, input, trace_meta_number(meta, "events", 0), error))
+        return false;
+    return run_rounds(session, trace, error);
+}
+
+static bool run_plans(struct session *session, struct trace_run *trace,
+                      const struct trace_input *input, const char *folder,
+                      const struct trace_meta *meta, struct error *error)
+{
+    const char *path = input->path;
     if (!SHA256File(path, trace->sha256))
         return error_set(error, ERROR_INPUT, "%s: cannot read: %s", path, strerror(errno));
     if (!begin_result(session, folder, error))
         return false;
     describe_trace(session->result, trace, meta);
-    return run_rounds(session, trace, error);
+    return measure(session, trace, input, meta, error);
+}
+
+static enum cell_thp choose_huge_pages(const struct replay_options *options,
+                                       const struct trace_meta *meta)
+{
+    const char *disabled = trace_meta_get(meta, "thp_disabled");
+    bool were_off = disabled && strcmp(disabled, "1") == 0;
+    return options->thp_as_recorded && were_off ? CELL_THP_NEVER : options->thp;
 }
 
 static bool run_trace(struct session *session, const struct trace_input *input, const char *folder,
@@ -330,7 +373,8 @@ static bool run_trace(struct session *session, const struct trace_input *input, 
     bool ok = make_plans(session, &trace, input, &meta, error);
     if (*input->partial)
         trace_meta_set(&meta, "partial", "%s", input->partial);
-    ok = ok && run_plans(session, &trace, input->path, folder, &meta, error);
+    trace.thp = choose_huge_pages(session->options, &meta);
+    ok = ok && run_plans(session, &trace, input, folder, &meta, error);
     drop_plan(&trace.time);
     drop_plan(&trace.memory);
     drop_plan(&trace.latency);

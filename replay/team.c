@@ -1,10 +1,9 @@
 #include "replay/team.h"
 
+#include "replay/real_clock.h"
+
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { STACK_BYTES = 1 << 20 }; /* only what is used of it takes memory */
 
@@ -40,14 +39,6 @@ bool team_open(struct team *team, uint32_t streams)
     return true;
 }
 
-/* By the system call: the function may be the allocator's view of the recorded time. */
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void run_stream(struct team *team, uint32_t stream)
 {
     struct engine_result result;
@@ -61,7 +52,7 @@ static void run_stream(struct team *team, uint32_t stream)
     team->result.waiting_threads += result.waits.waits > 0;
     pthread_mutex_unlock(&team->lock);
     if (atomic_fetch_sub(&team->running, 1) == 1) {
-        team->result.end_ns = now_ns();
+        team->result.end_ns = real_clock_ns(CLOCK_MONOTONIC);
         order_wake(&team->running);
     }
 }

@@ -57,7 +57,8 @@ static void reset(bool contents)
         blocks[i].next = free_blocks;
         free_blocks = &blocks[i];
     }
-    live_bytes = peak_bytes = live_blocks = damaged_blocks = happened_count = 0;
+    live_bytes = peak_bytes = 0;
+    live_blocks = damaged_blocks = happened_count = 0;
     checks_contents = contents;
 }
 
@@ -105,7 +106,7 @@ static void *watched_malloc(size_t size)
 
 static struct block *block_of(void *bytes)
 {
-    return (struct block *)((char *)bytes - offsetof(struct block, bytes));
+    return (void *)((char *)bytes - offsetof(struct block, bytes));
 }
 
 static void watched_free(void *bytes)

@@ -93,7 +93,7 @@ static uint64_t pick_live(const struct trace_tally *tally)
         return 0;
     for (;;) {
         uint64_t object = 1 + random_below(tally->objects);
-        if (map64_get(&tally->live, object, NULL))
+        if (object_map_find(&tally->live, object))
             return object;
     }
 }

@@ -60,6 +60,8 @@ static void release(struct trace_histogram *histogram, uint64_t object)
 static bool acquire(struct trace_histogram *histogram, uint64_t object, uint64_t bytes)
 {
     unsigned class = size_class(bytes);
+    if (map64_get(&histogram->born, object, NULL))
+        return true;
     histogram->objects[class][TRACE_HISTOGRAM_NEVER]++;
     return map64_put(&histogram->born, object, histogram->events) &&
            map64_put(&histogram->sizes, object, class);

@@ -6,15 +6,21 @@
 /* Nanoseconds of it fit in 63 bits. */
 #define TIME_US_MAX (INT64_MAX / 1000)
 
+static const char *out_of_memory(struct trace_tally *tally)
+{
+    tally->is_out_of_memory = true;
+    return "leaves more objects live than there is memory to follow";
+}
+
 /* A moving realloc holds both blocks for a moment; the tally counts what is live between events. */
 static const char *release(struct trace_tally *tally, const struct trace_event *event)
 {
-    uint64_t bytes;
-    if (!map64_take(&tally->live, event->argument, &bytes))
+    struct object *object = object_map_find(&tally->live, event->argument);
+    if (!object)
         return "releases an object that is not live";
-    tally->live_bytes -= bytes;
+    tally->live_bytes -= object->bytes;
     tally->live_objects--;
-    return NULL;
+    return object_map_remove(&tally->live, object) ? NULL : out_of_memory(tally);
 }
 
 static const char *acquire(struct trace_tally *tally, const struct trace_event *event)
@@ -24,10 +30,12 @@ static const char *acquire(struct trace_tally *tally, const struct trace_event *
     uint64_t bytes = trace_event_bytes(event);
     if (bytes > INT64_MAX || tally->live_bytes + bytes > INT64_MAX)
         return "acquires more memory than there can be";
-    if (!map64_put(&tally->live, event->object, bytes)) {
-        tally->is_out_of_memory = true;
-        return "leaves more objects live than there is memory to follow";
-    }
+    struct object *object = object_map_add(&tally->live, event->object);
+    if (!object)
+        return out_of_memory(tally);
+    object->bytes = bytes;
+    object->event = tally->events - 1;
+    object->thread = event->thread;
     tally->live_bytes += bytes;
     tally->live_objects++;
     if (tally->live_bytes > tally->peak_live_bytes) {
@@ -59,7 +67,7 @@ const char *trace_tally_add(struct trace_tally *tally, const struct trace_event 
         const char *broken = release(tally, event);
         problem = broken ? broken : problem;
     } else if (fields & TRACE_HAS_ARGUMENT && event->argument &&
-               !map64_get(&tally->live, event->argument, NULL)) {
+               !object_map_find(&tally->live, event->argument)) {
         problem = "asks about an object that is not live";
     }
     if (event->object) {
@@ -109,5 +117,5 @@ bool trace_tally_is_total(const char *key)
 
 void trace_tally_free(struct trace_tally *tally)
 {
-    map64_free(&tally->live);
+    object_map_free(&tally->live);
 }

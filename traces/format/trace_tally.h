@@ -6,7 +6,7 @@
 #define TRACES_FORMAT_TRACE_TALLY_H
 
 #include "traces/format/error.h"
-#include "traces/format/map64.h"
+#include "traces/format/object_map.h"
 #include "traces/format/trace.h"
 
 /* Zero-initialise, free with trace_tally_free. */
@@ -18,7 +18,7 @@ struct trace_tally {
     uint64_t live_bytes, live_objects;
     uint64_t peak_live_bytes, peak_live_objects; /* the objects at the peak of bytes */
     uint64_t peak_event;                         /* index of the event that reached it */
-    struct map64 live;                           /* object number -> bytes asked for */
+    struct object_map live;                      /* with the bytes asked for */
     bool is_out_of_memory;                       /* for more live objects: counts hold no longer */
 };
 

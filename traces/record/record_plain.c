@@ -56,35 +56,50 @@ void record_plain_run(const struct record_options *options, const struct record_
 
 /* ---- finding a process again ---- */
 
+static bool has_name(const struct record_image *image, const struct record_used *used)
+{
+    return strncmp(image->name, used->header->name, sizeof image->name) == 0;
+}
+
 static bool is_like(const struct record_image *image, const struct record_used *used)
 {
     const struct raw_header *header = used->header;
     size_t bytes = header->command_bytes;
     if (bytes >= sizeof image->command)
         bytes = sizeof image->command - 1;
-    return strncmp(image->name, header->name, sizeof image->name) == 0 &&
-           image->command_bytes == bytes && memcmp(image->command, header->command, bytes) == 0;
+    return has_name(image, used) && image->command_bytes == bytes &&
+           memcmp(image->command, header->command, bytes) == 0;
+}
+
+/* The one that worked most of those that are `alike`. */
+static const struct record_image *
+find_busiest(const struct record_images *images, const struct record_used *used,
+             bool (*alike)(const struct record_image *, const struct record_used *))
+{
+    const struct record_image *busiest = NULL;
+    for (size_t i = 0; i < images->count; i++)
+        if (alike(&images->list[i], used) &&
+            (busiest == NULL || images->list[i].cpu_ns > busiest->cpu_ns))
+            busiest = &images->list[i];
+    return busiest;
 }
 
 /*
  * Of several that are alike the one in the same place. Those that called nothing were not recorded:
- * when they make the numbers differ, it is the one that worked most.
+ * when they make the numbers differ, it is the one that worked most. So it is among those with the
+ * name, where arguments differ from run to run, as numbers of processes do.
  */
 static const struct record_image *find(const struct record_images *images,
                                        const struct record_used *used)
 {
-    const struct record_image *busiest = NULL, *same_place = NULL;
+    const struct record_image *same_place = NULL;
     size_t alike = 0;
-    for (size_t i = 0; i < images->count; i++) {
-        const struct record_image *image = &images->list[i];
-        if (!is_like(image, used))
-            continue;
-        if (alike++ == used->rank)
-            same_place = image;
-        if (busiest == NULL || image->cpu_ns > busiest->cpu_ns)
-            busiest = image;
-    }
-    return alike == used->alike ? same_place : busiest;
+    for (size_t i = 0; i < images->count; i++)
+        if (is_like(&images->list[i], used) && alike++ == used->rank)
+            same_place = &images->list[i];
+    if (alike == used->alike)
+        return same_place;
+    return find_busiest(images, used, alike > 0 ? is_like : has_name);
 }
 
 static int by_value(const void *a, const void *b)

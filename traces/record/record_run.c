@@ -153,11 +153,15 @@ pid_t record_start(const struct record_program *program, struct record_hold *hol
     return cannot_start(program->argv[0], reason, error);
 }
 
-bool record_release(struct record_hold *hold, const struct record_program *program,
+void record_release(struct record_hold *hold)
+{
+    close(hold->go);
+}
+
+bool record_has_run(struct record_hold *hold, const struct record_program *program,
                     struct error *error)
 {
     int reason = 0;
-    close(hold->go);
     bool failed = read_report(hold->report, &reason);
     close(hold->report);
     if (failed)
@@ -185,7 +189,7 @@ bool record_run(const struct record_program *program, struct record_exit *result
     pid_t process = record_start(program, &hold, error);
     if (process < 0)
         return false;
-    bool started = record_release(&hold, program, error);
+    record_release(&hold);
     int status = 0;
     struct rusage usage = {0};
     while (wait4(process, &status, 0, &usage) < 0 && errno == EINTR)
@@ -193,5 +197,5 @@ bool record_run(const struct record_program *program, struct record_exit *result
     record_ended(process, status, result);
     result->cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
     result->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
-    return started;
+    return record_has_run(&hold, program, error);
 }

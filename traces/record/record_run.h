@@ -66,8 +66,11 @@ struct record_hold {
 pid_t record_start(const struct record_program *program, struct record_hold *hold,
                    struct error *error);
 
-/* Lets it go on. False when exec failed: it must be waited for nevertheless. */
-bool record_release(struct record_hold *hold, const struct record_program *program,
+/* Lets it go on. */
+void record_release(struct record_hold *hold);
+
+/* When it has ended: false when it never came through exec. */
+bool record_has_run(struct record_hold *hold, const struct record_program *program,
                     struct error *error);
 
 /* Takes note that it was waited for, with this status of waitpid. */

@@ -223,12 +223,12 @@ bool record_watch(const struct record_program *program, struct record_images *im
         return false;
     bool seized = ptrace(PTRACE_SEIZE, process, 0, options) == 0;
     int reason = errno;
-    bool started = record_release(&hold, program, error);
+    record_release(&hold);
     int status = watch_to_end(&watch, process);
     record_ended(process, status, result);
     let_go(&watch);
     free(watch.tasks);
-    if (!started)
+    if (!record_has_run(&hold, program, error))
         return false;
     if (!seized)
         return error_set(error, ERROR_RUN, "cannot watch %s: %s", program->argv[0],
