@@ -11,6 +11,12 @@ static const char *const status_names[RUN_STATUS_COUNT] = {
     [RUN_TIMEOUT] = "timeout", [RUN_CORRUPT] = "corrupt", [RUN_REFUSED] = "refused",
 };
 
+static const char *const pass_names[PASS_COUNT] = {
+    [PASS_TIME] = "time",
+    [PASS_MEMORY] = "memory",
+    [PASS_LATENCY] = "latency",
+};
+
 struct columns {
     size_t run_id, trace, allocator, pass, round, status, loop, threads, sync, ops;
     size_t cpu, net, peak_live, peak_heap, end_heap, load_heap, hwm_heap;
@@ -28,6 +34,11 @@ struct run_row {
 const char *run_status_name(enum run_status status)
 {
     return status_names[status];
+}
+
+const char *pass_name(enum pass pass)
+{
+    return pass_names[pass];
 }
 
 enum pass metric_pass(enum metric metric)
@@ -117,9 +128,13 @@ static int compare_cells(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-static bool has_summary(const char *pass)
+/* PASS_COUNT: one that is not summarised. */
+static enum pass find_pass(const char *name)
 {
-    return strcmp(pass, "time") == 0 || strcmp(pass, "memory") == 0;
+    int pass = 0;
+    while (pass < PASS_COUNT && strcmp(name, pass_names[pass]) != 0)
+        pass++;
+    return (enum pass)pass;
 }
 
 /* The rows of the passes that are summarised, those of one cell beside each other. */
@@ -132,7 +147,7 @@ static struct run_row *sorted_rows(const struct csv_table *table, const struct c
         return NULL;
     for (size_t row = 0; row < table->row_count; row++) {
         const char *pass = csv_table_text(table, row, columns->pass);
-        if (!has_summary(pass))
+        if (find_pass(pass) == PASS_COUNT)
             continue;
         rows[(*count)++] = (struct run_row){
             .row = row,
@@ -158,7 +173,7 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
         .sync = csv_table_text(table, row->row, columns->sync),
         .clock = csv_table_text(table, row->row, columns->clock),
         .thp = csv_table_text(table, row->row, columns->thp),
-        .pass = strcmp(row->pass, "time") == 0 ? PASS_TIME : PASS_MEMORY,
+        .pass = find_pass(row->pass),
         .status = RUN_OK,
         .was_touched = strcmp(csv_table_text(table, row->row, columns->touch), "none") != 0,
         .row = row->row,
@@ -225,9 +240,11 @@ static bool read_cell(struct cell *cell, const struct csv_table *table,
             return false;
         if (status != RUN_OK)
             cell->status = status;
-        bool ok = cell->pass == PASS_TIME
-                      ? read_time(cell, table, columns, rows[i].row, warm, &warm_count, error)
-                      : read_memory(cell, table, columns, rows[i].row, error);
+        bool ok = true;
+        if (cell->pass == PASS_TIME)
+            ok = read_time(cell, table, columns, rows[i].row, warm, &warm_count, error);
+        else if (cell->pass == PASS_MEMORY)
+            ok = read_memory(cell, table, columns, rows[i].row, error);
         if (!ok)
             return false;
     }
@@ -267,7 +284,8 @@ static bool read_table(struct run_set *runs, struct analysis_error *error)
     if (rows == NULL || warm == NULL || runs->cells == NULL)
         analysis_fail(error, "%s: not enough memory", runs->table.path);
     else if (row_count == 0)
-        analysis_fail(error, "%s: no run of the passes time or memory: nothing to summarise",
+        analysis_fail(error,
+                      "%s: no run of the passes time, memory or latency: nothing to summarise",
                       runs->table.path);
     else
         ok = read_cells(runs, &columns, rows, row_count, warm, error);

@@ -46,8 +46,12 @@ enum metric {
 enum pass {
     PASS_TIME,
     PASS_MEMORY,
+    PASS_LATENCY,
     PASS_COUNT,
 };
+
+/* The word of runs.csv. */
+const char *pass_name(enum pass pass);
 
 enum pass metric_pass(enum metric metric);
 
@@ -78,7 +82,7 @@ struct run_set {
 };
 
 /*
- * Reads the cells of the passes time and memory. On failure `runs` holds nothing that must be
+ * Reads the cells of the passes that are summarised. On failure `runs` holds nothing that must be
  * freed.
  */
 bool run_set_read(struct run_set *runs, const char *path, struct analysis_error *error);

@@ -420,6 +420,17 @@ static bool load_samples(struct summary *summary, const char *dir, struct analys
     return ok;
 }
 
+static bool load_latencies(struct summary *summary, const char *dir, struct analysis_error *error)
+{
+    char *path;
+    enum presence presence = find_file(dir, "latency.csv", &path, error);
+    bool ok =
+        presence == ABSENT ||
+        (presence == PRESENT && latency_set_read(&summary->latencies, path, &summary->runs, error));
+    free(path);
+    return ok;
+}
+
 static bool load_meta(struct summary *summary, const char *dir, struct analysis_error *error)
 {
     char *path;
@@ -455,7 +466,8 @@ bool summary_load(struct summary *summary, const char *dir, struct analysis_erro
 {
     *summary = (struct summary){0};
     bool ok = load_runs(summary, dir, error) && load_samples(summary, dir, error) &&
-              load_meta(summary, dir, error) && load_bounds(summary, dir, error);
+              load_latencies(summary, dir, error) && load_meta(summary, dir, error) &&
+              load_bounds(summary, dir, error);
     if (ok) {
         const char *baseline = summary_meta(summary, "", "baseline", "");
         summary->baseline = baseline != NULL ? baseline : "glibc";
@@ -475,6 +487,7 @@ void summary_free(struct summary *summary)
     free(summary->overall);
     run_set_free(&summary->runs);
     sample_set_free(&summary->samples);
+    latency_set_free(&summary->latencies);
     csv_table_free(&summary->meta);
     csv_table_free(&summary->bounds);
     *summary = (struct summary){0};

@@ -7,6 +7,7 @@
 #define ANALYSIS_SUMMARY_H
 
 #include "analysis/analysis_error.h"
+#include "analysis/latency_set.h"
 #include "analysis/run_set.h"
 #include "analysis/sample_set.h"
 #include "analysis/statistics.h"
@@ -67,13 +68,15 @@ struct summary {
     struct overall_summary *overall; /* with several traces only */
     size_t overall_count;
     struct run_set runs;
-    struct sample_set samples; /* empty when there is no samples.csv: then there are no means */
-    struct csv_table meta;     /* empty when there is no meta.csv */
-    struct csv_table bounds;   /* empty when there is no bounds.csv */
+    struct sample_set samples;    /* empty when there is no samples.csv: then there are no means */
+    struct latency_set latencies; /* empty when there is no latency.csv */
+    struct csv_table meta;        /* empty when there is no meta.csv */
+    struct csv_table bounds;      /* empty when there is no bounds.csv */
 };
 
 /*
- * Reads runs.csv, and samples.csv, meta.csv and bounds.csv where they exist, of the folder `dir`.
+ * Reads runs.csv, and samples.csv, latency.csv, meta.csv and bounds.csv where they exist, of the
+ * folder `dir`.
  * On failure `summary` holds nothing that must be freed.
  */
 bool summary_load(struct summary *summary, const char *dir, struct analysis_error *error);

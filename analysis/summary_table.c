@@ -1,5 +1,6 @@
 #include "analysis/summary_table.h"
 
+#include "analysis/latency_print.h"
 #include "analysis/summary_notes.h"
 #include "analysis/units.h"
 
@@ -44,11 +45,6 @@ struct table {
     const char *baseline;
     const struct reference *reference; /* or NULL */
     bool bold;
-};
-
-static const char *const pass_names[PASS_COUNT] = {
-    [PASS_TIME] = "time",
-    [PASS_MEMORY] = "memory",
 };
 
 static struct ratio plain(double value)
@@ -410,7 +406,7 @@ static void print_failures(const struct trace_summary *trace, FILE *stream)
             for (int status = RUN_OK + 1; status < RUN_STATUS_COUNT; status++) {
                 if (cells[status] > 0)
                     fprintf(stream, "  ! %s: %u of %u %s runs ended with %s\n",
-                            allocator->allocator, cells[status], total, pass_names[pass],
+                            allocator->allocator, cells[status], total, pass_name((enum pass)pass),
                             run_status_name((enum run_status)status));
             }
         }
@@ -481,6 +477,19 @@ static void print_missing_baseline(const struct summary *summary, const struct t
     fprintf(stream, "  ! the baseline %s was not run: no ratios to it\n", summary->baseline);
 }
 
+/* Where only latencies were measured, the table would be empty. */
+static bool has_numbers(const struct trace_summary *trace)
+{
+    for (size_t i = 0; i < trace->allocator_count; i++) {
+        for (int status = 0; status < RUN_STATUS_COUNT; status++) {
+            if (trace->allocators[i].cells[PASS_TIME][status] > 0 ||
+                trace->allocators[i].cells[PASS_MEMORY][status] > 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 static void print_trace(const struct summary *summary, const struct trace_summary *trace,
                         FILE *stream, bool bold)
 {
@@ -504,10 +513,13 @@ static void print_trace(const struct summary *summary, const struct trace_summar
         .bold = bold,
     };
     print_trace_header(trace, stream);
-    fputc('\n', stream);
-    print_table(stream, &table);
-    print_distances(trace, stream);
+    if (has_numbers(trace)) {
+        fputc('\n', stream);
+        print_table(stream, &table);
+        print_distances(trace, stream);
+    }
     print_floor(trace, stream);
+    latency_print(summary, trace, stream);
     print_failures(trace, stream);
     print_peaks_inside_calls(trace, stream);
     print_drift(summary, trace, stream);
@@ -534,7 +546,8 @@ static void print_overall(const struct summary *summary, FILE *stream, bool bold
         for (int pass = 0; pass < PASS_COUNT; pass++) {
             if (overall->missing_trace[pass] != NULL)
                 fprintf(stream, "  ! %s: no mean of %s, because it has none on %s\n",
-                        overall->allocator, pass_names[pass], overall->missing_trace[pass]);
+                        overall->allocator, pass_name((enum pass)pass),
+                        overall->missing_trace[pass]);
         }
     }
 }
@@ -551,9 +564,11 @@ static void print_environment(const struct summary *summary, FILE *stream)
         fprintf(stream, "no meta.csv: how this was measured is not known\n\n");
         return;
     }
-    fprintf(stream, "%s rounds of time, %s of memory, interleaved (seed %s)\n",
-            meta_or(summary, "rounds_time", "?"), meta_or(summary, "rounds_memory", "?"),
-            meta_or(summary, "seed", "?"));
+    fprintf(stream, "%s rounds of time, %s of memory", meta_or(summary, "rounds_time", "?"),
+            meta_or(summary, "rounds_memory", "?"));
+    if (strcmp(meta_or(summary, "rounds_latency", "0"), "0") != 0)
+        fprintf(stream, ", %s of latency", meta_or(summary, "rounds_latency", "0"));
+    fprintf(stream, ", interleaved (seed %s)\n", meta_or(summary, "seed", "?"));
     fprintf(stream, "%s, %s\n\n", meta_or(summary, "cpu", "unknown CPU"),
             meta_or(summary, "kernel", "unknown kernel"));
 }
@@ -641,6 +656,7 @@ void summary_table_print(const struct summary *summary, FILE *stream, bool bold)
         print_overall(summary, stream, bold);
     fputc('\n', stream);
     print_legend(summary, stream);
+    latency_print_note(summary, stream);
     print_threads_note(summary, stream);
     print_touch_note(summary, stream);
     summary_notes_print_clock(summary, stream);

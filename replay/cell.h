@@ -4,8 +4,8 @@
  * A cell is one process that replays one plan with one allocator in one pass. It is exec'ed with
  * the allocator preloaded and two file descriptors: the plan (plan.h) and a struct cell_channel in
  * shared memory, followed by `loops` times struct cell_loop and, in the memory pass, a struct
- * cell_look for every sample of the plan, or in the map pass a struct heap_map. The cell links
- * nothing but libc.
+ * cell_look for every sample of the plan, in the map pass a struct heap_map, in the latency pass a
+ * struct latency_table. The cell links nothing but libc.
  */
 #ifndef REPLAY_CELL_H
 #define REPLAY_CELL_H
@@ -19,6 +19,7 @@ enum cell_pass {
     CELL_MEMORY,
     CELL_SMALLEST, /* only whether the replay completes */
     CELL_MAP,
+    CELL_LATENCY,
 };
 
 enum cell_engine {
@@ -125,6 +126,7 @@ struct cell_channel {
     char version[64];      /* what the allocator says of itself, or empty */
 
     uint64_t looks_offset; /* of the looks, or of the map */
+    uint64_t latency_offset;
 };
 
 static inline struct cell_loop *cell_loops(struct cell_channel *cell)
@@ -140,6 +142,13 @@ static inline struct cell_look *cell_looks(struct cell_channel *cell)
 static inline struct heap_map *cell_heap_map(struct cell_channel *cell)
 {
     return (void *)((char *)cell + cell->looks_offset);
+}
+
+struct latency_table;
+
+static inline struct latency_table *cell_latency(struct cell_channel *cell)
+{
+    return (void *)((char *)cell + cell->latency_offset);
 }
 
 #endif

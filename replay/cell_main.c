@@ -5,6 +5,7 @@
  * malloc of its own.
  */
 #include "replay/anatomy.h"
+#include "replay/cell_latency.h"
 #include "replay/cell_map.h"
 #include "replay/cell_smallest.h"
 #include "replay/cell_worker.h"
@@ -273,6 +274,8 @@ int main(int argc, char **argv)
         run_smallest_pass(&worker);
     else if (cell->pass == CELL_MAP)
         cell_map_run(&worker);
+    else if (cell->pass == CELL_LATENCY)
+        run_latency_pass(&worker);
     else
         run_memory_pass(&worker);
     finish(cell, CELL_OK);

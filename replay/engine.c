@@ -76,20 +76,32 @@ static bool keep_as_asked(void **slot, void *block, size_t bytes, enum cell_touc
 }
 
 /* The function's result, where it acquires. */
-static void *call_function(const struct engine *engine, const struct plan_call *call, void *old)
+INLINE void *call_function(const struct engine *engine, const struct plan_call *call, void *old,
+                           struct engine_stamps *stamps)
 {
     if (call->to_null)
-        return engine_call_to_null(engine->functions, call, old);
+        return engine_call_to_null_stamped(engine->functions, call, old, stamps);
     if (engine_call_acquires(call->code))
-        return engine_call_acquire(engine->functions, call,
-                                   engine_call_reallocates(call->code) ? old : NULL);
+        return engine_call_acquire_stamped(
+            engine->functions, call, engine_call_reallocates(call->code) ? old : NULL, stamps);
     if (call->code == PLAN_USABLE_SIZE) {
-        engine->functions->usable_size(old);
+        ENGINE_STAMPED(stamps, , engine->functions->usable_size, old);
     } else {
         read_block(old, call->size, engine->touch);
-        engine_call_release(engine->functions, call, old);
+        engine_call_release_stamped(engine->functions, call, old, stamps);
     }
     return NULL;
+}
+
+static void *call_plainly(const struct engine *engine, const struct plan_call *call, void *old)
+{
+    return call_function(engine, call, old, NULL);
+}
+
+static void *call_between_stamps(const struct engine *engine, const struct plan_call *call,
+                                 void *old, struct engine_stamps *stamps)
+{
+    return call_function(engine, call, old, stamps);
 }
 
 static bool keep_result(const struct engine *engine, const struct plan_call *call, void *block)
@@ -112,7 +124,9 @@ static bool make_call(struct run *run, const struct plan_call *call)
                                .old = engine->slots[call->slot]};
     if (watch)
         watch->before(watch->context, &seen);
-    seen.block = call_function(engine, call, seen.old);
+    seen.block = watch && watch->is_timed
+                     ? call_between_stamps(engine, call, seen.old, &seen.stamps)
+                     : call_plainly(engine, call, seen.old);
     if (watch)
         watch->after(watch->context, &seen);
     return keep_result(engine, call, seen.block);

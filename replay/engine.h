@@ -6,6 +6,7 @@
 #define REPLAY_ENGINE_H
 
 #include "replay/cell.h"
+#include "replay/engine_call.h"
 #include "replay/functions.h"
 #include "replay/order.h"
 #include "replay/plan.h"
@@ -24,6 +25,7 @@ struct engine_seen {
     uint64_t event; /* of the trace, in plans that have PLAN_EVENT */
     void *old;      /* what was in the slot: the block that is released or reallocated */
     void *block;    /* afterwards: what an acquiring call returned */
+    struct engine_stamps stamps; /* afterwards, where calls are timed: of the call alone */
 };
 
 /* Called by all threads at once, each for its own calls. */
@@ -33,6 +35,7 @@ struct engine_watch {
     void (*moved)(void *context, uint32_t from, uint32_t to); /* a block from slot to slot, on its
                                                                  way to another thread; or NULL */
     void *context;
+    bool is_timed; /* the calls are stamped */
 };
 
 /* What the streams of a replay have in common. */

@@ -7,6 +7,27 @@
 
 #include "replay/functions.h"
 #include "replay/plan.h"
+#include "replay/timer.h"
+
+#define ENGINE_INLINE static inline __attribute__((always_inline))
+
+/* When a call began and when it ended, by the timer. */
+struct engine_stamps {
+    uint64_t begin, end;
+};
+
+/*
+ * The call, with nothing but its arguments set between the stamps. Where `stamps` is the constant
+ * NULL nothing is left of them.
+ */
+#define ENGINE_STAMPED(stamps, keep, function, ...)                                                \
+    do {                                                                                           \
+        __typeof__(function) stamped = (function);                                                 \
+        uint64_t begin = (stamps) ? timer_ticks() : 0;                                             \
+        keep stamped(__VA_ARGS__);                                                                 \
+        if (stamps)                                                                                \
+            *(stamps) = (struct engine_stamps){begin, timer_ticks()};                              \
+    } while (0)
 
 static inline bool engine_call_acquires(enum plan_code code)
 {
@@ -27,70 +48,101 @@ static inline uint64_t engine_call_bytes(const struct plan_call *call)
 }
 
 /* Calls a function that acquires; `old` is what a realloc is of. */
+ENGINE_INLINE void *engine_call_acquire_stamped(const struct functions *functions,
+                                                const struct plan_call *call, void *old,
+                                                struct engine_stamps *stamps)
+{
+    size_t size = call->size, number = call->number;
+    void *block = NULL, *aligned = NULL;
+    int status;
+    switch (call->code) {
+    case PLAN_MALLOC:
+        ENGINE_STAMPED(stamps, block =, functions->malloc, size);
+        break;
+    case PLAN_NEW:
+        ENGINE_STAMPED(stamps, block =, functions->new_plain, size);
+        break;
+    case PLAN_NEW_ARRAY:
+        ENGINE_STAMPED(stamps, block =, functions->new_array, size);
+        break;
+    case PLAN_REALLOC:
+    case PLAN_REALLOC_NEW:
+        ENGINE_STAMPED(stamps, block =, functions->realloc, old, size);
+        break;
+    case PLAN_VALLOC:
+        ENGINE_STAMPED(stamps, block =, functions->valloc, size);
+        break;
+    case PLAN_PVALLOC:
+        ENGINE_STAMPED(stamps, block =, functions->pvalloc, size);
+        break;
+    case PLAN_CALLOC:
+        ENGINE_STAMPED(stamps, block =, functions->calloc, number, size);
+        break;
+    case PLAN_REALLOCARRAY:
+    case PLAN_REALLOCARRAY_NEW:
+        ENGINE_STAMPED(stamps, block =, functions->reallocarray, old, number, size);
+        break;
+    case PLAN_MEMALIGN:
+        ENGINE_STAMPED(stamps, block =, functions->memalign, number, size);
+        break;
+    case PLAN_ALIGNED_ALLOC:
+        ENGINE_STAMPED(stamps, block =, functions->aligned_alloc, number, size);
+        break;
+    case PLAN_POSIX_MEMALIGN:
+        ENGINE_STAMPED(stamps, status =, functions->posix_memalign, &aligned, number, size);
+        block = status == 0 ? aligned : NULL;
+        break;
+    case PLAN_NEW_ALIGNED:
+        ENGINE_STAMPED(stamps, block =, functions->new_aligned, size, number);
+        break;
+    default:
+        ENGINE_STAMPED(stamps, block =, functions->new_array_aligned, size, number);
+        break;
+    }
+    return block;
+}
+
 static inline void *engine_call_acquire(const struct functions *functions,
                                         const struct plan_call *call, void *old)
 {
-    size_t size = call->size, number = call->number;
-    void *block = NULL;
-    switch (call->code) {
-    case PLAN_MALLOC:
-        return functions->malloc(size);
-    case PLAN_NEW:
-        return functions->new_plain(size);
-    case PLAN_NEW_ARRAY:
-        return functions->new_array(size);
-    case PLAN_REALLOC:
-    case PLAN_REALLOC_NEW:
-        return functions->realloc(old, size);
-    case PLAN_VALLOC:
-        return functions->valloc(size);
-    case PLAN_PVALLOC:
-        return functions->pvalloc(size);
-    case PLAN_CALLOC:
-        return functions->calloc(number, size);
-    case PLAN_REALLOCARRAY:
-    case PLAN_REALLOCARRAY_NEW:
-        return functions->reallocarray(old, number, size);
-    case PLAN_MEMALIGN:
-        return functions->memalign(number, size);
-    case PLAN_ALIGNED_ALLOC:
-        return functions->aligned_alloc(number, size);
-    case PLAN_POSIX_MEMALIGN:
-        return functions->posix_memalign(&block, number, size) == 0 ? block : NULL;
-    case PLAN_NEW_ALIGNED:
-        return functions->new_aligned(size, number);
-    default:
-        return functions->new_array_aligned(size, number);
-    }
+    return engine_call_acquire_stamped(functions, call, old, NULL);
 }
 
 /* Calls a function that releases. */
+ENGINE_INLINE void engine_call_release_stamped(const struct functions *functions,
+                                               const struct plan_call *call, void *block,
+                                               struct engine_stamps *stamps)
+{
+    size_t size = call->size, number = call->number;
+    switch (call->code) {
+    case PLAN_FREE:
+        ENGINE_STAMPED(stamps, , functions->free, block);
+        break;
+    case PLAN_DELETE:
+        ENGINE_STAMPED(stamps, , functions->delete_plain, block);
+        break;
+    case PLAN_DELETE_ARRAY:
+        ENGINE_STAMPED(stamps, , functions->delete_array, block);
+        break;
+    case PLAN_DELETE_SIZED:
+        ENGINE_STAMPED(stamps, , functions->delete_sized, block, size);
+        break;
+    case PLAN_DELETE_ARRAY_SIZED:
+        ENGINE_STAMPED(stamps, , functions->delete_array_sized, block, size);
+        break;
+    case PLAN_DELETE_ALIGNED:
+        ENGINE_STAMPED(stamps, , functions->delete_aligned, block, number);
+        break;
+    default:
+        ENGINE_STAMPED(stamps, , functions->delete_array_aligned, block, number);
+        break;
+    }
+}
+
 static inline void engine_call_release(const struct functions *functions,
                                        const struct plan_call *call, void *block)
 {
-    switch (call->code) {
-    case PLAN_FREE:
-        functions->free(block);
-        break;
-    case PLAN_DELETE:
-        functions->delete_plain(block);
-        break;
-    case PLAN_DELETE_ARRAY:
-        functions->delete_array(block);
-        break;
-    case PLAN_DELETE_SIZED:
-        functions->delete_sized(block, call->size);
-        break;
-    case PLAN_DELETE_ARRAY_SIZED:
-        functions->delete_array_sized(block, call->size);
-        break;
-    case PLAN_DELETE_ALIGNED:
-        functions->delete_aligned(block, call->number);
-        break;
-    default:
-        functions->delete_array_aligned(block, call->number);
-        break;
-    }
+    engine_call_release_stamped(functions, call, block, NULL);
 }
 
 /*
@@ -98,17 +150,24 @@ static inline void engine_call_release(const struct functions *functions,
  * allocator may answer otherwise: a block that the program did not have goes back at once, but one
  * that replaced a live block is kept in its place.
  */
-static inline void *engine_call_to_null(const struct functions *functions,
-                                        const struct plan_call *call, void *old)
+ENGINE_INLINE void *engine_call_to_null_stamped(const struct functions *functions,
+                                                const struct plan_call *call, void *old,
+                                                struct engine_stamps *stamps)
 {
     bool reallocates = engine_call_reallocates(call->code);
-    void *block = engine_call_acquire(functions, call, reallocates ? old : NULL);
+    void *block = engine_call_acquire_stamped(functions, call, reallocates ? old : NULL, stamps);
     if (!block)
         return old;
     if (reallocates && old && engine_call_bytes(call))
         return block;
     functions->free(block);
     return old;
+}
+
+static inline void *engine_call_to_null(const struct functions *functions,
+                                        const struct plan_call *call, void *old)
+{
+    return engine_call_to_null_stamped(functions, call, old, NULL);
 }
 
 #endif

@@ -340,6 +340,61 @@ static void the_null_allocator_gives_blocks_of_every_size(void **state)
     }
 }
 
+static uint64_t inside, touched_before;
+
+static void *stamping_malloc(size_t size)
+{
+    (void)size;
+    inside = timer_ticks();
+    return give();
+}
+
+static void look_before(void *context, const struct engine_seen *seen)
+{
+    (void)context;
+    (void)seen;
+    touched_before = timer_ticks();
+}
+
+static void check_stamps(void *context, const struct engine_seen *seen)
+{
+    (void)context;
+    assert_true(touched_before < seen->stamps.begin);
+    assert_true(seen->stamps.begin < seen->stamps.end);
+    assert_true(seen->stamps.end < timer_ticks());
+    if (seen->call->code == PLAN_MALLOC)
+        assert_true(seen->stamps.begin < inside && inside < seen->stamps.end);
+    assert_int_equal(bytes_written(blocks[0], 100), seen->call->code == PLAN_MALLOC ? 0 : 2);
+    note("timed %d;", (int)seen->event);
+}
+
+/* What the harness does to a block, it does when the call is over and timed. */
+static void calls_are_timed_alone(void **state)
+{
+    (void)state;
+    struct functions stamping = noted;
+    stamping.malloc = stamping_malloc;
+    const struct engine_watch watch = {look_before, check_stamps, NULL, .is_timed = true};
+    const struct engine engine = {.plan = &flat.plan,
+                                  .slots = slots,
+                                  .functions = &stamping,
+                                  .touch = CELL_TOUCH_ENDS,
+                                  .watch = &watch};
+    struct engine_result result;
+    add_value(PLAN_EVENT, 40);
+    add(PLAN_MALLOC, 1, 100);
+    add(PLAN_USABLE_SIZE, 1, 0);
+    add_number(32);
+    add(PLAN_POSIX_MEMALIGN, 2, 50);
+    add(PLAN_DELETE_SIZED, 1, 100);
+    add_value(PLAN_TO_NULL, 0);
+    add(PLAN_REALLOC, 2, 0);
+    engine_run(&engine, 0, &result);
+    assert_false(result.failed);
+    assert_string_equal(calls, "timed 40;usable_size 0;timed 41;posix_memalign 32 50;timed 42;"
+                               "delete_sized 0 100;timed 43;realloc 1 0;timed 44;");
+}
+
 #define ENGINE_TEST(test) cmocka_unit_test_setup(test, begin)
 
 int main(void)
@@ -350,6 +405,7 @@ int main(void)
         ENGINE_TEST(a_missing_block_ends_the_run_at_its_call),
         ENGINE_TEST(looks_and_times_come_where_they_stand),
         ENGINE_TEST(blocks_are_touched_as_asked_and_never_beyond),
+        ENGINE_TEST(calls_are_timed_alone),
         ENGINE_TEST(the_bare_loop_calls_nothing),
         ENGINE_TEST(the_null_allocator_gives_blocks_of_every_size),
     };

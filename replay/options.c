@@ -9,6 +9,7 @@
 enum {
     DEFAULT_TIME_ROUNDS = 10,
     DEFAULT_MEMORY_ROUNDS = 3,
+    DEFAULT_LATENCY_ROUNDS = 3,
     DEFAULT_LOOPS = 3,
     DEFAULT_TIMEOUT_S = 60,
     ROUNDS_MAX = 100000,
@@ -46,12 +47,14 @@ static const struct argp_option option_table[] = {
     {"list-allocators", KEY_LIST, NULL, 0, "print the names that can be used here, and exit", 1},
     {NULL, 0, NULL, 0, "Measurement:", 2},
     {"passes", 'p', "LIST", 0,
-     "time, memory, map (default time,memory): map shows once which addresses are live over time",
+     "time, memory, map, latency (default time,memory): map shows once which addresses are live "
+     "over time, latency times every call",
      2},
     {"rounds", 'r', "N", 0,
-     "rounds, each with every allocator once in random order (default 10 of time, 3 of memory; N "
+     "rounds, each with every allocator once in random order (default 10 of time, 3 of the others; "
+     "N "
      "is "
-     "for time, memory gets 3 of them at most)",
+     "for time, the others get 3 of them at most)",
      2},
     {"loops", KEY_LOOPS, "N", 0,
      "replays in each process of the time pass: the first is cold, the others warm (default 3)", 2},
@@ -186,7 +189,8 @@ static enum cell_thp parse_thp(const char *text, struct argp_state *state)
 static void parse_passes(struct replay_options *options, char *list, struct argp_state *state)
 {
     char *rest = list, *pass;
-    options->time_rounds = options->memory_rounds = options->map_rounds = 0;
+    options->time_rounds = options->memory_rounds = 0;
+    options->map_rounds = options->latency_rounds = 0;
     while ((pass = strsep(&rest, ","))) {
         if (strcmp(pass, "time") == 0)
             options->time_rounds = DEFAULT_TIME_ROUNDS;
@@ -194,8 +198,11 @@ static void parse_passes(struct replay_options *options, char *list, struct argp
             options->memory_rounds = DEFAULT_MEMORY_ROUNDS;
         else if (strcmp(pass, "map") == 0)
             options->map_rounds = 1;
+        else if (strcmp(pass, "latency") == 0)
+            options->latency_rounds = DEFAULT_LATENCY_ROUNDS;
         else
-            argp_error(state, "--passes: no pass '%s'; there are time, memory and map", pass);
+            argp_error(state, "--passes: no pass '%s'; there are time, memory, map and latency",
+                       pass);
     }
 }
 
@@ -281,6 +288,8 @@ static void finish(struct parsing *parsing, struct argp_state *state)
         uint32_t rounds = parsing->rounds;
         if (options->memory_rounds && (!options->time_rounds || rounds < options->memory_rounds))
             options->memory_rounds = rounds;
+        if (options->latency_rounds && (!options->time_rounds || rounds < options->latency_rounds))
+            options->latency_rounds = rounds;
         if (options->time_rounds)
             options->time_rounds = rounds;
     }
@@ -390,9 +399,13 @@ void options_parse(struct replay_options *options, int argc, char **argv)
 
 uint32_t options_rounds(const struct replay_options *options)
 {
-    uint32_t rounds = options->time_rounds > options->memory_rounds ? options->time_rounds
-                                                                    : options->memory_rounds;
-    return rounds > options->map_rounds ? rounds : options->map_rounds;
+    const uint32_t all[] = {options->time_rounds, options->memory_rounds, options->map_rounds,
+                            options->latency_rounds};
+    uint32_t most = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i] > most)
+            most = all[i];
+    return most;
 }
 
 void options_free(struct replay_options *options)

@@ -29,8 +29,9 @@ struct replay_options {
     size_t item_count;
     bool has_all; /* `all` was among them */
     const char *baseline;
-    const char *out;                                 /* NULL: results/TRACE for each trace */
-    uint32_t time_rounds, memory_rounds, map_rounds; /* 0: that pass is not wanted */
+    const char *out;                     /* NULL: results/TRACE for each trace */
+    uint32_t time_rounds, memory_rounds; /* 0: that pass is not wanted */
+    uint32_t map_rounds, latency_rounds;
     uint32_t loops;
     enum cell_touch time_touch, memory_touch;
     enum cell_clock memory_clock;

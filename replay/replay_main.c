@@ -87,7 +87,8 @@ static int print_results(const struct replay_options *options, const char *folde
 {
     struct summary summary;
     struct analysis_error error = {0};
-    bool has_table = options->time_rounds > 0 || options->memory_rounds > 0;
+    bool has_table =
+        options->time_rounds > 0 || options->memory_rounds > 0 || options->latency_rounds > 0;
     if (options->quiet)
         return REPLAY_EXIT_OK;
     if (options->smallest)
@@ -106,8 +107,8 @@ static int print_results(const struct replay_options *options, const char *folde
     };
     summary_print(&summary, stdout, &how);
     summary_free(&summary);
-    fprintf(stderr, "wrote %s/runs.csv, samples.csv, bounds.csv, meta.csv; charts: report %s\n",
-            folder, folder);
+    fprintf(stderr, "wrote %s/runs.csv, samples.csv, bounds.csv, %smeta.csv; charts: report %s\n",
+            folder, options->latency_rounds ? "latency.csv, tails.csv, " : "", folder);
     return REPLAY_EXIT_OK;
 }
 

@@ -13,13 +13,16 @@
 static const struct {
     const char *name;
     enum result_kind kind;
+    bool is_optional; /* begun by result_csv_begin alone */
 } files[RESULT_FILES] = {
-    [RESULT_RUNS] = {"runs.csv", RESULT_OF_PASSES},
-    [RESULT_SAMPLES] = {"samples.csv", RESULT_OF_PASSES},
-    [RESULT_META] = {"meta.csv", RESULT_OF_PASSES},
-    [RESULT_BOUNDS] = {"bounds.csv", RESULT_OF_PASSES},
-    [RESULT_SMALLEST] = {"smallest.csv", RESULT_OF_SMALLEST},
-    [RESULT_SMALLEST_META] = {"smallest-meta.csv", RESULT_OF_SMALLEST},
+    [RESULT_RUNS] = {"runs.csv", RESULT_OF_PASSES, false},
+    [RESULT_SAMPLES] = {"samples.csv", RESULT_OF_PASSES, false},
+    [RESULT_META] = {"meta.csv", RESULT_OF_PASSES, false},
+    [RESULT_BOUNDS] = {"bounds.csv", RESULT_OF_PASSES, false},
+    [RESULT_LATENCY] = {"latency.csv", RESULT_OF_PASSES, true},
+    [RESULT_TAILS] = {"tails.csv", RESULT_OF_PASSES, true},
+    [RESULT_SMALLEST] = {"smallest.csv", RESULT_OF_SMALLEST, false},
+    [RESULT_SMALLEST_META] = {"smallest-meta.csv", RESULT_OF_SMALLEST, false},
 };
 
 static const char *const headers[RESULT_FILES] = {
@@ -36,6 +39,10 @@ static const char *const headers[RESULT_FILES] = {
                        "live_page_bytes,live_hugepage_bytes,heap_bytes,lazyfree_bytes,live_blocks,"
                        "minflt,frag_ratio,replayed_live_bytes,hugepage_bytes",
     [RESULT_META] = "key,value",
+    [RESULT_LATENCY] = "trace,allocator,op,size_class,latency_ns,count,percentile,round,run_id,"
+                       "fault_count,syscall_count,preempt_count,other_count",
+    [RESULT_TAILS] = "trace,allocator,op,event,size_bytes,latency_ns,cause,round,run_id,thread,"
+                     "minflt,majflt,syscalls,nvcsw,nivcsw",
     [RESULT_BOUNDS] = "trace,bound,bytes,ratio",
     [RESULT_SMALLEST] = "schema,started_utc,trace,trace_sha256,allocator,method,status,bytes,"
                         "too_few_bytes,load_bytes,floor_bytes,peak_live_bytes,ratio,runs,touch,"
@@ -83,7 +90,7 @@ static void write_header(struct result_csv *result, enum result_file file)
     result_csv_end_row(result, file);
 }
 
-static bool open_output(struct result_csv *result, enum result_file file, struct error *error)
+bool result_csv_begin(struct result_csv *result, enum result_file file, struct error *error)
 {
     char *path;
     if (asprintf(&path, "%s/%s", result->folder, files[file].name) < 0)
@@ -100,6 +107,11 @@ static bool has_file(const struct result_csv *result, int file)
     return files[file].kind == result->kind;
 }
 
+static bool is_begun(const struct result_csv *result, int file)
+{
+    return result->outputs[file].file != NULL;
+}
+
 struct result_csv *result_csv_open(const char *folder, enum result_kind kind, struct error *error)
 {
     struct result_csv *result = calloc(1, sizeof *result);
@@ -108,7 +120,8 @@ struct result_csv *result_csv_open(const char *folder, enum result_kind kind, st
     result->kind = kind;
     bool ok = make_folders(folder, error);
     for (int file = 0; ok && file < RESULT_FILES; file++)
-        ok = !has_file(result, file) || open_output(result, (enum result_file)file, error);
+        if (has_file(result, file) && !files[file].is_optional)
+            ok = result_csv_begin(result, (enum result_file)file, error);
     if (ok)
         return result;
     result_csv_abort(result);
@@ -187,7 +200,7 @@ bool result_csv_close(struct result_csv *result, struct error *error)
 {
     bool ok = true;
     for (int i = 0; ok && i < RESULT_FILES; i++)
-        ok = !has_file(result, i) || output_file_finish(&result->outputs[i], error);
+        ok = !is_begun(result, i) || output_file_finish(&result->outputs[i], error);
     for (size_t i = 0; ok && i < result->added_count; i++)
         ok = output_file_finish(&result->added[i], error);
     for (size_t i = 0; ok && i < result->added_count; i++)

@@ -1,7 +1,8 @@
 /*
  * result_csv.h - writes the files of a result by libcsv: runs.csv, samples.csv, meta.csv,
- * bounds.csv and others that are there only when something was measured for them; or, of the search
- * for the smallest memory, smallest.csv and smallest-meta.csv.
+ * bounds.csv, those of passes that are not always run, and others that are there only when
+ * something was measured for them; or, of the search for the smallest memory, smallest.csv and
+ * smallest-meta.csv.
  *
  * The files appear under their names together, when the result is finished; until then they are
  * written beside them. analysis/ reads them; the columns are specified in analysis/README.md.
@@ -21,6 +22,9 @@ enum result_file {
     RESULT_SAMPLES,
     RESULT_META,
     RESULT_BOUNDS,
+    /* Of a pass that is not always run: to be begun by result_csv_begin. */
+    RESULT_LATENCY,
+    RESULT_TAILS,
     RESULT_SMALLEST,
     RESULT_SMALLEST_META,
     RESULT_FILES
@@ -36,6 +40,9 @@ struct result_csv;
  * that cannot be; nothing is left behind then.
  */
 struct result_csv *result_csv_open(const char *folder, enum result_kind kind, struct error *error);
+
+/* Begins a file that result_csv_open leaves out. */
+bool result_csv_begin(struct result_csv *result, enum result_file file, struct error *error);
 
 /* The fields of a row, left to right; the last call of a row is result_csv_end_row. */
 void result_csv_text(struct result_csv *result, enum result_file file, const char *text);

@@ -2,6 +2,7 @@
 
 #include "replay/fragmentation.h"
 #include "replay/heap_map_csv.h"
+#include "replay/latency_csv.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -29,21 +30,44 @@ struct round {
 
 /* ---- choosing ---- */
 
-static const char *pass_name(enum cell_pass pass)
-{
-    return pass == CELL_TIME ? "time" : pass == CELL_MEMORY ? "memory" : "map";
-}
-
 static bool is_floor(const struct allocator_spec *allocator)
 {
     return allocator->kind == ALLOCATOR_NULL || allocator->kind == ALLOCATOR_LOOP;
+}
+
+static const struct trace_plan *plan_of(const struct trace_run *trace, enum cell_pass pass)
+{
+    switch (pass) {
+    case CELL_MEMORY:
+    case CELL_MAP:
+        return &trace->memory;
+    case CELL_LATENCY:
+        return &trace->latency;
+    default:
+        return &trace->time;
+    }
+}
+
+static const char *pass_name(enum cell_pass pass)
+{
+    static const char *const names[] = {[CELL_TIME] = "time",
+                                        [CELL_MEMORY] = "memory",
+                                        [CELL_MAP] = "map",
+                                        [CELL_LATENCY] = "latency"};
+    return names[pass];
+}
+
+/* Where calls are timed, blocks are touched as for speed and the clock is the real one. */
+static bool is_timed(enum cell_pass pass)
+{
+    return pass == CELL_TIME || pass == CELL_LATENCY;
 }
 
 /* A trace without times has none to tell. */
 static enum cell_clock choose_clock(const struct replay_options *options, enum cell_pass pass,
                                     const struct plan *plan)
 {
-    bool tells = pass != CELL_TIME && plan->duration_us > 0;
+    bool tells = !is_timed(pass) && plan->duration_us > 0;
     return tells ? options->memory_clock : CELL_CLOCK_REAL;
 }
 
@@ -51,13 +75,13 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
                      enum cell_pass pass)
 {
     const struct replay_options *options = round->session->options;
-    const struct trace_plan *plan = pass == CELL_TIME ? &round->trace->time : &round->trace->memory;
+    const struct trace_plan *plan = plan_of(round->trace, pass);
     round->cells[round->cell_count++] = (struct cell_run){
         .request =
             {
                 .allocator = allocator,
                 .pass = pass,
-                .touch = pass == CELL_TIME ? options->time_touch : options->memory_touch,
+                .touch = is_timed(pass) ? options->time_touch : options->memory_touch,
                 .clock = choose_clock(options, pass, plan->plan),
                 .thp = round->trace->thp,
                 .loops = pass == CELL_TIME ? options->loops : 1,
@@ -70,7 +94,7 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
 static void choose_cells(struct round *round)
 {
     const struct session *session = round->session;
-    round->cells = calloc(3 * session->allocator_count, sizeof *round->cells);
+    round->cells = calloc(4 * session->allocator_count, sizeof *round->cells);
     if (!round->cells)
         abort();
     for (size_t i = 0; i < session->allocator_count; i++) {
@@ -81,6 +105,8 @@ static void choose_cells(struct round *round)
             add_cell(round, allocator, CELL_MEMORY);
         if (round->number <= session->options->map_rounds && !is_floor(allocator))
             add_cell(round, allocator, CELL_MAP);
+        if (round->number <= session->options->latency_rounds && allocator->kind != ALLOCATOR_LOOP)
+            add_cell(round, allocator, CELL_LATENCY);
     }
 }
 
@@ -135,6 +161,14 @@ static void note_failure(struct round *round, const struct cell_run *cell)
                  outcome_status_name(cell->outcome.status), cell->outcome.message);
 }
 
+/* The worst of all cells is what their numbers are to be judged by. */
+static void note_timer(struct session *session, const struct latency_table *table)
+{
+    session->timer_mhz = table->mhz;
+    session->timer_step_ns = fmax(session->timer_step_ns, table->step_ns);
+    session->timer_overhead_ns = fmax(session->timer_overhead_ns, table->overhead_ns);
+}
+
 static bool run_cells(struct round *round, struct error *error)
 {
     for (size_t i = 0; i < round->cell_count; i++) {
@@ -151,6 +185,8 @@ static bool run_cells(struct round *round, struct error *error)
         else if (cell->request.pass == CELL_MEMORY)
             round->session->memory_probe =
                 cell->outcome.cell->memory_probe == CELL_STATM ? "statm" : "smaps_rollup";
+        else if (cell->request.pass == CELL_LATENCY)
+            note_timer(round->session, cell_latency(cell->outcome.cell));
     }
     if (round->session->show_progress)
         fputs("\r\033[K", stderr);
@@ -230,7 +266,7 @@ enum { ANATOMY_COLUMNS = 11 };
 static void write_added(const struct round *round, const struct cell_run *cell,
                         enum outcome_status status)
 {
-    bool counted = status == OUTCOME_OK && cell->request.pass != CELL_TIME;
+    bool counted = status == OUTCOME_OK && !is_timed(cell->request.pass);
     write_if(round->result, counted, cell->outcome.cell->clock_reads);
     result_csv_text(round->result, RESULT_RUNS, thp_name(cell->request.thp));
 }
@@ -491,12 +527,40 @@ static void write_memory(const struct round *round, const struct cell_run *cell)
     free(curve.bytes);
 }
 
+/* Times between which the clock was read at every call are not to be compared with others. */
+static void write_latency(const struct round *round, const struct cell_run *cell)
+{
+    struct result_csv *result = round->result;
+    const struct cell_loop *loop = cell_loops(cell->outcome.cell);
+    const struct latency_csv_run run = {.run_id = cell->run_id,
+                                        .trace = round->trace->name,
+                                        .allocator = cell->request.allocator->label,
+                                        .round = round->number};
+    bool waits = cell->request.plan->stream_count > 1;
+    write_identity(round, cell, OUTCOME_OK);
+    write_settings(round, cell, 1);
+    write_unknown(round, 5);
+    result_csv_number(result, RESULT_RUNS, loop->minflt);
+    result_csv_number(result, RESULT_RUNS, loop->nivcsw);
+    write_if(result, waits, loop->wait_ns);
+    result_csv_number(result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
+    write_unknown(round, 5);
+    write_if(result, waits, loop->waits);
+    write_if(result, waits, loop->sleeps);
+    write_unknown(round, ANATOMY_COLUMNS);
+    write_added(round, cell, OUTCOME_OK);
+    result_csv_end_row(result, RESULT_RUNS);
+    latency_csv_write(result, &run, cell_latency(cell->outcome.cell));
+}
+
 static bool write_cell(const struct round *round, const struct cell_run *cell, struct error *error)
 {
     if (cell->outcome.status != OUTCOME_OK)
         write_failed_row(round, cell, cell->outcome.status);
     else if (cell->request.pass == CELL_MEMORY)
         write_memory(round, cell);
+    else if (cell->request.pass == CELL_LATENCY)
+        write_latency(round, cell);
     else if (cell->request.pass == CELL_MAP)
         return write_map(round, cell, error);
     else

@@ -17,7 +17,7 @@ struct trace_run {
     struct trace_plan {
         int fd;
         const struct plan *plan;
-    } time, memory; /* each empty when that pass is not wanted */
+    } time, memory, latency; /* each empty when that pass is not wanted */
     enum cell_thp thp;
 };
 

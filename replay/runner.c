@@ -1,6 +1,7 @@
 #include "replay/runner.h"
 
 #include "replay/heap_map.h"
+#include "replay/latency_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +58,8 @@ static struct cell_channel *new_cell(const struct cell_request *request, int *fd
                              ? request->plan->sample_count * sizeof(struct cell_look)
                          : request->pass == CELL_MAP ? sizeof(struct heap_map)
                                                      : 0;
-    size_t bytes = sizeof(struct cell_channel) + loops_bytes + looks_bytes;
+    size_t latency_bytes = request->pass == CELL_LATENCY ? sizeof(struct latency_table) : 0;
+    size_t bytes = sizeof(struct cell_channel) + loops_bytes + looks_bytes + latency_bytes;
     *fd = memfd_create("cell", MFD_CLOEXEC);
     if (*fd < 0)
         return NULL;
@@ -80,6 +82,7 @@ static struct cell_channel *new_cell(const struct cell_request *request, int *fd
         .group_fd = request->group_fd,
         .clock = request->clock,
         .looks_offset = sizeof(struct cell_channel) + loops_bytes,
+        .latency_offset = sizeof(struct cell_channel) + loops_bytes + looks_bytes,
     };
     return cell;
 }

@@ -162,6 +162,7 @@ static void describe_session(const struct session *session, struct result_csv *r
     result_csv_meta(result, "rounds_time", "%" PRIu32, options->time_rounds);
     result_csv_meta(result, "rounds_memory", "%" PRIu32, options->memory_rounds);
     result_csv_meta(result, "rounds_map", "%" PRIu32, options->map_rounds);
+    result_csv_meta(result, "rounds_latency", "%" PRIu32, options->latency_rounds);
     result_csv_meta(result, "loops", "%" PRIu32, options->loops);
     result_csv_meta(result, "baseline", "%s", options->baseline);
     result_csv_meta(result, "clock", "%s", clock_name(options->memory_clock));
@@ -218,16 +219,19 @@ static void describe_sync(struct result_csv *result, const char *trace, const ch
 static void describe_plans(struct result_csv *result, const struct trace_run *trace)
 {
     const struct plan *time = trace->time.plan, *memory = trace->memory.plan;
-    const struct plan *any = time ? time : memory;
+    const struct plan *latency = trace->latency.plan;
+    const struct plan *edges = time ? time : latency;
+    const struct plan *any = edges ? edges : memory;
     describe_sync(result, trace->name, "time", time);
     describe_sync(result, trace->name, "memory", memory);
+    describe_sync(result, trace->name, "latency", latency);
     describe_number(result, trace->name, "arena_ops", any->arena_calls);
     if (any->sync == PLAN_SERIAL)
         return;
     describe_number(result, trace->name, "largest_thread_percent", largest_share_percent(any));
     describe_number(result, trace->name, "stretches", any->stretch_count);
-    if (time)
-        describe_number(result, trace->name, "edges", time->edge_count);
+    if (edges)
+        describe_number(result, trace->name, "edges", edges->edge_count);
     if (memory) {
         describe_number(result, trace->name, "least_peak_live_bytes", memory->least_peak_bytes);
         describe_number(result, trace->name, "most_peak_live_bytes", memory->most_peak_bytes);
@@ -277,7 +281,9 @@ static bool begin_result(struct session *session, const char *folder, struct err
         return false;
     describe_session(session, session->result);
     describe_time(session->result, "started_utc");
-    return true;
+    return !session->options->latency_rounds ||
+           (result_csv_begin(session->result, RESULT_LATENCY, error) &&
+            result_csv_begin(session->result, RESULT_TAILS, error));
 }
 
 /* Each pass has a plan of its own: what is looked at, and how threads keep their order, differ. */
@@ -302,12 +308,15 @@ static bool make_plans(const struct session *session, struct trace_run *trace,
     const struct plan_options time = {.sync = options->serial ? PLAN_SERIAL : PLAN_EDGES};
     const struct plan_options memory = {
         .sync = options->serial ? PLAN_SERIAL : PLAN_EXACT, .looks = true, .events = true};
+    const struct plan_options latency = {.sync = time.sync, .events = true};
     struct plan_survey survey;
     bool made = plan_survey_read(&survey, input->reader, input->path, error);
     if (made && options->time_rounds)
         made = make_plan(&trace->time, input, &survey, &time, error);
     if (made && (options->memory_rounds || options->map_rounds || options->smallest))
         made = make_plan(&trace->memory, input, &survey, &memory, error);
+    if (made && options->latency_rounds)
+        made = make_plan(&trace->latency, input, &survey, &latency, error);
     trace_meta_copy(meta, trace_reader_meta(input->reader));
     trace_tally_describe(&survey.tally, meta);
     plan_survey_free(&survey);
@@ -359,7 +368,7 @@ static bool run_trace(struct session *session, const struct trace_input *input, 
                       struct error *error)
 {
     struct trace_meta meta = {0};
-    struct trace_run trace = {.time.fd = -1, .memory.fd = -1};
+    struct trace_run trace = {.time.fd = -1, .memory.fd = -1, .latency.fd = -1};
     snprintf(trace.name, sizeof trace.name, "%s", input->name);
     bool ok = make_plans(session, &trace, input, &meta, error);
     if (*input->partial)
@@ -368,8 +377,20 @@ static bool run_trace(struct session *session, const struct trace_input *input, 
     ok = ok && run_plans(session, &trace, input, folder, &meta, error);
     drop_plan(&trace.time);
     drop_plan(&trace.memory);
+    drop_plan(&trace.latency);
     trace_meta_free(&meta);
     return ok;
+}
+
+/* The clock of the latency pass. */
+static void describe_timer(const struct session *session, struct result_csv *result)
+{
+    if (session->timer_mhz == 0)
+        return;
+    result_csv_meta(result, "timer", "rdtscp");
+    result_csv_meta(result, "timer_mhz", "%.3f", session->timer_mhz);
+    result_csv_meta(result, "timer_step_ns", "%.1f", session->timer_step_ns);
+    result_csv_meta(result, "timer_overhead_ns", "%.1f", session->timer_overhead_ns);
 }
 
 /* A file without a row says nothing, and would replace one of an earlier run that does. */
@@ -386,6 +407,7 @@ static bool finish_result(struct session *session, struct error *error)
     describe_time(result, "finished_utc");
     result_csv_meta(result, "memory_probe", "%s",
                     session->memory_probe ? session->memory_probe : "");
+    describe_timer(session, result);
     return result_csv_close(result, error);
 }
 
