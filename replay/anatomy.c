@@ -83,7 +83,7 @@ bool anatomy_open(struct anatomy *anatomy, const struct plan *plan,
     *anatomy = (struct anatomy){
         .functions = functions,
         .has_usable_size = has_usable_size,
-        .watch = {before_call, after_call, moved, anatomy},
+        .watch = {.before = before_call, .after = after_call, .moved = moved, .context = anatomy},
     };
     anatomy->blocks = mmap(NULL, plan->slot_count * sizeof *anatomy->blocks, PROT_READ | PROT_WRITE,
                            MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
