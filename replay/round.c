@@ -271,6 +271,24 @@ static void write_added(const struct round *round, const struct cell_run *cell,
     result_csv_text(round->result, RESULT_RUNS, thp_name(cell->request.thp));
 }
 
+/* The columns behind the times, of a pass that has no figures of memory. */
+static void end_loop_row(const struct round *round, const struct cell_run *cell,
+                         const struct cell_loop *loop)
+{
+    struct result_csv *result = round->result;
+    bool waits = cell->request.plan->stream_count > 1;
+    result_csv_number(result, RESULT_RUNS, loop->minflt);
+    result_csv_number(result, RESULT_RUNS, loop->nivcsw);
+    write_if(result, waits, loop->wait_ns);
+    result_csv_number(result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
+    write_unknown(round, 5);
+    write_if(result, waits, loop->waits);
+    write_if(result, waits, loop->sleeps);
+    write_unknown(round, ANATOMY_COLUMNS);
+    write_added(round, cell, OUTCOME_OK);
+    result_csv_end_row(result, RESULT_RUNS);
+}
+
 static void write_time_row(const struct round *round, const struct cell_run *cell, uint32_t loop)
 {
     const struct cell_run *null = find_null(round, CELL_TIME);
@@ -289,17 +307,7 @@ static void write_time_row(const struct round *round, const struct cell_run *cel
             ((double)times->cpu_ns - (double)cell_loops(null->outcome.cell)[loop].cpu_ns) / ops);
     else
         result_csv_unknown(result, RESULT_RUNS);
-    result_csv_number(result, RESULT_RUNS, times->minflt);
-    result_csv_number(result, RESULT_RUNS, times->nivcsw);
-    bool waits = cell->request.plan->stream_count > 1;
-    write_if(result, waits, times->wait_ns);
-    result_csv_number(result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
-    write_unknown(round, 5);
-    write_if(result, waits, times->waits);
-    write_if(result, waits, times->sleeps);
-    write_unknown(round, ANATOMY_COLUMNS);
-    write_added(round, cell, OUTCOME_OK);
-    result_csv_end_row(result, RESULT_RUNS);
+    end_loop_row(round, cell, times);
 }
 
 /* A row without numbers: a failure is never a zero. */
@@ -536,20 +544,10 @@ static void write_latency(const struct round *round, const struct cell_run *cell
                                         .trace = round->trace->name,
                                         .allocator = cell->request.allocator->label,
                                         .round = round->number};
-    bool waits = cell->request.plan->stream_count > 1;
     write_identity(round, cell, OUTCOME_OK);
     write_settings(round, cell, 1);
     write_unknown(round, 5);
-    result_csv_number(result, RESULT_RUNS, loop->minflt);
-    result_csv_number(result, RESULT_RUNS, loop->nivcsw);
-    write_if(result, waits, loop->wait_ns);
-    result_csv_number(result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
-    write_unknown(round, 5);
-    write_if(result, waits, loop->waits);
-    write_if(result, waits, loop->sleeps);
-    write_unknown(round, ANATOMY_COLUMNS);
-    write_added(round, cell, OUTCOME_OK);
-    result_csv_end_row(result, RESULT_RUNS);
+    end_loop_row(round, cell, loop);
     latency_csv_write(result, &run, cell_latency(cell->outcome.cell));
 }
 
