@@ -90,12 +90,12 @@ static void touch_stack(void)
         below[at] = 0;
 }
 
-/* Memory of the harness, which is not counted as the allocator's. */
+/* Memory of the harness, which is not counted as the allocator's; written, as plan_warm reads. */
 static void *map_shared(size_t bytes)
 {
     void *memory =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
+    return memory == MAP_FAILED ? NULL : memset(memory, 0, bytes);
 }
 
 static void set_up_functions(struct worker *worker)
@@ -107,6 +107,8 @@ static void set_up_functions(struct worker *worker)
                    "the allocator lacks malloc, free, calloc, realloc or any aligned allocation");
     } else if (!functions_of_null(&worker->functions, worker->plan->largest_bytes)) {
         refuse(cell, "no memory for the null allocator");
+    } else {
+        worker->engine.bare_block = worker->functions.malloc(0);
     }
 }
 
@@ -116,6 +118,7 @@ static void set_up(struct worker *worker, int plan_fd)
     const struct plan *plan = worker->plan = plan_map(plan_fd);
     if (!plan)
         refuse(cell, "cannot map the plan");
+    plan_warm(plan);
     worker->engine = (struct engine){.plan = plan,
                                      .slots = map_shared((plan->slot_count + 1) * sizeof(void *)),
                                      .functions = &worker->functions,
@@ -163,7 +166,7 @@ static void free_leftovers(struct worker *worker)
 static void run_loop_engine(struct worker *worker)
 {
     for (uint32_t i = 0; i < worker->plan->stream_count; i++)
-        engine_run_loop(&worker->engine, i);
+        engine_run_bare(&worker->engine, i);
 }
 
 static void time_loop(struct worker *worker, struct cell_loop *loop)

@@ -9,11 +9,11 @@ enum { PAGE_BYTES = 4096 };
 #define INLINE              static inline __attribute__((always_inline))
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
-/* The touches are volatile: they are what the replay is for. */
+/* Of at least one byte. The touches are volatile: they are what the replay is for. */
 INLINE void touch_block(void *block, size_t size, enum cell_touch touch)
 {
     volatile char *bytes = block;
-    if (touch == CELL_TOUCH_NONE || size == 0)
+    if (touch == CELL_TOUCH_NONE)
         return;
     if (touch == CELL_TOUCH_USE && size <= PAGE_BYTES) {
         memset(block, 1, size);
@@ -38,18 +38,6 @@ INLINE void read_block(const void *block, size_t size, enum cell_touch touch)
         (void)bytes[at];
 }
 
-/*
- * Keeps an acquired block. False when there is none; a request for nothing may be answered by NULL.
- */
-INLINE bool keep(void **slot, void *block, size_t size, enum cell_touch touch)
-{
-    if (UNLIKELY(!block) && size)
-        return false;
-    *slot = block;
-    touch_block(block, block ? size : 0, touch);
-    return true;
-}
-
 /* One stream while it is replayed. */
 struct run {
     const struct engine *engine;
@@ -61,17 +49,20 @@ struct run {
 
 /* ---- what is too rare to stand in the loop ---- */
 
-static bool keep_as_asked(void **slot, void *block, size_t bytes, enum cell_touch touch)
+static void touch_as_asked(void *block, size_t bytes, enum cell_touch touch)
 {
     switch (touch) {
     case CELL_TOUCH_NONE:
-        return keep(slot, block, bytes, CELL_TOUCH_NONE);
+        break;
     case CELL_TOUCH_ENDS:
-        return keep(slot, block, bytes, CELL_TOUCH_ENDS);
+        touch_block(block, bytes, CELL_TOUCH_ENDS);
+        break;
     case CELL_TOUCH_PAGE:
-        return keep(slot, block, bytes, CELL_TOUCH_PAGE);
+        touch_block(block, bytes, CELL_TOUCH_PAGE);
+        break;
     default:
-        return keep(slot, block, bytes, CELL_TOUCH_USE);
+        touch_block(block, bytes, CELL_TOUCH_USE);
+        break;
     }
 }
 
@@ -104,14 +95,21 @@ static void *call_between_stamps(const struct engine *engine, const struct plan_
     return call_function(engine, call, old, stamps);
 }
 
+/*
+ * Puts the result where it belongs. False when there is no block; a request for nothing may be
+ * answered by NULL.
+ */
 static bool keep_result(const struct engine *engine, const struct plan_call *call, void *block)
 {
-    void **slot = &engine->slots[call->slot];
-    if (call->to_null)
-        *slot = block;
-    else if (engine_call_acquires(call->code))
-        return keep_as_asked(slot, block, engine_call_bytes(call), engine->touch);
-    return true;
+    uint64_t bytes = engine_call_bytes(call);
+    bool acquires = call->to_null || engine_call_acquires(call->code);
+    if (acquires)
+        engine->slots[call->slot] = block;
+    if (!acquires || call->to_null || bytes == 0)
+        return true;
+    if (block)
+        touch_as_asked(block, bytes, engine->touch);
+    return block != NULL;
 }
 
 static bool make_call(struct run *run, const struct plan_call *call)
@@ -198,56 +196,123 @@ static __attribute__((noinline)) const uint64_t *follow_rare(struct run *run, co
     return NULL;
 }
 
+/* The same of the bare loop, which calls and waits for nothing. */
+static __attribute__((noinline)) const uint64_t *skip_rare(const struct run *run,
+                                                           const uint64_t *word)
+{
+    struct plan_call call;
+    switch (plan_code(*word)) {
+    case PLAN_NEXT:
+        return plan_at(run->engine->plan, plan_value(*word));
+    case PLAN_END:
+        return NULL;
+    default:
+        if (plan_code(*word) > PLAN_TO_NULL)
+            return word + 1;
+    }
+    word = plan_read_call(word, &call);
+    if (engine_call_acquires(call.code) && !call.to_null)
+        run->engine->slots[call.slot] = run->engine->bare_block;
+    return word;
+}
+
 /* ---- the loop ---- */
 
-/* One copy of it for each touch, so that none of them tests for it. */
-INLINE void run_stream(struct run *run, const uint64_t *word, enum cell_touch touch)
+/* The functions of most calls, by their code. */
+struct table {
+    void *(*acquire[PLAN_AFTER_SIZED])(size_t size);
+    void (*release[PLAN_AFTER_PLAIN])(void *block);
+};
+
+static struct table make_table(const struct functions *functions)
+{
+    return (struct table){
+        .acquire = {[PLAN_MALLOC] = functions->malloc,
+                    [PLAN_NEW] = functions->new_plain,
+                    [PLAN_NEW_ARRAY] = functions->new_array,
+                    [PLAN_VALLOC] = functions->valloc,
+                    [PLAN_PVALLOC] = functions->pvalloc},
+        .release = {[PLAN_FREE] = functions->free,
+                    [PLAN_DELETE] = functions->delete_plain,
+                    [PLAN_DELETE_ARRAY] = functions->delete_array},
+    };
+}
+
+/* The calls with a number that are frequent in some programs. */
+INLINE bool is_numbered(uint64_t word)
+{
+    return plan_code(word) == PLAN_CALLOC || plan_code(word) == PLAN_POSIX_MEMALIGN;
+}
+
+INLINE void *acquire_numbered(const struct functions *functions, uint64_t word, size_t number)
+{
+    void *block = NULL;
+    if (plan_code(word) == PLAN_CALLOC)
+        return functions->calloc(number, plan_size(word));
+    return functions->posix_memalign(&block, number, plan_size(word)) == 0 ? block : NULL;
+}
+
+/*
+ * One copy of it for each touch, and for the bare loop, which leaves out the calls and nothing
+ * else, so that none of them tests for it. Comparisons in the order of frequency, since processors
+ * foresee them better than a jump by table (which the compiler is forbidden to make of them).
+ */
+INLINE void run_stream(struct run *run, const uint64_t *word, enum cell_touch touch, bool is_bare)
 {
     const struct functions call = *run->engine->functions;
+    const struct table table = make_table(&call);
     void **slots = run->engine->slots;
-    for (;;) {
+    void *bare_block = run->engine->bare_block;
+    for (;; word++) {
+        enum plan_code code = plan_code(*word);
         size_t size = plan_size(*word);
-        void **slot = &slots[plan_slot(*word)];
-        bool kept = true;
-        switch (plan_code(*word)) {
-        case PLAN_MALLOC:
-            kept = keep(slot, call.malloc(size), size, touch);
-            break;
-        case PLAN_FREE:
-            read_block(*slot, size, touch);
-            call.free(*slot);
-            break;
-        case PLAN_REALLOC:
-            kept = keep(slot, call.realloc(*slot, size), size, touch);
-            break;
-        case PLAN_REALLOC_NEW:
-            kept = keep(slot, call.realloc(NULL, size), size, touch);
-            break;
-        case PLAN_NEW:
-            kept = keep(slot, call.new_plain(size), size, touch);
-            break;
-        case PLAN_DELETE:
-            read_block(*slot, size, touch);
-            call.delete_plain(*slot);
-            break;
-        case PLAN_DELETE_SIZED:
-            read_block(*slot, size, touch);
-            call.delete_sized(*slot, size);
-            break;
-        case PLAN_USABLE_SIZE:
-            call.usable_size(*slot);
-            break;
-        default:
-            word = follow_rare(run, word);
+        void *volatile *slot = &slots[plan_slot(*word)];
+        void *block;
+        __builtin_prefetch(&slots[plan_slot(word[PLAN_AHEAD_WORDS])]);
+        if (code < PLAN_AFTER_SIZED) {
+            block = is_bare ? bare_block : table.acquire[code](size);
+        } else if (code >= PLAN_FREE && code < PLAN_AFTER_PLAIN) {
+            void *released = *slot;
+            read_block(released, size, touch);
+            if (!is_bare)
+                table.release[code](released);
+            continue;
+        } else if (code == PLAN_USABLE_SIZE) {
+            void *measured = *slot;
+            if (!is_bare)
+                call.usable_size(measured);
+            continue;
+        } else if (code <= PLAN_REALLOC_NEW) {
+            void *moved = code == PLAN_REALLOC ? *slot : NULL;
+            block = is_bare ? bare_block : call.realloc(moved, size);
+        } else if (code == PLAN_CALLOC) {
+            block = is_bare ? bare_block : call.calloc(1, size);
+        } else if (code == PLAN_NUMBER && is_numbered(word[1])) {
+            size_t number = plan_value(*word++);
+            size = plan_size(*word);
+            slot = &slots[plan_slot(*word)];
+            block = is_bare ? bare_block : acquire_numbered(&call, *word, number);
+            if (plan_code(*word) == PLAN_CALLOC)
+                size *= number;
+        } else if (code == PLAN_DELETE_SIZED) {
+            void *released = *slot;
+            read_block(released, size, touch);
+            if (!is_bare)
+                call.delete_sized(released, size);
+            continue;
+        } else {
+            word = is_bare ? skip_rare(run, word) : follow_rare(run, word);
             if (!word)
                 return;
+            word--;
             continue;
         }
-        if (UNLIKELY(!kept)) {
+        if (UNLIKELY(!block)) {
             run->failed = word;
             return;
         }
-        word++;
+        *slot = block;
+        touch_block(block, size, touch);
     }
 }
 
@@ -263,22 +328,33 @@ static uint64_t calls_before(const struct plan *plan, uint32_t stream, const uin
     return calls;
 }
 
-static void run_fast(struct run *run, const uint64_t *word)
+INLINE void run_touching(struct run *run, const uint64_t *word, bool is_bare)
 {
     switch (run->engine->touch) {
     case CELL_TOUCH_NONE:
-        run_stream(run, word, CELL_TOUCH_NONE);
+        run_stream(run, word, CELL_TOUCH_NONE, is_bare);
         break;
     case CELL_TOUCH_ENDS:
-        run_stream(run, word, CELL_TOUCH_ENDS);
+        run_stream(run, word, CELL_TOUCH_ENDS, is_bare);
         break;
     case CELL_TOUCH_PAGE:
-        run_stream(run, word, CELL_TOUCH_PAGE);
+        run_stream(run, word, CELL_TOUCH_PAGE, is_bare);
         break;
     default:
-        run_stream(run, word, CELL_TOUCH_USE);
+        run_stream(run, word, CELL_TOUCH_USE, is_bare);
         break;
     }
+}
+
+/* Functions of their own, so that the loop has the registers to itself. */
+static __attribute__((noinline)) void run_calling(struct run *run, const uint64_t *word)
+{
+    run_touching(run, word, false);
+}
+
+static __attribute__((noinline)) void run_bare(struct run *run, const uint64_t *word)
+{
+    run_touching(run, word, true);
 }
 
 static void run_watched(struct run *run, const uint64_t *word)
@@ -294,27 +370,14 @@ void engine_run(const struct engine *engine, uint32_t stream, struct engine_resu
     if (engine->watch)
         run_watched(&run, word);
     else
-        run_fast(&run, word);
+        run_calling(&run, word);
     *result = (struct engine_result){.failed = run.failed != NULL, .waits = run.waits};
     if (run.failed)
         result->failed_call = calls_before(engine->plan, stream, run.failed);
 }
 
-void engine_run_loop(const struct engine *engine, uint32_t stream)
+void engine_run_bare(const struct engine *engine, uint32_t stream)
 {
-    const uint64_t *word = plan_at(engine->plan, plan_streams(engine->plan)[stream].offset);
-    void *volatile *slots = engine->slots;
-    for (;; word++) {
-        enum plan_code code = plan_code(*word);
-        if (code < PLAN_FREE) {
-            slots[plan_slot(*word)] = engine->slots;
-        } else if (code < PLAN_CALL_CODES) {
-            (void)slots[plan_slot(*word)];
-        } else if (code == PLAN_NEXT) {
-            word = plan_at(engine->plan, plan_value(*word));
-            word--;
-        } else if (code == PLAN_END) {
-            return;
-        }
-    }
+    struct run run = {.engine = engine, .stream = stream};
+    run_bare(&run, plan_at(engine->plan, plan_streams(engine->plan)[stream].offset));
 }

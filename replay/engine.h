@@ -47,6 +47,7 @@ struct engine {
     struct engine_hooks hooks;
     struct order *order;              /* NULL where there is one stream */
     const struct engine_watch *watch; /* NULL, or the slow way: every call is shown to it */
+    void *bare_block; /* of engine_run_bare; as large as the plan's largest request */
 };
 
 /* What came of a stream. */
@@ -59,7 +60,10 @@ struct engine_result {
 /* Replays the stream to its end or its first failure. Calls nothing but the table and the hooks. */
 void engine_run(const struct engine *engine, uint32_t stream, struct engine_result *result);
 
-/* The same without any call, touch and order: what fetching and storing cost. */
-void engine_run_loop(const struct engine *engine, uint32_t stream);
+/*
+ * The same loop with the calls and the order of threads left out: each call that acquires has
+ * engine->bare_block for its result.
+ */
+void engine_run_bare(const struct engine *engine, uint32_t stream);
 
 #endif

@@ -16,7 +16,7 @@
 static struct {
     struct plan plan;
     struct plan_stream stream;
-    uint64_t words[64];
+    uint64_t words[64 + PLAN_AHEAD_WORDS];
 } flat;
 static size_t word_count;
 static uint64_t looked, told_us;
@@ -145,6 +145,8 @@ static void add_value(enum plan_code code, uint64_t value)
 
 static void add(enum plan_code code, uint64_t slot, uint64_t size)
 {
+    if (size == 0 && code < PLAN_FREE)
+        add_value(PLAN_SIZE, 0);
     add_value(code, slot << PLAN_SLOT_SHIFT | size);
 }
 
@@ -222,13 +224,16 @@ static void calls_are_made_as_planned(void **state)
     add_number(64);
     add(PLAN_DELETE_ALIGNED, 4, 40);
     add_value(PLAN_SIZE, UINT64_C(1) << 40);
-    add(PLAN_NEW, 1, 0);
+    add_value(PLAN_NEW, UINT64_C(1) << PLAN_SLOT_SHIFT);
+    add(PLAN_CALLOC, 2, 11);
+    add(PLAN_VALLOC, 3, 12);
+    add(PLAN_DELETE_ARRAY, 3, 12);
     assert_false(run(CELL_TOUCH_NONE).failed);
     assert_string_equal(calls, "malloc 100;calloc 3 8;realloc 0 200;realloc -1 9;"
                                "reallocarray 3 30;memalign 64 40;posix_memalign 32 50;"
                                "aligned_alloc 16 60;new_aligned 70 128;usable_size 2;free -1;"
                                "free 2;free 4;delete_sized 1 24;delete_sized 5 64;"
-                               "malloc 1099511627776;");
+                               "malloc 1099511627776;calloc 1 11;malloc 12;free 11;");
 }
 
 static void what_was_null_stays_null(void **state)
@@ -266,6 +271,19 @@ static void a_missing_block_ends_the_run_at_its_call(void **state)
     assert_true(result.failed);
     assert_int_equal(result.failed_call, 2);
     assert_string_equal(calls, "malloc 10;malloc 0;calloc 2 10;");
+}
+
+/* As plan.c writes them: PLAN_SIZE says that nothing is asked for. */
+static void a_request_for_nothing_may_be_answered_by_null(void **state)
+{
+    (void)state;
+    add_number(0);
+    add_value(PLAN_SIZE, 8);
+    add(PLAN_CALLOC, 1, 8);
+    add(PLAN_REALLOC_NEW, 2, 0);
+    fail_after = 0;
+    assert_false(run(CELL_TOUCH_ENDS).failed);
+    assert_string_equal(calls, "calloc 0 8;realloc -1 0;");
 }
 
 static void looks_and_times_come_where_they_stand(void **state)
@@ -319,10 +337,20 @@ static void the_bare_loop_calls_nothing(void **state)
     add(PLAN_MALLOC, 1, 10);
     add(PLAN_FREE, 1, 10);
     add_number(4096);
-    add(PLAN_DELETE_ALIGNED, 1, 10);
-    const struct engine engine = {.plan = &flat.plan, .slots = slots, .functions = &noted};
-    engine_run_loop(&engine, 0);
+    add(PLAN_MEMALIGN, 2, 10);
+    add_value(PLAN_TAKE_TURN, 0);
+    add_number(4096);
+    add(PLAN_DELETE_ALIGNED, 2, 10);
+    const struct engine engine = {.plan = &flat.plan,
+                                  .slots = slots,
+                                  .functions = &noted,
+                                  .touch = CELL_TOUCH_ENDS,
+                                  .bare_block = blocks[5]};
+    engine_run_bare(&engine, 0);
     assert_string_equal(calls, "");
+    assert_ptr_equal(slots[1], blocks[5]);
+    assert_ptr_equal(slots[2], blocks[5]);
+    assert_int_equal(bytes_written(blocks[5], sizeof blocks[5]), 2);
 }
 
 static void the_null_allocator_gives_blocks_of_every_size(void **state)
@@ -403,6 +431,7 @@ int main(void)
         ENGINE_TEST(calls_are_made_as_planned),
         ENGINE_TEST(what_was_null_stays_null),
         ENGINE_TEST(a_missing_block_ends_the_run_at_its_call),
+        ENGINE_TEST(a_request_for_nothing_may_be_answered_by_null),
         ENGINE_TEST(looks_and_times_come_where_they_stand),
         ENGINE_TEST(blocks_are_touched_as_asked_and_never_beyond),
         ENGINE_TEST(calls_are_timed_alone),

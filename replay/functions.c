@@ -203,7 +203,7 @@ bool functions_of_process(struct functions *functions, uint32_t defined)
 /* ---- the null allocator ---- */
 
 enum {
-    RING_BYTES = 512 << 10,
+    RING_BYTES = 16 << 10, /* a part of the nearest cache */
     RING_ALIGNMENT = 16,
     TAIL_PIECE_BYTES = 2 << 20,
     TAIL_PIECES_MAX = 1 << 14, /* the kernel allows a process 65,530 mappings */
@@ -215,9 +215,7 @@ static __thread size_t ring_used; /* threads share the ring, each at a place of 
 static void *ring_take(size_t size)
 {
     char *block = ring + ring_used;
-    ring_used += (size + RING_ALIGNMENT) & ~(size_t)(RING_ALIGNMENT - 1);
-    if (ring_used >= RING_BYTES)
-        ring_used = 0;
+    ring_used = (ring_used + size + RING_ALIGNMENT) & (RING_BYTES - RING_ALIGNMENT);
     return block;
 }
 

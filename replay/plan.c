@@ -312,7 +312,8 @@ static void add_call(struct compiler *compiler, enum plan_code code, uint32_t sl
         add_word(compiler, stream, plan_word(PLAN_TO_NULL, 0));
     if (number != 1)
         add_word(compiler, stream, plan_word(PLAN_NUMBER, no_more_than(number, PLAN_VALUE_MAX)));
-    if (size > PLAN_SIZE_MAX) {
+    bool is_empty = code < PLAN_FREE && (size == 0 || number == 0);
+    if (size > PLAN_SIZE_MAX || is_empty) {
         add_word(compiler, stream, plan_word(PLAN_SIZE, no_more_than(size, PLAN_VALUE_MAX)));
         size = 0;
     }
@@ -621,7 +622,7 @@ static void finish_plan(struct compiler *compiler)
     plan->sample_count = compiler->samples.count;
     plan->samples_offset = plan_file_append(&compiler->file, compiler->samples.items,
                                             plan->sample_count * sizeof(struct plan_sample));
-    plan->total_bytes = compiler->file.end_bytes;
+    plan->total_bytes = compiler->file.end_bytes + PLAN_AHEAD_WORDS * sizeof(uint64_t);
     plan_file_write(&compiler->file, 0, plan, sizeof *plan);
 }
 

@@ -28,14 +28,14 @@
 #include <stdint.h>
 
 enum plan_code {
-    /* Calls that acquire: `slot` gets the block of `size` bytes. */
+    /* Calls that acquire: `slot` gets the block of `size` bytes. First those of a size alone. */
     PLAN_MALLOC,
     PLAN_NEW,
     PLAN_NEW_ARRAY,
-    PLAN_REALLOC,     /* of what is in `slot` */
-    PLAN_REALLOC_NEW, /* of NULL */
     PLAN_VALLOC,
     PLAN_PVALLOC,
+    PLAN_REALLOC,          /* of what is in `slot` */
+    PLAN_REALLOC_NEW,      /* of NULL */
     PLAN_CALLOC,           /* number: the count */
     PLAN_REALLOCARRAY,     /* number: the count; of what is in `slot` */
     PLAN_REALLOCARRAY_NEW, /* number: the count; of NULL */
@@ -45,7 +45,10 @@ enum plan_code {
     PLAN_NEW_ALIGNED,
     PLAN_NEW_ARRAY_ALIGNED,
 
-    /* Calls that release what is in `slot`, of which `size` bytes were asked for. */
+    /*
+     * Calls that release what is in `slot`, of which `size` bytes were asked for. First those of a
+     * block alone.
+     */
     PLAN_FREE,
     PLAN_DELETE,
     PLAN_DELETE_ARRAY,
@@ -58,7 +61,8 @@ enum plan_code {
     PLAN_CALL_CODES,
 
     /* Before a call whose numbers do not fit into its word. */
-    PLAN_SIZE = PLAN_CALL_CODES, /* the size */
+    PLAN_SIZE = PLAN_CALL_CODES, /* the size; also 0, of a call that acquires, which the loop need
+                                    not test for then */
     PLAN_NUMBER,                 /* the number: a count or an alignment */
     PLAN_TO_NULL, /* the call returned NULL when it was recorded, and nothing is kept */
 
@@ -75,10 +79,14 @@ enum plan_code {
     PLAN_LOOK,      /* the memory pass looks at its memory, for this sample */
     PLAN_CLOCK,     /* the time of the trace is now so many microseconds */
     PLAN_EVENT,     /* the next call was this event of the trace, and so on from there */
-    PLAN_CODE_COUNT
+    PLAN_CODE_COUNT,
+
+    PLAN_AFTER_SIZED = PLAN_REALLOC,      /* calls that acquire by a size alone come before it */
+    PLAN_AFTER_PLAIN = PLAN_DELETE_SIZED, /* from PLAN_FREE to here, by a block alone */
 };
 
 enum {
+    PLAN_AHEAD_WORDS = 16, /* so many words may be read behind any, to fetch their slots early */
     PLAN_CODE_SHIFT = 56,
     PLAN_SLOT_SHIFT = 28,
     PLAN_SLOT_LIMIT = 1 << 28,
@@ -241,6 +249,13 @@ int plan_compile(struct trace_reader *reader, const struct plan_survey *survey, 
 
 /* Maps a plan for reading, with all pages present. NULL with errno set on failure. */
 const struct plan *plan_map(int plan_fd);
+
+/*
+ * Reads from every page. In a virtual machine whose pages the host keeps tables of, the first
+ * access costs microseconds, though the page is there and no fault is counted: more than the calls
+ * that a page holds.
+ */
+void plan_warm(const struct plan *plan);
 
 void plan_unmap(const struct plan *plan);
 
