@@ -10,7 +10,6 @@
 enum {
     PAGE_BYTES = PLACEMENT_PAGE_BYTES,
     HEADER_BYTES = 8,
-    EVENTS_PER_TELLING = 1 << 18,
     POLICIES = 2,
 };
 
@@ -98,7 +97,7 @@ static void subtract_live(struct reckoning *reckoning, uint64_t bytes)
     reckoning->live[BOUND_ROUNDED_HEADER] -= placement_block_bytes(bytes + HEADER_BYTES);
 }
 
-static void raise(uint64_t *peak, uint64_t value)
+static void raise_to(uint64_t *peak, uint64_t value)
 {
     if (value > *peak)
         *peak = value;
@@ -108,10 +107,10 @@ static void note_peaks(struct reckoning *reckoning)
 {
     uint64_t *peaks = reckoning->bounds->bytes;
     for (int i = 0; i < BOUND_BEST_FIT; i++)
-        raise(&peaks[i], reckoning->live[i]);
+        raise_to(&peaks[i], reckoning->live[i]);
     for (int i = 0; i < POLICIES && reckoning->bounds->is_placed; i++) {
-        raise(&peaks[BOUND_BEST_FIT + i], placement_resident_bytes(&reckoning->policies[i]));
-        raise(&peaks[BOUND_BEST_FIT_EXTENT + i], reckoning->policies[i].high_bytes);
+        raise_to(&peaks[BOUND_BEST_FIT + i], placement_resident_bytes(&reckoning->policies[i]));
+        raise_to(&peaks[BOUND_BEST_FIT_EXTENT + i], reckoning->policies[i].high_bytes);
     }
 }
 
@@ -201,7 +200,7 @@ static bool reckon(struct reckoning *reckoning, const struct trace_event *event)
 }
 
 static bool reckon_all(struct reckoning *reckoning, struct trace_reader *reader, const char *path,
-                       const struct bounds_progress *progress, struct error *error)
+                       const struct progress *progress, struct error *error)
 {
     struct trace_event event;
     enum trace_next next;
@@ -212,15 +211,14 @@ static bool reckon_all(struct reckoning *reckoning, struct trace_reader *reader,
                              "%s: event %" PRIu64 " finds no memory for the bounds; leave them "
                              "out with --bounds=no",
                              path, events);
-        if (++events % EVENTS_PER_TELLING == 0 && progress &&
-            !progress->tell(progress->context, events))
+        if (!progress_goes_on(progress, ++events))
             return error_set(error, ERROR_RUN, "%s: stopped", path);
     }
     return next == TRACE_NEXT_END;
 }
 
 bool bounds_read(struct bounds *bounds, struct trace_reader *reader, const char *path,
-                 const struct bounds_progress *progress, struct error *error)
+                 const struct progress *progress, struct error *error)
 {
     struct reckoning reckoning = {.bounds = bounds};
     *bounds = (struct bounds){.is_placed = true};

@@ -11,6 +11,7 @@
 #ifndef REPLAY_BOUNDS_H
 #define REPLAY_BOUNDS_H
 
+#include "replay/progress.h"
 #include "traces/format/error.h"
 #include "traces/format/trace_reader.h"
 
@@ -37,17 +38,11 @@ struct bounds {
     bool is_placed; /* false: a block is too large to be placed, the simulations are unknown */
 };
 
-/* Called now and then with the events done so far; false to stop. */
-struct bounds_progress {
-    bool (*tell)(void *context, uint64_t events);
-    void *context;
-};
-
 /*
  * Reads a valid trace to its end, in recorded order. `path` is for errors. A trace that `progress`
  * has stopped is an error of kind ERROR_RUN.
  */
 bool bounds_read(struct bounds *bounds, struct trace_reader *reader, const char *path,
-                 const struct bounds_progress *progress, struct error *error);
+                 const struct progress *progress, struct error *error);
 
 #endif

@@ -137,7 +137,7 @@ static void a_long_trace_can_be_stopped(void **state)
     struct bounds bounds;
     struct error error;
     uint64_t told = 0;
-    struct bounds_progress progress = {stop, &told};
+    struct progress progress = {stop, &told};
     struct trace_reader *reader = trace_reader_open(test_path, &error);
     assert_false(bounds_read(&bounds, reader, test_path, &progress, &error));
     assert_int_equal(error.kind, ERROR_RUN);

@@ -1,8 +1,8 @@
 /*
  * cell_main.c - the program `replay-cell`: replays one plan with the allocator of this process.
  *
- * Started by `replay` only, as `replay-cell CELL_FD [PLAN_FD]`. Between ready and done it calls no
- * malloc of its own.
+ * Started by `replay` only, as `replay-cell CELL_FD [PLAN_FD [FEED_FD]]`. Between ready and done it
+ * calls no malloc of its own.
  */
 #include "replay/anatomy.h"
 #include "replay/cell_latency.h"
@@ -90,7 +90,7 @@ static void touch_stack(void)
         below[at] = 0;
 }
 
-/* Memory of the harness, which is not counted as the allocator's; written, as plan_warm reads. */
+/* Memory of the harness, which is not counted as the allocator's; warm (see memory_warm). */
 static void *map_shared(size_t bytes)
 {
     void *memory =
@@ -109,16 +109,27 @@ static void set_up_functions(struct worker *worker)
         refuse(cell, "no memory for the null allocator");
     } else {
         worker->engine.bare_block = worker->functions.malloc(0);
+        worker->bare_words = map_shared(worker->plan->stream_count * sizeof(uint64_t));
     }
 }
 
-static void set_up(struct worker *worker, int plan_fd)
+static void set_up_feed(struct worker *worker, int feed_fd)
+{
+    if (worker->plan->window_count == 0)
+        return;
+    worker->feed.feed = feed_map(feed_fd);
+    if (!worker->feed.feed)
+        refuse(worker->cell, "cannot map the feed of the plan");
+    worker->engine.feed = &worker->feed;
+}
+
+static void set_up(struct worker *worker, int plan_fd, int feed_fd)
 {
     struct cell_channel *cell = worker->cell;
     const struct plan *plan = worker->plan = plan_map(plan_fd);
     if (!plan)
         refuse(cell, "cannot map the plan");
-    plan_warm(plan);
+    memory_warm(plan, plan->total_bytes);
     worker->engine = (struct engine){.plan = plan,
                                      .slots = map_shared((plan->slot_count + 1) * sizeof(void *)),
                                      .functions = &worker->functions,
@@ -128,6 +139,7 @@ static void set_up(struct worker *worker, int plan_fd)
     if (!worker->engine.slots || !worker->order_memory ||
         !team_open(&worker->team, (uint32_t)plan->stream_count))
         refuse(cell, "no memory for the tables of the replay");
+    set_up_feed(worker, feed_fd);
     set_up_functions(worker);
     if (plan->sync == PLAN_SERIAL && plan->threads > 1 && !park_thread())
         refuse(cell, "cannot start the parked thread");
@@ -163,12 +175,6 @@ static void free_leftovers(struct worker *worker)
 
 /* ---- passes ---- */
 
-static void run_loop_engine(struct worker *worker)
-{
-    for (uint32_t i = 0; i < worker->plan->stream_count; i++)
-        engine_run_bare(&worker->engine, i);
-}
-
 static void time_loop(struct worker *worker, struct cell_loop *loop)
 {
     struct rusage before, after;
@@ -179,7 +185,7 @@ static void time_loop(struct worker *worker, struct cell_loop *loop)
     uint64_t wall_ns = real_clock_ns(CLOCK_MONOTONIC);
     uint64_t cpu_ns = real_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     if (is_bare)
-        run_loop_engine(worker);
+        engine_run_bare(&worker->engine, worker->bare_words);
     else
         team_run(&worker->team);
     loop->cpu_ns = real_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
@@ -191,6 +197,8 @@ static void time_loop(struct worker *worker, struct cell_loop *loop)
     loop->waits = worker->team.result.waits.waits;
     loop->sleeps = worker->team.result.waits.sleeps;
     loop->wait_ns = worker->team.result.waits.wait_ns;
+    loop->feed_wait_ns = worker->team.result.feed_wait_ns;
+    worker->feed.first += (uint32_t)worker->plan->window_count;
     if (is_bare)
         return;
     free_leftovers(worker);
@@ -270,7 +278,7 @@ int main(int argc, char **argv)
     }
     trace_clock_open();
     touch_stack();
-    set_up(&worker, argc > 2 ? atoi(argv[2]) : -1);
+    set_up(&worker, argc > 2 ? atoi(argv[2]) : -1, argc > 3 ? atoi(argv[3]) : -1);
     if (cell->pass == CELL_TIME)
         run_time_pass(&worker);
     else if (cell->pass == CELL_SMALLEST)

@@ -16,8 +16,10 @@ struct worker {
     const struct plan *plan;
     struct functions functions;
     struct engine engine;
+    struct feed_reader feed;
     struct order order;
     void *order_memory;
+    uint64_t *bare_words; /* of the bare loop, see engine_run_bare */
     struct team team;
 };
 

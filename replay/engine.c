@@ -45,7 +45,42 @@ struct run {
     struct order_waits waits;
     uint64_t event;         /* of the next call */
     const uint64_t *failed; /* word of the call that failed, NULL: none */
+
+    uint32_t window; /* of a spooled plan, NO_WINDOW: in none yet */
+    uint64_t feed_wait_ns;
+    const uint64_t *counted; /* so many calls come before this word */
+    uint64_t counted_calls;
+    uint64_t next; /* of the bare loop: the PLAN_WINDOW where it stopped, or the PLAN_END */
 };
+
+#define NO_WINDOW UINT32_MAX
+
+static const uint64_t *first_word(const struct engine *engine, uint32_t stream)
+{
+    return plan_at(engine->plan, plan_streams(engine->plan)[stream].offset);
+}
+
+static struct run begin_run(const struct engine *engine, uint32_t stream)
+{
+    return (struct run){.engine = engine,
+                        .stream = stream,
+                        .window = NO_WINDOW,
+                        .counted = first_word(engine, stream)};
+}
+
+static void leave_window(struct run *run)
+{
+    if (run->window != NO_WINDOW)
+        feed_leave(run->engine->feed, run->window);
+    run->window = NO_WINDOW;
+}
+
+static const uint64_t *enter_window(struct run *run, uint64_t word)
+{
+    leave_window(run);
+    run->window = plan_slot(word);
+    return feed_enter(run->engine->feed, word, &run->feed_wait_ns);
+}
 
 /* ---- what is too rare to stand in the loop ---- */
 
@@ -178,7 +213,14 @@ static const uint64_t *follow_control(struct run *run, const uint64_t *word)
     case PLAN_EVENT:
         run->event = plan_value(*word);
         break;
+    case PLAN_WINDOW:
+        return enter_window(run, *word);
+    case PLAN_CALLS:
+        run->counted = word + 1;
+        run->counted_calls = plan_value(*word);
+        break;
     default:
+        leave_window(run);
         return NULL;
     }
     return word + 1;
@@ -197,14 +239,16 @@ static __attribute__((noinline)) const uint64_t *follow_rare(struct run *run, co
 }
 
 /* The same of the bare loop, which calls and waits for nothing. */
-static __attribute__((noinline)) const uint64_t *skip_rare(const struct run *run,
-                                                           const uint64_t *word)
+static __attribute__((noinline)) const uint64_t *skip_rare(struct run *run, const uint64_t *word)
 {
     struct plan_call call;
     switch (plan_code(*word)) {
     case PLAN_NEXT:
         return plan_at(run->engine->plan, plan_value(*word));
+    case PLAN_WINDOW:
     case PLAN_END:
+        run->next = *word;
+        leave_window(run);
         return NULL;
     default:
         if (plan_code(*word) > PLAN_TO_NULL)
@@ -316,14 +360,14 @@ INLINE void run_stream(struct run *run, const uint64_t *word, enum cell_touch to
     }
 }
 
-/* How many calls of the stream come before the word. */
-static uint64_t calls_before(const struct plan *plan, uint32_t stream, const uint64_t *end)
+/* How many calls of the stream come before the one that failed. */
+static uint64_t calls_before_failure(const struct run *run)
 {
-    const uint64_t *word = plan_at(plan, plan_streams(plan)[stream].offset);
-    uint64_t calls = 0;
-    while (word != end) {
+    uint64_t calls = run->counted_calls;
+    for (const uint64_t *word = run->counted; word != run->failed;) {
         calls += plan_code(*word) < PLAN_CALL_CODES;
-        word = plan_code(*word) == PLAN_NEXT ? plan_at(plan, plan_value(*word)) : word + 1;
+        word = plan_code(*word) == PLAN_NEXT ? plan_at(run->engine->plan, plan_value(*word))
+                                             : word + 1;
     }
     return calls;
 }
@@ -365,19 +409,37 @@ static void run_watched(struct run *run, const uint64_t *word)
 
 void engine_run(const struct engine *engine, uint32_t stream, struct engine_result *result)
 {
-    const uint64_t *word = plan_at(engine->plan, plan_streams(engine->plan)[stream].offset);
-    struct run run = {.engine = engine, .stream = stream};
+    struct run run = begin_run(engine, stream);
     if (engine->watch)
-        run_watched(&run, word);
+        run_watched(&run, first_word(engine, stream));
     else
-        run_calling(&run, word);
-    *result = (struct engine_result){.failed = run.failed != NULL, .waits = run.waits};
+        run_calling(&run, first_word(engine, stream));
+    *result = (struct engine_result){
+        .failed = run.failed != NULL, .waits = run.waits, .feed_wait_ns = run.feed_wait_ns};
     if (run.failed)
-        result->failed_call = calls_before(engine->plan, stream, run.failed);
+        result->failed_call = calls_before_failure(&run);
 }
 
-void engine_run_bare(const struct engine *engine, uint32_t stream)
+/* A window is done by all streams before the next one, since it may have to make room for that. */
+static void run_bare_window(const struct engine *engine, uint32_t window, uint64_t *next)
 {
-    struct run run = {.engine = engine, .stream = stream};
-    run_bare(&run, plan_at(engine->plan, plan_streams(engine->plan)[stream].offset));
+    for (uint32_t stream = 0; stream < engine->plan->stream_count; stream++) {
+        struct run run = begin_run(engine, stream);
+        if (plan_code(next[stream]) != PLAN_WINDOW || plan_slot(next[stream]) != window)
+            continue;
+        run_bare(&run, enter_window(&run, next[stream]));
+        next[stream] = run.next;
+    }
+}
+
+void engine_run_bare(const struct engine *engine, uint64_t *next)
+{
+    const struct plan *plan = engine->plan;
+    for (uint32_t stream = 0; stream < plan->stream_count; stream++) {
+        struct run run = begin_run(engine, stream);
+        run_bare(&run, first_word(engine, stream));
+        next[stream] = run.next;
+    }
+    for (uint32_t window = 0; window < plan->window_count; window++)
+        run_bare_window(engine, window, next);
 }

@@ -7,6 +7,7 @@
 
 #include "replay/cell.h"
 #include "replay/engine_call.h"
+#include "replay/feed.h"
 #include "replay/functions.h"
 #include "replay/order.h"
 #include "replay/plan.h"
@@ -47,6 +48,7 @@ struct engine {
     struct engine_hooks hooks;
     struct order *order;              /* NULL where there is one stream */
     const struct engine_watch *watch; /* NULL, or the slow way: every call is shown to it */
+    const struct feed_reader *feed;   /* where the words of a plan are that are not in it */
     void *bare_block; /* of engine_run_bare; as large as the plan's largest request */
 };
 
@@ -55,15 +57,17 @@ struct engine_result {
     bool failed;          /* an allocation returned NULL that had succeeded when it was recorded */
     uint64_t failed_call; /* its number in the stream, from 0 */
     struct order_waits waits;
+    uint64_t feed_wait_ns; /* for words to come */
 };
 
 /* Replays the stream to its end or its first failure. Calls nothing but the table and the hooks. */
 void engine_run(const struct engine *engine, uint32_t stream, struct engine_result *result);
 
 /*
- * The same loop with the calls and the order of threads left out: each call that acquires has
- * engine->bare_block for its result.
+ * All streams by the same loop with the calls and the order of threads left out: each call that
+ * acquires has engine->bare_block for its result. `next` is memory of the caller's, a word for each
+ * stream.
  */
-void engine_run_bare(const struct engine *engine, uint32_t stream);
+void engine_run_bare(const struct engine *engine, uint64_t *next);
 
 #endif

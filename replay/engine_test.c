@@ -346,7 +346,7 @@ static void the_bare_loop_calls_nothing(void **state)
                                   .functions = &noted,
                                   .touch = CELL_TOUCH_ENDS,
                                   .bare_block = blocks[5]};
-    engine_run_bare(&engine, 0);
+    engine_run_bare(&engine, &(uint64_t){0});
     assert_string_equal(calls, "");
     assert_ptr_equal(slots[1], blocks[5]);
     assert_ptr_equal(slots[2], blocks[5]);

@@ -12,6 +12,7 @@ enum {
     DEFAULT_LATENCY_ROUNDS = 3,
     DEFAULT_LOOPS = 3,
     DEFAULT_TIMEOUT_S = 60,
+    DEFAULT_PLAN_MEMORY_MIB = 256,
     ROUNDS_MAX = 100000,
     LOOPS_MAX = 10000,
 };
@@ -29,7 +30,8 @@ enum option_key {
     KEY_PARTIAL,
     KEY_BOUNDS,
     KEY_SMALLEST,
-    KEY_THP
+    KEY_THP,
+    KEY_PLAN_MEMORY
 };
 
 const char *argp_program_version = "replay (heapreel) " HEAPREEL_VERSION;
@@ -83,7 +85,13 @@ static const struct argp_option option_table[] = {
      "replay a trace that was cut short (killed while it was written, a full disk) up to its last "
      "whole block; what is live there stays so, as at the end of a program",
      2},
-    {"timeout", KEY_TIMEOUT, "SECONDS", 0, "end a process that takes longer (default 60)", 2},
+    {"timeout", KEY_TIMEOUT, "SECONDS", 0,
+     "end a process that takes longer (default 60, and a microsecond for each call it makes)", 2},
+    {"plan-memory", KEY_PLAN_MEMORY, "MIB", 0,
+     "what is prepared of a trace may take so much memory; of a larger one it goes into a file "
+     "without a name in TMPDIR (or /var/tmp) and is fed to each process while it replays (default "
+     "256, which is 22 million calls)",
+     2},
     {"bounds", KEY_BOUNDS, "yes|no", 0,
      "whether ideal placement is simulated on the trace, for bounds.csv (default yes)", 2},
     {"smallest", KEY_SMALLEST, NULL, 0,
@@ -268,6 +276,10 @@ static error_t parse_measurement(struct replay_options *options, int key, char *
         return 0;
     case KEY_TIMEOUT:
         options->timeout_s = parse_seconds(argument, state);
+        options->has_timeout = true;
+        return 0;
+    case KEY_PLAN_MEMORY:
+        options->plan_memory_bytes = parse_number(argument, "plan-memory", 1, 1 << 20, state) << 20;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -386,6 +398,7 @@ void options_parse(struct replay_options *options, int argc, char **argv)
         .thp_as_recorded = true,
         .cpu = -1,
         .timeout_s = DEFAULT_TIMEOUT_S,
+        .plan_memory_bytes = (uint64_t)DEFAULT_PLAN_MEMORY_MIB << 20,
         .command = join(argc, argv),
     };
     uint32_t seed = 0;

@@ -40,9 +40,11 @@ struct replay_options {
     uint64_t seed;
     int cpu; /* -1: the last one */
     double timeout_s;
-    bool serial;   /* all threads' calls on one thread */
-    bool bounds;   /* with the simulations of ideal placement */
-    bool smallest; /* the smallest memory is searched, and there are no passes */
+    bool has_timeout;           /* --timeout was given; else large traces get more */
+    uint64_t plan_memory_bytes; /* plans that are larger are spooled */
+    bool serial;                /* all threads' calls on one thread */
+    bool bounds;                /* with the simulations of ideal placement */
+    bool smallest;              /* the smallest memory is searched, and there are no passes */
     bool quiet, csv, list_allocators;
     bool partial;  /* traces that were cut short are replayed as far as they go */
     char *command; /* the command line as text, for meta.csv */

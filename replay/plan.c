@@ -1,6 +1,7 @@
 #include "replay/plan.h"
 
 #include "replay/plan_epoch.h"
+#include "replay/plan_spool.h"
 #include "replay/plan_survey.h"
 #include "replay/plan_words.h"
 #include "traces/format/memory.h"
@@ -22,6 +23,7 @@ enum {
     EVENTS_OF_STRETCH = 100,      /* with fewer on average, exact order would be mostly waiting */
     CALL_WORDS = 4,               /* of one call at most: three before its own */
     PLAN_BYTES_PER_EVENT = 12,    /* about, for a check beforehand */
+    WINDOW_WORDS = 1 << 20,       /* of a spooled plan: enough that decompressing is fast */
 };
 
 #define NO_STREAM UINT32_MAX
@@ -46,7 +48,8 @@ struct stream {
     uint64_t calls;
     uint64_t next_event; /* which the next call is taken to be */
     uint32_t epoch;
-    bool begun, exits;
+    uint64_t spooled_calls;
+    bool begun, exits, ended;
 };
 
 struct compiler {
@@ -55,6 +58,8 @@ struct compiler {
     const struct plan_survey *survey;
     struct plan_epochs epochs;
     struct plan_file file;
+    struct plan_spool *spool; /* NULL: the words go into the file */
+    uint64_t spooled_words;
     struct plan plan;
     struct vector streams; /* struct stream */
     struct vector samples;
@@ -486,6 +491,57 @@ static void tell_time(struct compiler *compiler, uint64_t time_us)
     compiler->time_us = time_us;
 }
 
+/* ---- windows of a spooled plan ---- */
+
+/*
+ * Nobody may be waited for at the end of a window but by those who get beyond it: epochs end with
+ * windows.
+ */
+static void leave_epoch(struct compiler *compiler, struct stream *stream)
+{
+    if (stream->epoch != PLAN_NO_EPOCH)
+        add_word(compiler, stream, plan_word_of(PLAN_EPOCH, stream->epoch, PLAN_NO_EPOCH));
+    stream->epoch = PLAN_NO_EPOCH;
+}
+
+static void end_stream(struct compiler *compiler, struct stream *stream)
+{
+    leave_epoch(compiler, stream);
+    plan_words_finish(&stream->words, &compiler->file);
+    stream->ended = true;
+}
+
+static void spool_stream(struct compiler *compiler, uint32_t index)
+{
+    struct stream *stream = stream_at(compiler, index);
+    if (!stream->words.count)
+        return;
+    plan_spool_add(compiler->spool, index, stream->spooled_calls, stream->words.words,
+                   stream->words.count);
+    plan_words_taken(&stream->words);
+    stream->spooled_calls = stream->calls;
+}
+
+/* A thread that has exited ends where it did; the present one may still have to let others run. */
+static bool end_window(struct compiler *compiler, struct error *error)
+{
+    for (uint32_t i = 0; i < compiler->streams.count; i++) {
+        struct stream *stream = stream_at(compiler, i);
+        leave_epoch(compiler, stream);
+        if (stream->exits && !stream->ended && i != compiler->current)
+            end_stream(compiler, stream);
+        spool_stream(compiler, i);
+    }
+    plan_epochs_interrupt(&compiler->epochs);
+    compiler->spooled_words = compiler->file.word_count;
+    return plan_spool_end_window(compiler->spool, error);
+}
+
+static bool is_window_full(const struct compiler *compiler)
+{
+    return compiler->spool && compiler->file.word_count - compiler->spooled_words >= WINDOW_WORDS;
+}
+
 /* ---- the second reading ---- */
 
 static bool has_failed(const struct compiler *compiler, struct error *error)
@@ -498,7 +554,7 @@ static bool has_failed(const struct compiler *compiler, struct error *error)
 }
 
 static bool compile_trace(struct compiler *compiler, struct trace_reader *reader,
-                          struct error *error)
+                          const struct progress *progress, struct error *error)
 {
     struct trace_event event;
     enum trace_next next;
@@ -522,32 +578,49 @@ static bool compile_trace(struct compiler *compiler, struct trace_reader *reader
             add_sample(compiler, compiler->event + 1, event.time_us);
         before_us = event.time_us;
         compiler->event++;
+        if (is_window_full(compiler) && !end_window(compiler, error))
+            return false;
+        if (!progress_goes_on(progress, compiler->event))
+            return error_set(error, ERROR_RUN, "%s: stopped", compiler->path);
     }
     return next == TRACE_NEXT_END;
 }
 
 /* ---- the end of the plan ---- */
 
-static void finish_streams(struct compiler *compiler)
+static bool finish_streams(struct compiler *compiler, struct error *error)
 {
     for (uint32_t i = 0; i < compiler->streams.count; i++) {
         struct stream *stream = stream_at(compiler, i);
-        if (stream->epoch != PLAN_NO_EPOCH)
-            add_word(compiler, stream, plan_word_of(PLAN_EPOCH, stream->epoch, PLAN_NO_EPOCH));
-        plan_words_finish(&stream->words, &compiler->file);
+        if (!stream->ended)
+            end_stream(compiler, stream);
     }
+    return !compiler->spool || end_window(compiler, error);
+}
+
+/* Where the words are elsewhere, a stream has one that leads there. */
+static uint64_t first_offset(struct compiler *compiler, uint32_t index)
+{
+    if (!compiler->spool)
+        return stream_at(compiler, index)->words.first_offset;
+    uint64_t word = plan_spool_first(compiler->spool, index);
+    return plan_file_append(&compiler->file, &word, sizeof word);
 }
 
 static void append_streams(struct compiler *compiler)
 {
-    compiler->plan.stream_count = compiler->streams.count;
-    compiler->plan.streams_offset = compiler->file.end_bytes;
-    for (uint32_t i = 0; i < compiler->streams.count; i++) {
+    uint32_t count = (uint32_t)compiler->streams.count;
+    struct plan_stream *entries = memory_zeroed(count + 1, sizeof *entries);
+    for (uint32_t i = 0; entries && i < count; i++) {
         const struct stream *stream = stream_at(compiler, i);
-        const struct plan_stream entry = {
-            .offset = stream->words.first_offset, .calls = stream->calls, .exits = stream->exits};
-        plan_file_append(&compiler->file, &entry, sizeof entry);
+        entries[i] = (struct plan_stream){
+            .offset = first_offset(compiler, i), .calls = stream->calls, .exits = stream->exits};
     }
+    compiler->out_of_memory |= !entries;
+    compiler->plan.stream_count = count;
+    compiler->plan.streams_offset =
+        plan_file_append(&compiler->file, entries, entries ? count * sizeof *entries : 0);
+    free(entries);
 }
 
 struct leftover {
@@ -605,7 +678,7 @@ static void append_epochs(struct compiler *compiler)
                                            plan->epoch_count * sizeof *epochs->streams);
 }
 
-static void finish_plan(struct compiler *compiler)
+static bool finish_plan(struct compiler *compiler, struct error *error)
 {
     struct plan *plan = &compiler->plan;
     const struct trace_tally *tally = &compiler->survey->tally;
@@ -615,7 +688,8 @@ static void finish_plan(struct compiler *compiler)
     plan->threads = (uint32_t)tally->threads;
     plan->stretch_count = compiler->survey->stretches;
     plan->slot_count = compiler->slot_count;
-    finish_streams(compiler);
+    if (!finish_streams(compiler, error) || has_failed(compiler, error))
+        return false;
     append_streams(compiler);
     append_leftovers(compiler);
     append_epochs(compiler);
@@ -623,7 +697,10 @@ static void finish_plan(struct compiler *compiler)
     plan->samples_offset = plan_file_append(&compiler->file, compiler->samples.items,
                                             plan->sample_count * sizeof(struct plan_sample));
     plan->total_bytes = compiler->file.end_bytes + PLAN_AHEAD_WORDS * sizeof(uint64_t);
+    if (compiler->spool)
+        plan->window_count = plan_spool_windows(compiler->spool);
     plan_file_write(&compiler->file, 0, plan, sizeof *plan);
+    return true;
 }
 
 static bool seal(struct compiler *compiler)
@@ -648,11 +725,19 @@ static enum plan_sync choose_sync(const struct compiler *compiler)
                                                                : compiler->options->sync;
 }
 
-/* A small file can hold a great many events: see that they fit before they are compiled. */
-static bool check_room(const struct compiler *compiler, struct error *error)
+/*
+ * A small file can hold a great many events: see that they fit before they are compiled, or have
+ * them spooled.
+ */
+static bool check_room(struct compiler *compiler, struct error *error)
 {
     uint64_t plan_bytes = compiler->survey->tally.events * PLAN_BYTES_PER_EVENT;
     uint64_t room_bytes = memory_available_bytes();
+    if (compiler->options->most_bytes && plan_bytes > compiler->options->most_bytes) {
+        compiler->spool = plan_spool_open(error);
+        compiler->file.is_spooled = true;
+        return compiler->spool != NULL;
+    }
     return plan_bytes <= room_bytes || error_set(error, ERROR_MEMORY,
                                                  "%s: %" PRIu64 " events need %" PRIu64
                                                  " MiB of memory; %" PRIu64 " MiB are available",
@@ -686,8 +771,9 @@ static void close_compiler(struct compiler *compiler)
     plan_epochs_free(&compiler->epochs);
 }
 
-int plan_compile(struct trace_reader *reader, const struct plan_survey *survey, const char *path,
-                 const struct plan_options *options, struct error *error)
+struct plan_output plan_compile(struct trace_reader *reader, const struct plan_survey *survey,
+                                const char *path, const struct plan_options *options,
+                                const struct progress *progress, struct error *error)
 {
     struct compiler compiler = {
         .path = path,
@@ -701,14 +787,16 @@ int plan_compile(struct trace_reader *reader, const struct plan_survey *survey, 
         .current = NO_STREAM,
     };
     bool done = check_room(&compiler, error) && open_compiler(&compiler, error) &&
-                compile_trace(&compiler, reader, error);
+                compile_trace(&compiler, reader, progress, error) && finish_plan(&compiler, error);
     if (done) {
-        finish_plan(&compiler);
         seal(&compiler);
         done = !has_failed(&compiler, error);
     }
-    if (!done && compiler.file.fd >= 0)
-        close(compiler.file.fd);
     close_compiler(&compiler);
-    return done ? compiler.file.fd : -1;
+    if (done)
+        return (struct plan_output){compiler.file.fd, compiler.spool};
+    if (compiler.file.fd >= 0)
+        close(compiler.file.fd);
+    plan_spool_close(compiler.spool);
+    return (struct plan_output){.fd = -1};
 }

@@ -19,6 +19,7 @@
 #ifndef REPLAY_PLAN_H
 #define REPLAY_PLAN_H
 
+#include "replay/progress.h"
 #include "traces/format/error.h"
 #include "traces/format/trace.h"
 #include "traces/format/trace_reader.h"
@@ -79,6 +80,8 @@ enum plan_code {
     PLAN_LOOK,      /* the memory pass looks at its memory, for this sample */
     PLAN_CLOCK,     /* the time of the trace is now so many microseconds */
     PLAN_EVENT,     /* the next call was this event of the trace, and so on from there */
+    PLAN_WINDOW,    /* the stream goes on in window `slot`, `size` words from its start (feed.h) */
+    PLAN_CALLS,     /* so many calls of the stream come before */
     PLAN_CODE_COUNT,
 
     PLAN_AFTER_SIZED = PLAN_REALLOC,      /* calls that acquire by a size alone come before it */
@@ -193,6 +196,9 @@ struct plan {
     uint32_t sync;          /* enum plan_sync */
     uint32_t threads;       /* of the trace */
     uint32_t arena_calls;   /* replayed as plain calls */
+    uint32_t window_count;  /* 0: all words are in the plan; else they are in a spool, and each
+                               stream begins with a PLAN_WINDOW */
+    uint32_t unused;
 };
 
 static inline const void *plan_at(const struct plan *plan, uint64_t offset)
@@ -237,25 +243,35 @@ struct plan_options {
                             trace with one thread all become PLAN_SERIAL */
     bool looks;          /* with PLAN_LOOK and PLAN_CLOCK */
     bool events;         /* with PLAN_EVENT */
+    uint64_t most_bytes; /* the words of a plan that would be larger are spooled; 0: any size */
+};
+
+struct plan_spool;
+
+/* What came of compiling. */
+struct plan_output {
+    int fd;                   /* a sealed memfd with the plan, close-on-exec */
+    struct plan_spool *spool; /* its words, where they are not in it; else NULL */
 };
 
 /*
  * Compiles the trace of `reader`, which stands at its first event and stays the caller's, with what
- * a first reading found (plan_survey.h); `path` is for errors. Returns a sealed memfd with the
- * plan, close-on-exec, or -1.
+ * a first reading found (plan_survey.h); `path` is for errors. Work that `progress` (may be NULL)
+ * stops is an error of kind ERROR_RUN. On failure fd is -1 and nothing is left.
  */
-int plan_compile(struct trace_reader *reader, const struct plan_survey *survey, const char *path,
-                 const struct plan_options *options, struct error *error);
+struct plan_output plan_compile(struct trace_reader *reader, const struct plan_survey *survey,
+                                const char *path, const struct plan_options *options,
+                                const struct progress *progress, struct error *error);
 
 /* Maps a plan for reading, with all pages present. NULL with errno set on failure. */
 const struct plan *plan_map(int plan_fd);
 
 /*
- * Reads from every page. In a virtual machine whose pages the host keeps tables of, the first
- * access costs microseconds, though the page is there and no fault is counted: more than the calls
- * that a page holds.
+ * Reads from every page of memory that is mapped. In a virtual machine whose pages the host keeps
+ * tables of, the first access costs microseconds, though the page is there and no fault is counted:
+ * more than replaying the calls that a page holds.
  */
-void plan_warm(const struct plan *plan);
+void memory_warm(const void *memory, uint64_t bytes);
 
 void plan_unmap(const struct plan *plan);
 

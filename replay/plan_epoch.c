@@ -44,14 +44,15 @@ bool plan_epochs_add(struct plan_epochs *epochs, uint32_t thread, uint64_t acqui
                      uint64_t released_bytes, uint64_t live_bytes)
 {
     bool is_other = thread != epochs->first_thread;
-    bool begins = !epochs->begun || is_full(epochs, is_other, acquired_bytes + released_bytes);
+    bool begins = !epochs->begun || epochs->interrupted ||
+                  is_full(epochs, is_other, acquired_bytes + released_bytes);
     if (begins) {
         if (epochs->begun) {
             close_epoch(epochs, live_bytes);
             epochs->number++;
         }
         epochs->begun = true;
-        epochs->several = false;
+        epochs->several = epochs->interrupted = false;
         epochs->first_thread = thread;
         epochs->events = epochs->moved_bytes = epochs->acquired_bytes = 0;
         epochs->begin_live_bytes = epochs->most_live_bytes = live_bytes;
@@ -64,6 +65,11 @@ bool plan_epochs_add(struct plan_epochs *epochs, uint32_t thread, uint64_t acqui
     epochs->most_live_bytes =
         larger(epochs->most_live_bytes, live_bytes + acquired_bytes - released_bytes);
     return begins;
+}
+
+void plan_epochs_interrupt(struct plan_epochs *epochs)
+{
+    epochs->interrupted = true;
 }
 
 bool plan_epochs_join(struct plan_epochs *epochs)

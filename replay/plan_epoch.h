@@ -19,7 +19,7 @@ struct plan_epochs {
     uint32_t room;
 
     uint32_t first_thread; /* of the present epoch */
-    bool begun, several;
+    bool begun, several, interrupted;
     uint64_t events, moved_bytes, acquired_bytes;
     uint64_t begin_live_bytes, most_live_bytes; /* of the present epoch */
     uint64_t least_peak_bytes, most_peak_bytes; /* of all epochs so far */
@@ -36,6 +36,9 @@ bool plan_epochs_add(struct plan_epochs *epochs, uint32_t thread, uint64_t acqui
 
 /* One more stream takes part in the present epoch. False when there is no memory. */
 bool plan_epochs_join(struct plan_epochs *epochs);
+
+/* The present epoch ends before the next event. */
+void plan_epochs_interrupt(struct plan_epochs *epochs);
 
 /* The last epoch ends with so much live; the bounds are then known. */
 void plan_epochs_end(struct plan_epochs *epochs, uint64_t live_bytes);

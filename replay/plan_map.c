@@ -13,12 +13,12 @@ const struct plan *plan_map(int plan_fd)
     return plan == MAP_FAILED ? NULL : plan;
 }
 
-void plan_warm(const struct plan *plan)
+void memory_warm(const void *memory, uint64_t bytes)
 {
     enum { PAGE_BYTES = 4096 };
-    const volatile char *bytes = (const volatile char *)plan;
-    for (uint64_t at = 0; at < plan->total_bytes; at += PAGE_BYTES)
-        (void)bytes[at];
+    const volatile char *next = memory;
+    for (uint64_t at = 0; at < bytes; at += PAGE_BYTES)
+        (void)next[at];
 }
 
 void plan_unmap(const struct plan *plan)

@@ -46,7 +46,7 @@ static bool follow(struct plan_survey *survey, const struct trace_event *event)
 }
 
 static bool read_all(struct plan_survey *survey, struct trace_reader *reader, const char *path,
-                     struct error *error)
+                     const struct progress *progress, struct error *error)
 {
     struct trace_event event;
     enum trace_next next;
@@ -64,6 +64,8 @@ static bool read_all(struct plan_survey *survey, struct trace_reader *reader, co
             return read_error(survey, path, "is one object too many", error);
         survey->stretches += event.thread != thread;
         thread = event.thread;
+        if (!progress_goes_on(progress, tally->events))
+            return error_set(error, ERROR_RUN, "%s: stopped", path);
     }
     if (next == TRACE_NEXT_END && tally->events == 0)
         return error_set(error, ERROR_INPUT, "%s: the trace has no events", path);
@@ -71,10 +73,10 @@ static bool read_all(struct plan_survey *survey, struct trace_reader *reader, co
 }
 
 bool plan_survey_read(struct plan_survey *survey, struct trace_reader *reader, const char *path,
-                      struct error *error)
+                      const struct progress *progress, struct error *error)
 {
     *survey = (struct plan_survey){0};
-    return read_all(survey, reader, path, error);
+    return read_all(survey, reader, path, progress, error);
 }
 
 void plan_survey_free(struct plan_survey *survey)

@@ -5,6 +5,7 @@
 #ifndef REPLAY_PLAN_SURVEY_H
 #define REPLAY_PLAN_SURVEY_H
 
+#include "replay/progress.h"
 #include "traces/format/error.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_tally.h"
@@ -18,9 +19,12 @@ struct plan_survey {
     uint64_t hands_over_words;
 };
 
-/* Reads to the end. `path` is for errors. Free with plan_survey_free, on failure too. */
+/*
+ * Reads to the end. `path` is for errors. A reading that `progress` (may be NULL) stops is an error
+ * of kind ERROR_RUN. Free with plan_survey_free, on failure too.
+ */
 bool plan_survey_read(struct plan_survey *survey, struct trace_reader *reader, const char *path,
-                      struct error *error);
+                      const struct progress *progress, struct error *error);
 
 static inline bool plan_survey_hands_over(const struct plan_survey *survey, uint64_t event)
 {

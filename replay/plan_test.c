@@ -54,9 +54,9 @@ static int compile_file(const struct plan_options *options, struct error *error)
     struct plan_survey survey = {0};
     int fd = -1;
     struct trace_reader *reader = trace_reader_open(test_path, error);
-    if (reader && plan_survey_read(&survey, reader, test_path, error)) {
+    if (reader && plan_survey_read(&survey, reader, test_path, NULL, error)) {
         trace_reader_rewind(reader);
-        fd = plan_compile(reader, &survey, test_path, options, error);
+        fd = plan_compile(reader, &survey, test_path, options, NULL, error).fd;
     }
     plan_survey_free(&survey);
     trace_reader_close(reader);

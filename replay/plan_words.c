@@ -65,25 +65,50 @@ static void begin_chunk(struct plan_words *stream, struct plan_file *file)
     stream->chunk_offset = offset;
 }
 
+static void grow(struct plan_words *stream, struct plan_file *file)
+{
+    size_t room = stream->room ? stream->room * 2 : FIRST_WORDS;
+    uint64_t *words = memory_resized(stream->words, room, sizeof *words);
+    if (!words) {
+        file->error = ENOMEM;
+        return;
+    }
+    stream->words = words;
+    stream->room = room;
+}
+
 void plan_words_keep_together(struct plan_words *stream, struct plan_file *file, size_t count)
 {
-    if (!file->error && stream->count + count >= stream->room)
+    if (file->error || stream->count + count < stream->room)
+        return;
+    if (file->is_spooled)
+        grow(stream, file);
+    else
         begin_chunk(stream, file);
 }
 
 void plan_words_add(struct plan_words *stream, struct plan_file *file, uint64_t word)
 {
     plan_words_keep_together(stream, file, 1);
-    if (!file->error)
-        stream->words[stream->count++] = word;
+    if (file->error)
+        return;
+    stream->words[stream->count++] = word;
+    file->word_count++;
 }
 
 void plan_words_finish(struct plan_words *stream, struct plan_file *file)
 {
     plan_words_add(stream, file, plan_word(PLAN_END, 0));
-    if (!file->error)
+    if (!file->error && !file->is_spooled)
         plan_file_write(file, stream->chunk_offset, stream->words,
                         stream->count * sizeof *stream->words);
+}
+
+void plan_words_taken(struct plan_words *stream)
+{
+    if (stream->room > MOST_WORDS)
+        plan_words_free(stream);
+    stream->count = 0;
 }
 
 void plan_words_free(struct plan_words *stream)

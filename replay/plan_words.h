@@ -12,8 +12,10 @@
 /* The file that chunks are written into. */
 struct plan_file {
     int fd;
-    uint64_t end_bytes; /* all before is given to somebody */
-    int error;          /* the first errno; 0: none so far */
+    uint64_t end_bytes;  /* all before is given to somebody */
+    int error;           /* the first errno; 0: none so far */
+    bool is_spooled;     /* the words do not go into it: chunks grow until they are taken */
+    uint64_t word_count; /* that were added to all streams */
 };
 
 /* One stream in the making. Zero-initialise. */
@@ -32,6 +34,9 @@ void plan_words_add(struct plan_words *stream, struct plan_file *file, uint64_t 
 
 /* Writes what is left, behind a PLAN_END. */
 void plan_words_finish(struct plan_words *stream, struct plan_file *file);
+
+/* Of a file that is_spooled: somebody has taken the words. */
+void plan_words_taken(struct plan_words *stream);
 
 /* Writes `count` bytes at the end, aligned to 8; their offset. */
 uint64_t plan_file_append(struct plan_file *file, const void *bytes, size_t count);

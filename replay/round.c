@@ -87,6 +87,7 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
                 .loops = pass == CELL_TIME ? options->loops : 1,
                 .plan_fd = plan->fd,
                 .plan = plan->plan,
+                .spool = plan->spool,
             },
     };
 }
@@ -132,13 +133,25 @@ static void shuffle(struct round *round)
 
 /* ---- running ---- */
 
-static void show_progress(const struct round *round, const struct cell_run *cell)
+enum { PROGRESS_PARTS = 1000 }; /* of a cell */
+
+static void tell_progress(void *line, double progress)
 {
-    const struct session *session = round->session;
+    progress_line_tell(line, (uint64_t)(progress * PROGRESS_PARTS));
+}
+
+/* Cells that take long tell how far they are on the line that names them. */
+static void show_progress(const struct round *round, const struct cell_run *cell,
+                          struct progress_line *line)
+{
+    struct session *session = round->session;
+    progress_line_begin(line, "%s: round %" PRIu32 " of %" PRIu32 ", %s, %s", round->trace->name,
+                        round->number, options_rounds(session->options),
+                        cell->request.allocator->label, pass_name(cell->request.pass));
     if (session->show_progress)
-        fprintf(stderr, "\r\033[K%s: round %" PRIu32 " of %" PRIu32 ", %s, %s", round->trace->name,
-                round->number, options_rounds(session->options), cell->request.allocator->label,
-                pass_name(cell->request.pass));
+        fprintf(stderr, "\r\033[K%s", line->what);
+    session->runner.tell = tell_progress;
+    session->runner.context = line;
 }
 
 static void name_run(struct session *session, struct cell_run *cell)
@@ -171,9 +184,12 @@ static void note_timer(struct session *session, const struct latency_table *tabl
 
 static bool run_cells(struct round *round, struct error *error)
 {
+    struct progress_line line = {.is_shown = round->session->show_progress,
+                                 .interrupted = round->session->runner.interrupted,
+                                 .total = PROGRESS_PARTS};
     for (size_t i = 0; i < round->cell_count; i++) {
         struct cell_run *cell = &round->cells[i];
-        show_progress(round, cell);
+        show_progress(round, cell, &line);
         name_run(round->session, cell);
         if (!runner_run(&round->session->runner, &cell->request, &cell->outcome, error))
             return false;
@@ -188,8 +204,8 @@ static bool run_cells(struct round *round, struct error *error)
         else if (cell->request.pass == CELL_LATENCY)
             note_timer(round->session, cell_latency(cell->outcome.cell));
     }
-    if (round->session->show_progress)
-        fputs("\r\033[K", stderr);
+    progress_line_end(&line);
+    round->session->runner.tell = NULL;
     return true;
 }
 
@@ -264,11 +280,12 @@ enum { ANATOMY_COLUMNS = 11 };
 
 /* The last columns, which were added one after another. */
 static void write_added(const struct round *round, const struct cell_run *cell,
-                        enum outcome_status status)
+                        enum outcome_status status, const struct cell_loop *loop)
 {
     bool counted = status == OUTCOME_OK && !is_timed(cell->request.pass);
     write_if(round->result, counted, cell->outcome.cell->clock_reads);
     result_csv_text(round->result, RESULT_RUNS, thp_name(cell->request.thp));
+    write_if(round->result, loop && cell->request.spool, loop ? loop->feed_wait_ns : 0);
 }
 
 /* The columns behind the times, of a pass that has no figures of memory. */
@@ -285,7 +302,7 @@ static void end_loop_row(const struct round *round, const struct cell_run *cell,
     write_if(result, waits, loop->waits);
     write_if(result, waits, loop->sleeps);
     write_unknown(round, ANATOMY_COLUMNS);
-    write_added(round, cell, OUTCOME_OK);
+    write_added(round, cell, OUTCOME_OK, loop);
     result_csv_end_row(result, RESULT_RUNS);
 }
 
@@ -319,7 +336,7 @@ static void write_failed_row(const struct round *round, const struct cell_run *c
     write_unknown(round, 8);
     result_csv_number(round->result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
     write_unknown(round, 7 + ANATOMY_COLUMNS);
-    write_added(round, cell, status);
+    write_added(round, cell, status, NULL);
     result_csv_end_row(round->result, RESULT_RUNS);
 }
 
@@ -336,7 +353,7 @@ static bool write_map(const struct round *round, const struct cell_run *cell, st
     write_unknown(round, 7);
     result_csv_number(round->result, RESULT_RUNS, answer->replayed_peak_live_bytes);
     write_unknown(round, ANATOMY_COLUMNS - 1);
-    write_added(round, cell, OUTCOME_OK);
+    write_added(round, cell, OUTCOME_OK, NULL);
     result_csv_end_row(round->result, RESULT_RUNS);
     return heap_map_csv_write(round->result, cell_heap_map(answer), cell->request.plan, &names,
                               error);
@@ -455,7 +472,7 @@ static void write_memory_row(const struct round *round, const struct cell_run *c
     write_if(result, curve->hwm_bytes > 0, curve->hwm_bytes);
     write_unknown(round, 2);
     write_anatomy(round, cell, curve);
-    write_added(round, cell, OUTCOME_OK);
+    write_added(round, cell, OUTCOME_OK, NULL);
     result_csv_end_row(result, RESULT_RUNS);
 }
 

@@ -17,7 +17,8 @@ struct trace_run {
     struct trace_plan {
         int fd;
         const struct plan *plan;
-    } time, memory, latency; /* each empty when that pass is not wanted */
+        struct plan_spool *spool; /* NULL where the words are in the plan */
+    } time, memory, latency;      /* each empty when that pass is not wanted */
     enum cell_thp thp;
 };
 

@@ -20,6 +20,7 @@
 
 enum {
     TICK_MS = 50,
+    FEED_MS = 1, /* a window lasts many of these, and there are FEED_BUFFERS of them */
     ENVIRONMENT_MAX = 8,
 };
 
@@ -122,19 +123,20 @@ static bool pass_on(int fd)
 }
 
 static void exec_cell(const struct runner *runner, const struct cell_request *request, int cell_fd,
-                      int stderr_fd, struct environment *environment)
+                      int feed_fd, int stderr_fd, struct environment *environment)
 {
-    char program[] = "replay-cell", cell_number[16], plan_number[16];
-    char *arguments[] = {program, cell_number, plan_number, NULL};
+    char program[] = "replay-cell", cell_number[16], plan_number[16], feed_number[16];
+    char *arguments[] = {program, cell_number, plan_number, feed_number, NULL};
     snprintf(cell_number, sizeof cell_number, "%d", cell_fd);
     snprintf(plan_number, sizeof plan_number, "%d", request->plan_fd);
+    snprintf(feed_number, sizeof feed_number, "%d", feed_fd);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (runner->cpu >= 0 && (!request->plan || request->plan->stream_count <= 1))
         pin(runner->cpu);
     write_text("/proc/self/oom_score_adj", "1000");
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (dup2(null_fd, 0) < 0 || dup2(stderr_fd, 1) < 0 || dup2(stderr_fd, 2) < 0 ||
-        !pass_on(cell_fd) || !pass_on(request->plan_fd) ||
+        !pass_on(cell_fd) || !pass_on(request->plan_fd) || !pass_on(feed_fd) ||
         (request->group_fd && !pass_on(request->group_fd)) || !set_huge_pages(request->thp))
         _exit(126);
     /* The terminal's Ctrl-C is the parent's to act upon. */
@@ -177,18 +179,44 @@ static enum outcome_status reason_to_stop(const struct runner *runner, pid_t pid
     return resident_bytes(pid) > runner->memory_limit_bytes ? OUTCOME_OOM : OUTCOME_OK;
 }
 
-/* Waits for the end of the cell, or brings it about. */
-static enum outcome_status wait_for(const struct runner *runner, pid_t pid, int pid_fd,
-                                    int *wait_status)
+/* A cell that runs. */
+struct watch {
+    const struct runner *runner;
+    pid_t pid;
+    int pid_fd;
+    int stderr_fd;
+    double timeout_s;
+    struct feed_source *feed; /* NULL where the plan is whole */
+    bool is_starved;          /* the plan could not be fed; `error` says why */
+    struct error *error;
+};
+
+/* True when the cell has ended before some time has passed, in which its plan is fed. */
+static bool has_ended(struct watch *watch)
 {
-    double deadline_s = now_s() + runner->timeout_s;
+    struct pollfd poll_fd = {.fd = watch->pid_fd, .events = POLLIN};
+    if (!watch->feed)
+        return poll(&poll_fd, 1, TICK_MS) > 0;
+    for (int ms = 0; ms < TICK_MS && !watch->is_starved; ms += FEED_MS) {
+        watch->is_starved = !feed_source_fill(watch->feed, watch->error);
+        if (poll(&poll_fd, 1, FEED_MS) > 0)
+            return true;
+    }
+    if (watch->runner->tell)
+        watch->runner->tell(watch->runner->context, feed_source_progress(watch->feed));
+    return false;
+}
+
+/* Waits for the end of the cell, or brings it about. */
+static enum outcome_status wait_for(struct watch *watch, int *wait_status)
+{
+    double deadline_s = now_s() + watch->timeout_s;
     enum outcome_status stop = OUTCOME_OK;
-    struct pollfd poll_fd = {.fd = pid_fd, .events = POLLIN};
-    while (stop == OUTCOME_OK && poll(&poll_fd, 1, TICK_MS) <= 0)
-        stop = reason_to_stop(runner, pid, deadline_s);
-    if (stop != OUTCOME_OK)
-        kill(pid, SIGKILL);
-    while (waitpid(pid, wait_status, 0) < 0 && errno == EINTR)
+    while (stop == OUTCOME_OK && !watch->is_starved && !has_ended(watch))
+        stop = reason_to_stop(watch->runner, watch->pid, deadline_s);
+    if (stop != OUTCOME_OK || watch->is_starved)
+        kill(watch->pid, SIGKILL);
+    while (waitpid(watch->pid, wait_status, 0) < 0 && errno == EINTR)
         continue;
     return stop;
 }
@@ -223,8 +251,8 @@ static enum outcome_status judge_death(int wait_status, int stderr_fd, char *mes
     return OUTCOME_CRASH;
 }
 
-static void judge(const struct runner *runner, enum outcome_status stopped, int wait_status,
-                  int stderr_fd, struct cell_outcome *outcome)
+static void judge(const struct watch *watch, enum outcome_status stopped, int wait_status,
+                  struct cell_outcome *outcome)
 {
     char *message = outcome->message;
     size_t room = sizeof outcome->message;
@@ -232,12 +260,12 @@ static void judge(const struct runner *runner, enum outcome_status stopped, int 
     message[0] = '\0';
     outcome->status = stopped;
     if (stopped == OUTCOME_TIMEOUT) {
-        snprintf(message, room, "not finished after %g s", runner->timeout_s);
+        snprintf(message, room, "not finished after %.4g s", watch->timeout_s);
     } else if (stopped == OUTCOME_OOM) {
         snprintf(message, room, "more than %" PRIu64 " MiB resident",
-                 runner->memory_limit_bytes >> 20);
+                 watch->runner->memory_limit_bytes >> 20);
     } else if (stopped == OUTCOME_OK && cell->status == CELL_UNFINISHED) {
-        outcome->status = judge_death(wait_status, stderr_fd, message, room);
+        outcome->status = judge_death(wait_status, watch->stderr_fd, message, room);
     } else if (stopped == OUTCOME_OK && cell->status == CELL_OOM) {
         outcome->status = OUTCOME_OOM;
         snprintf(message, room, "call %" PRIu64 " of thread %" PRIu32 " got NULL",
@@ -255,40 +283,64 @@ const char *outcome_status_name(enum outcome_status status)
 }
 
 /* Waits for a cell that was started; a cell that cannot be watched is ended. */
-static bool finish_run(const struct runner *runner, pid_t pid, int stderr_fd,
-                       struct cell_outcome *outcome, struct error *error)
+static bool finish_run(struct watch *watch, struct cell_outcome *outcome)
 {
     int wait_status;
-    int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (pid_fd < 0) {
-        error_set(error, ERROR_RUN, "cannot watch a cell: %s", strerror(errno));
-        kill(pid, SIGKILL);
-        waitpid(pid, &wait_status, 0);
+    watch->pid_fd = (int)syscall(SYS_pidfd_open, watch->pid, 0);
+    if (watch->pid_fd < 0) {
+        error_set(watch->error, ERROR_RUN, "cannot watch a cell: %s", strerror(errno));
+        kill(watch->pid, SIGKILL);
+        waitpid(watch->pid, &wait_status, 0);
         return false;
     }
-    enum outcome_status stopped = wait_for(runner, pid, pid_fd, &wait_status);
-    close(pid_fd);
-    judge(runner, stopped, wait_status, stderr_fd, outcome);
-    return true;
+    enum outcome_status stopped = wait_for(watch, &wait_status);
+    close(watch->pid_fd);
+    judge(watch, stopped, wait_status, outcome);
+    return !watch->is_starved;
+}
+
+/* The longest that a cell may take. */
+static double timeout_of(const struct runner *runner, const struct cell_request *request)
+{
+    double calls = request->plan ? (double)request->plan->call_count * request->loops : 0;
+    return runner->timeout_s + calls * runner->timeout_call_s;
+}
+
+static bool run_fed(const struct runner *runner, const struct cell_request *request,
+                    struct feed_source *feed, struct cell_outcome *outcome, struct error *error)
+{
+    int cell_fd = -1;
+    outcome->cell = new_cell(request, &cell_fd);
+    struct watch watch = {.runner = runner,
+                          .stderr_fd = memfd_create("stderr", MFD_CLOEXEC),
+                          .timeout_s = timeout_of(runner, request),
+                          .feed = feed,
+                          .error = error};
+    struct environment environment;
+    make_environment(&environment, request->allocator);
+    watch.pid = outcome->cell && watch.stderr_fd >= 0 ? fork() : -1;
+    if (watch.pid == 0)
+        exec_cell(runner, request, cell_fd, feed ? feed->fd : -1, watch.stderr_fd, &environment);
+    bool ok = watch.pid > 0
+                  ? finish_run(&watch, outcome)
+                  : error_set(error, ERROR_RUN, "cannot start a cell: %s", strerror(errno));
+    if (cell_fd >= 0)
+        close(cell_fd);
+    if (watch.stderr_fd >= 0)
+        close(watch.stderr_fd);
+    return ok;
 }
 
 bool runner_run(const struct runner *runner, const struct cell_request *request,
                 struct cell_outcome *outcome, struct error *error)
 {
-    int cell_fd = -1;
-    *outcome = (struct cell_outcome){.cell = new_cell(request, &cell_fd)};
-    int stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
-    struct environment environment;
-    make_environment(&environment, request->allocator);
-    pid_t pid = outcome->cell && stderr_fd >= 0 ? fork() : -1;
-    if (pid == 0)
-        exec_cell(runner, request, cell_fd, stderr_fd, &environment);
-    bool ok = pid > 0 ? finish_run(runner, pid, stderr_fd, outcome, error)
-                      : error_set(error, ERROR_RUN, "cannot start a cell: %s", strerror(errno));
-    if (cell_fd >= 0)
-        close(cell_fd);
-    if (stderr_fd >= 0)
-        close(stderr_fd);
+    struct feed_source feed;
+    *outcome = (struct cell_outcome){0};
+    if (!request->spool)
+        return run_fed(runner, request, NULL, outcome, error);
+    bool ok = feed_source_open(&feed, request->spool, request->loops, error) &&
+              run_fed(runner, request, &feed, outcome, error);
+    feed_source_close(&feed);
     return ok;
 }
 

@@ -6,6 +6,7 @@
 
 #include "replay/allocator_spec.h"
 #include "replay/cell.h"
+#include "replay/feed_source.h"
 #include "replay/plan.h"
 #include "traces/format/error.h"
 
@@ -22,11 +23,14 @@ enum outcome_status {
 
 /* What all cells of a session have in common. */
 struct runner {
-    const char *cell_program;                 /* path of replay-cell */
-    int cpu;                                  /* that the cell is pinned to, -1: none */
-    double timeout_s;                         /* of one cell */
-    uint64_t memory_limit_bytes;              /* resident; a cell beyond it is out of memory */
-    volatile const sig_atomic_t *interrupted; /* becomes non-zero when the user wants to stop */
+    const char *cell_program;                     /* path of replay-cell */
+    int cpu;                                      /* that the cell is pinned to, -1: none */
+    double timeout_s;                             /* of one cell, */
+    double timeout_call_s;                        /* and so much more for each call that it makes */
+    uint64_t memory_limit_bytes;                  /* resident; a cell beyond it is out of memory */
+    volatile const sig_atomic_t *interrupted;     /* becomes non-zero when the user wants to stop */
+    void (*tell)(void *context, double progress); /* of a cell that is fed its plan; or NULL */
+    void *context;                                /* of `tell` */
 };
 
 /* Transparent huge pages of a cell. */
@@ -45,6 +49,7 @@ struct cell_request {
     uint32_t loops;
     int plan_fd;
     const struct plan *plan;
+    struct plan_spool *spool; /* of the plan's words, NULL where they are in it */
     int group_fd; /* cgroup.procs of a cgroup that the cell enters when it is ready; 0: none */
 };
 

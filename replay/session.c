@@ -120,6 +120,7 @@ bool session_open(struct session *session, const struct replay_options *options,
                 .cell_program = cell_program,
                 .cpu = options->cpu >= 0 ? options->cpu : machine_last_cpu(),
                 .timeout_s = options->timeout_s,
+                .timeout_call_s = options->has_timeout ? 0 : 1e-6,
                 .memory_limit_bytes = memory_available_bytes() / 4 * 3,
                 .interrupted = interrupted,
             },
@@ -286,13 +287,41 @@ static bool begin_result(struct session *session, const char *folder, struct err
             result_csv_begin(session->result, RESULT_TAILS, error));
 }
 
-/* Each pass has a plan of its own: what is looked at, and how threads keep their order, differ. */
-static bool make_plan(struct trace_plan *made, const struct trace_input *input,
-                      const struct plan_survey *survey, const struct plan_options *options,
-                      struct error *error)
+/* What the plans of a trace are made of. */
+struct planning {
+    const struct session *session;
+    const struct trace_input *input;
+    struct plan_survey survey;
+    struct progress_line line;
+};
+
+static struct progress begin_progress(struct planning *planning, const char *doing)
 {
+    progress_line_begin(&planning->line, "%s: %s", planning->input->name, doing);
+    return (struct progress){progress_line_tell, &planning->line};
+}
+
+static bool survey_trace(struct planning *planning, struct error *error)
+{
+    const struct trace_input *input = planning->input;
+    struct progress progress = begin_progress(planning, "reading");
+    bool ok = plan_survey_read(&planning->survey, input->reader, input->path, &progress, error);
+    progress_line_end(&planning->line);
+    return ok;
+}
+
+/* Each pass has a plan of its own: what is looked at, and how threads keep their order, differ. */
+static bool make_plan(struct planning *planning, struct trace_plan *made,
+                      const struct plan_options *options, struct error *error)
+{
+    const struct trace_input *input = planning->input;
+    struct progress progress = begin_progress(planning, "planning");
     trace_reader_rewind(input->reader);
-    made->fd = plan_compile(input->reader, survey, input->path, options, error);
+    struct plan_output output =
+        plan_compile(input->reader, &planning->survey, input->path, options, &progress, error);
+    progress_line_end(&planning->line);
+    made->fd = output.fd;
+    made->spool = output.spool;
     if (made->fd < 0)
         return false;
     made->plan = plan_map(made->fd);
@@ -305,21 +334,30 @@ static bool make_plans(const struct session *session, struct trace_run *trace,
                        struct error *error)
 {
     const struct replay_options *options = session->options;
-    const struct plan_options time = {.sync = options->serial ? PLAN_SERIAL : PLAN_EDGES};
-    const struct plan_options memory = {
-        .sync = options->serial ? PLAN_SERIAL : PLAN_EXACT, .looks = true, .events = true};
-    const struct plan_options latency = {.sync = time.sync, .events = true};
-    struct plan_survey survey;
-    bool made = plan_survey_read(&survey, input->reader, input->path, error);
+    const struct plan_options time = {.sync = options->serial ? PLAN_SERIAL : PLAN_EDGES,
+                                      .most_bytes = options->plan_memory_bytes};
+    const struct plan_options memory = {.sync = options->serial ? PLAN_SERIAL : PLAN_EXACT,
+                                        .looks = true,
+                                        .events = true,
+                                        .most_bytes = options->plan_memory_bytes};
+    const struct plan_options latency = {
+        .sync = time.sync, .events = true, .most_bytes = options->plan_memory_bytes};
+    struct planning planning = {
+        .session = session,
+        .input = input,
+        .line = {.is_shown = session->show_progress,
+                 .interrupted = session->runner.interrupted,
+                 .total = trace_meta_number(trace_reader_meta(input->reader), "events", 0)}};
+    bool made = survey_trace(&planning, error);
     if (made && options->time_rounds)
-        made = make_plan(&trace->time, input, &survey, &time, error);
+        made = make_plan(&planning, &trace->time, &time, error);
     if (made && (options->memory_rounds || options->map_rounds || options->smallest))
-        made = make_plan(&trace->memory, input, &survey, &memory, error);
+        made = make_plan(&planning, &trace->memory, &memory, error);
     if (made && options->latency_rounds)
-        made = make_plan(&trace->latency, input, &survey, &latency, error);
+        made = make_plan(&planning, &trace->latency, &latency, error);
     trace_meta_copy(meta, trace_reader_meta(input->reader));
-    trace_tally_describe(&survey.tally, meta);
-    plan_survey_free(&survey);
+    trace_tally_describe(&planning.survey.tally, meta);
+    plan_survey_free(&planning.survey);
     return made;
 }
 
@@ -329,6 +367,7 @@ static void drop_plan(struct trace_plan *plan)
         plan_unmap(plan->plan);
     if (plan->fd >= 0)
         close(plan->fd);
+    plan_spool_close(plan->spool);
 }
 
 static bool measure(struct session *session, const struct trace_run *trace,
@@ -379,7 +418,7 @@ static bool run_trace(struct session *session, const struct trace_input *input, 
     drop_plan(&trace.memory);
     drop_plan(&trace.latency);
     trace_meta_free(&meta);
-    return ok;
+    return ok || *session->runner.interrupted;
 }
 
 /* The clock of the latency pass. */

@@ -73,6 +73,7 @@ static bool run_cell(struct search *search, const struct allocator_spec *allocat
         .loops = 1,
         .plan_fd = search->trace->memory.fd,
         .plan = search->trace->memory.plan,
+        .spool = search->trace->memory.spool,
         .group_fd = group_fd,
     };
     bool ok = runner_run(&search->session->runner, &request, &outcome, error);

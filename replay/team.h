@@ -22,6 +22,7 @@ struct team_result {
     uint64_t end_ns; /* CLOCK_MONOTONIC when the last call of all was made */
     struct order_waits waits;
     uint64_t waiting_threads; /* that had to wait at all */
+    uint64_t feed_wait_ns;    /* of all threads together, for words to come */
 };
 
 struct team {

@@ -246,9 +246,9 @@ static const struct plan *compile(enum plan_sync sync)
     struct plan_survey survey;
     const struct plan_options options = {.sync = sync};
     struct trace_reader *reader = trace_reader_open(trace_path, &error);
-    assert_true(plan_survey_read(&survey, reader, trace_path, &error));
+    assert_true(plan_survey_read(&survey, reader, trace_path, NULL, &error));
     trace_reader_rewind(reader);
-    int fd = plan_compile(reader, &survey, trace_path, &options, &error);
+    int fd = plan_compile(reader, &survey, trace_path, &options, NULL, &error).fd;
     if (fd < 0)
         fail_msg("%s", error.text);
     const struct plan *plan = plan_map(fd);
