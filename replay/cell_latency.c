@@ -261,6 +261,7 @@ static void open_pass(struct latency_pass *pass, struct worker *worker)
     if (!pass->sets || !pass->threads)
         refuse(worker->cell, "no memory for the histograms");
     pass->table->mhz = 1e3 / pass->timer.ns_per_tick;
+    pass->table->has_rdtscp = timer_has_rdtscp;
     pass->table->step_ns = (double)pass->timer.step_ticks * pass->timer.ns_per_tick;
     pass->table->overhead_ns = (double)pass->timer.overhead_ticks * pass->timer.ns_per_tick;
 }

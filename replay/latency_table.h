@@ -7,6 +7,7 @@
 
 #include "replay/latency_histogram.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum latency_op {
@@ -57,6 +58,7 @@ struct latency_tail {
 /* Kind: op * LATENCY_CLASSES + size class. */
 struct latency_table {
     double mhz, step_ns, overhead_ns; /* of the timer */
+    bool has_rdtscp;                  /* what it reads (timer_name) */
     uint64_t tail_count;
     struct latency_tail tails[LATENCY_TAILS];
     uint64_t most_ns[LATENCY_KINDS];

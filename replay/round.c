@@ -178,6 +178,7 @@ static void note_failure(struct round *round, const struct cell_run *cell)
 static void note_timer(struct session *session, const struct latency_table *table)
 {
     session->timer_mhz = table->mhz;
+    session->timer_has_rdtscp = table->has_rdtscp;
     session->timer_step_ns = fmax(session->timer_step_ns, table->step_ns);
     session->timer_overhead_ns = fmax(session->timer_overhead_ns, table->overhead_ns);
 }

@@ -6,6 +6,7 @@
 #include "replay/result_csv.h"
 #include "replay/round.h"
 #include "replay/smallest.h"
+#include "replay/timer.h"
 #include "traces/format/memory.h"
 #include "traces/format/trace_reader.h"
 
@@ -426,7 +427,7 @@ static void describe_timer(const struct session *session, struct result_csv *res
 {
     if (session->timer_mhz == 0)
         return;
-    result_csv_meta(result, "timer", "rdtscp");
+    result_csv_meta(result, "timer", "%s", timer_name(session->timer_has_rdtscp));
     result_csv_meta(result, "timer_mhz", "%.3f", session->timer_mhz);
     result_csv_meta(result, "timer_step_ns", "%.1f", session->timer_step_ns);
     result_csv_meta(result, "timer_overhead_ns", "%.1f", session->timer_overhead_ns);

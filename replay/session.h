@@ -25,6 +25,7 @@ struct session {
     uint32_t cells_run;
     bool show_progress;                                 /* a terminal is watching stderr */
     double timer_mhz, timer_step_ns, timer_overhead_ns; /* of the latency pass; mhz 0: none yet */
+    bool timer_has_rdtscp;
     const char *memory_probe;  /* what the cells read their memory from; NULL until one has */
     struct result_csv *result; /* that is being written, or NULL */
     size_t rows_written;       /* into it */

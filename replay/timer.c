@@ -13,6 +13,8 @@ enum {
     CLOCK_TRIALS = 8,
 };
 
+bool timer_has_rdtscp;
+
 /* ---- whether it can be trusted ---- */
 
 static bool has_word(const char *line, size_t length, const char *word)
@@ -27,30 +29,34 @@ static bool has_word(const char *line, size_t length, const char *word)
     return false;
 }
 
-bool timer_is_steady(const char *cpuinfo)
+static bool has_flag(const char *cpuinfo, const char *flag)
 {
     const char *flags = strstr(cpuinfo, "\nflags");
-    if (!flags)
-        return false;
-    size_t length = strcspn(flags + 1, "\n") + 1;
-    return has_word(flags, length, "constant_tsc") && has_word(flags, length, "nonstop_tsc") &&
-           has_word(flags, length, "rdtscp");
+    return flags && has_word(flags + 1, strcspn(flags + 1, "\n") + 1, flag);
 }
 
-/* Of the first processor, without any allocation. */
-static bool is_steady_here(void)
+bool timer_is_steady(const char *cpuinfo)
 {
-    char text[8192];
+    return has_flag(cpuinfo, "constant_tsc") && has_flag(cpuinfo, "nonstop_tsc");
+}
+
+bool timer_offers_rdtscp(const char *cpuinfo)
+{
+    return has_flag(cpuinfo, "rdtscp");
+}
+
+/* The first `room` bytes of /proc/cpuinfo, which tell of the first processor, without any
+ * allocation. */
+static void read_cpuinfo(char *text, size_t room)
+{
     size_t used = 0;
     ssize_t count = 0;
     int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    while (used + 1 < sizeof text && (count = read(fd, text + used, sizeof text - 1 - used)) > 0)
+    while (fd >= 0 && used + 1 < room && (count = read(fd, text + used, room - 1 - used)) > 0)
         used += (size_t)count;
-    close(fd);
     text[used] = '\0';
-    return timer_is_steady(text);
+    if (fd >= 0)
+        close(fd);
 }
 
 /* ---- what it costs and can tell ---- */
@@ -133,11 +139,14 @@ static double measure_tick(void)
 
 bool timer_open(struct timer *timer, const char **reason)
 {
-    if (!is_steady_here()) {
+    char cpuinfo[8192];
+    read_cpuinfo(cpuinfo, sizeof cpuinfo);
+    if (!timer_is_steady(cpuinfo)) {
         *reason = "no per-call times here: the processor's time stamp counter is not steady "
-                  "(rdtscp, constant_tsc and nonstop_tsc in /proc/cpuinfo)";
+                  "(constant_tsc and nonstop_tsc in /proc/cpuinfo)";
         return false;
     }
+    timer_has_rdtscp = timer_offers_rdtscp(cpuinfo);
     *timer = (struct timer){.ns_per_tick = measure_tick(),
                             .overhead_ticks = measure_overhead(),
                             .step_ticks = measure_step()};

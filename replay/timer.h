@@ -3,7 +3,7 @@
  *
  * A reading waits until all that was asked of the processor before is done, and nothing that comes
  * after begins before it (rdtscp, then lfence), so that a call between two readings is wholly
- * between them.
+ * between them. Virtual machines that hide rdtscp get lfence, rdtsc, lfence, which orders the same.
  */
 #ifndef REPLAY_TIMER_H
 #define REPLAY_TIMER_H
@@ -19,12 +19,27 @@ struct timer {
                                 shorter time no more can be told */
 };
 
+/* Whether the processor offers rdtscp; false until timer_open has looked. */
+extern bool timer_has_rdtscp;
+
 static inline uint64_t timer_ticks(void)
 {
     unsigned processor;
-    uint64_t ticks = __rdtscp(&processor);
+    uint64_t ticks;
+    if (timer_has_rdtscp) {
+        ticks = __rdtscp(&processor);
+    } else {
+        _mm_lfence();
+        ticks = __rdtsc();
+    }
     _mm_lfence();
     return ticks;
+}
+
+/* "rdtscp" or "lfence+rdtsc". */
+static inline const char *timer_name(bool has_rdtscp)
+{
+    return has_rdtscp ? "rdtscp" : "lfence+rdtsc";
 }
 
 /*
@@ -35,6 +50,9 @@ bool timer_open(struct timer *timer, const char **reason);
 
 /* Whether a text like that of /proc/cpuinfo has the flags that timing calls needs. */
 bool timer_is_steady(const char *cpuinfo);
+
+/* Whether it has the flag of rdtscp. */
+bool timer_offers_rdtscp(const char *cpuinfo);
 
 /* Nanoseconds between two readings less what the readings cost; never below zero. */
 static inline uint64_t timer_between(const struct timer *timer, uint64_t begin, uint64_t end)
