@@ -2,8 +2,8 @@
  * misbehaving_allocator.c - an allocator for the tests: libc's, but it counts calls, and does wrong
  * on demand.
  *
- * MISBEHAVE=crash, hang or null: so at the 100th malloc. COUNT=FILE: the number of calls of all
- * functions is kept in FILE, as a 64-bit integer.
+ * MISBEHAVE=crash, hang or null: so at the 100th malloc, or null@N: at the Nth. COUNT=FILE: the
+ * number of calls of all functions is kept in FILE, as a 64-bit integer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +22,18 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *block, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
-enum { MISBEHAVE_AT = 100 };
+static uint64_t misbehave_at = 100;
 
 static uint64_t unmapped_count;
 static uint64_t *count = &unmapped_count;
 static uint64_t mallocs;
+
+__attribute__((constructor)) static void choose_call(void)
+{
+    const char *way = getenv("MISBEHAVE"), *at = way ? strchr(way, '@') : NULL;
+    if (at)
+        misbehave_at = strtoull(at + 1, NULL, 10);
+}
 
 __attribute__((constructor)) static void map_count(void)
 {
@@ -44,13 +51,13 @@ __attribute__((constructor)) static void map_count(void)
 static int is_due(const char *way)
 {
     const char *wanted = getenv("MISBEHAVE");
-    return wanted && strcmp(wanted, way) == 0;
+    return wanted && strcspn(wanted, "@") == strlen(way) && strncmp(wanted, way, strlen(way)) == 0;
 }
 
 void *malloc(size_t size)
 {
     ++*count;
-    if (++mallocs == MISBEHAVE_AT) {
+    if (++mallocs == misbehave_at) {
         if (is_due("crash"))
             raise(SIGSEGV);
         while (is_due("hang"))

@@ -23,7 +23,7 @@ enum {
     EVENTS_OF_STRETCH = 100,      /* with fewer on average, exact order would be mostly waiting */
     CALL_WORDS = 4,               /* of one call at most: three before its own */
     PLAN_BYTES_PER_EVENT = 12,    /* about, for a check beforehand */
-    WINDOW_WORDS = 1 << 20,       /* of a spooled plan: enough that decompressing is fast */
+    WINDOW_WORDS = 1 << 20,       /* of a spooled plan, unless the options say */
 };
 
 #define NO_STREAM UINT32_MAX
@@ -539,7 +539,9 @@ static bool end_window(struct compiler *compiler, struct error *error)
 
 static bool is_window_full(const struct compiler *compiler)
 {
-    return compiler->spool && compiler->file.word_count - compiler->spooled_words >= WINDOW_WORDS;
+    uint64_t most_words = compiler->options->window_words;
+    return compiler->spool && compiler->file.word_count - compiler->spooled_words >=
+                                  (most_words ? most_words : WINDOW_WORDS);
 }
 
 /* ---- the second reading ---- */

@@ -239,11 +239,12 @@ static inline const uint32_t *plan_epochs(const struct plan *plan)
 struct plan_survey;
 
 struct plan_options {
-    enum plan_sync sync; /* PLAN_EXACT becomes PLAN_EPOCHS where threads alternate too often; of a
-                            trace with one thread all become PLAN_SERIAL */
-    bool looks;          /* with PLAN_LOOK and PLAN_CLOCK */
-    bool events;         /* with PLAN_EVENT */
-    uint64_t most_bytes; /* the words of a plan that would be larger are spooled; 0: any size */
+    enum plan_sync sync;   /* PLAN_EXACT becomes PLAN_EPOCHS where threads alternate too often; of a
+                              trace with one thread all become PLAN_SERIAL */
+    bool looks;            /* with PLAN_LOOK and PLAN_CLOCK */
+    bool events;           /* with PLAN_EVENT */
+    uint64_t most_bytes;   /* the words of a plan that would be larger are spooled; 0: any size */
+    uint64_t window_words; /* of a spooled plan; 0: as many as decompress fast */
 };
 
 struct plan_spool;

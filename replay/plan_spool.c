@@ -44,7 +44,7 @@ static bool spool_error(const struct plan_spool *spool, int reason, struct error
     if (reason == ENOMEM)
         return error_set(error, ERROR_MEMORY, "no memory for the index of a large plan");
     return error_set(
-        error, ERROR_RUN,
+        error, ERROR_OUTPUT,
         "%s: cannot keep a plan that is too large for memory: %s; TMPDIR names another "
         "folder",
         spool->folder, strerror(reason));

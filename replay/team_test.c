@@ -6,6 +6,7 @@
  * Compiled with MUTANT, a block is handed over before it is filled, and the same checks must see
  * it.
  */
+#include "replay/feed_source.h"
 #include "replay/plan_survey.h"
 #include "replay/team.h"
 #include "traces/format/trace_writer.h"
@@ -240,21 +241,30 @@ static void write_story(uint64_t seed, size_t largest, unsigned stretch)
         fail_msg("%s", error.text);
 }
 
-static const struct plan *compile(enum plan_sync sync)
+static const struct plan *compile_as(const struct plan_options *options, struct plan_spool **spool)
 {
     struct error error = {0};
     struct plan_survey survey;
-    const struct plan_options options = {.sync = sync};
     struct trace_reader *reader = trace_reader_open(trace_path, &error);
     assert_true(plan_survey_read(&survey, reader, trace_path, NULL, &error));
     trace_reader_rewind(reader);
-    int fd = plan_compile(reader, &survey, trace_path, &options, NULL, &error).fd;
-    if (fd < 0)
+    struct plan_output output = plan_compile(reader, &survey, trace_path, options, NULL, &error);
+    if (output.fd < 0)
         fail_msg("%s", error.text);
-    const struct plan *plan = plan_map(fd);
-    close(fd);
+    const struct plan *plan = plan_map(output.fd);
+    *spool = output.spool;
+    close(output.fd);
     trace_reader_close(reader);
     plan_survey_free(&survey);
+    return plan;
+}
+
+static const struct plan *compile(enum plan_sync sync)
+{
+    struct plan_spool *spool;
+    const struct plan_options options = {.sync = sync};
+    const struct plan *plan = compile_as(&options, &spool);
+    assert_null(spool);
     return plan;
 }
 
@@ -267,14 +277,19 @@ static void fail_replay(void *context, uint32_t stream, uint64_t call)
     abort();
 }
 
-static struct team_result replay(const struct plan *plan, enum cell_touch touch)
+static struct team_result replay_fed(const struct plan *plan, const struct feed_reader *feed,
+                                     enum cell_touch touch)
 {
     struct order order;
     struct team team;
     void *memory = calloc(1, order_bytes(plan) + 64);
     void **slots = calloc(plan->slot_count, sizeof *slots);
-    const struct engine engine = {
-        .plan = plan, .slots = slots, .functions = &watched, .touch = touch, .order = &order};
+    const struct engine engine = {.plan = plan,
+                                  .slots = slots,
+                                  .functions = &watched,
+                                  .touch = touch,
+                                  .order = &order,
+                                  .feed = feed};
     assert_true(team_open(&team, (uint32_t)plan->stream_count));
     team.fail = fail_replay;
     order_open(&order, plan, (void *)(((uintptr_t)memory + 63) / 64 * 64));
@@ -290,6 +305,11 @@ static struct team_result replay(const struct plan *plan, enum cell_touch touch)
     free(slots);
     free(memory);
     return team.result;
+}
+
+static struct team_result replay(const struct plan *plan, enum cell_touch touch)
+{
+    return replay_fed(plan, NULL, touch);
 }
 
 #ifdef MUTANT
@@ -383,6 +403,99 @@ static void exact_order_is_that_of_one_thread(void **state)
     plan_unmap(exact);
 }
 
+/* ---- plans that are fed ---- */
+
+static atomic_bool is_done;
+
+static void *feed_until_done(void *source)
+{
+    struct error error;
+    while (!is_done && feed_source_fill(source, &error))
+        sched_yield();
+    return NULL;
+}
+
+enum { WINDOW_WORDS = 150, LOOPS = 3 };
+
+static const struct plan *compile_spooled(enum plan_sync sync, struct plan_spool **spool)
+{
+    const struct plan_options options = {
+        .sync = sync, .most_bytes = 1, .window_words = WINDOW_WORDS};
+    const struct plan *plan = compile_as(&options, spool);
+    assert_non_null(*spool);
+    assert_true(plan->window_count > EVENTS / WINDOW_WORDS);
+    return plan;
+}
+
+/* In windows so small that there are always some to wait for. */
+static void feed_whole_blocks(enum plan_sync sync, unsigned stretch, enum plan_sync becomes)
+{
+    struct plan_spool *spool;
+    struct feed_source source;
+    struct error error;
+    pthread_t feeder;
+    write_story(sync * 5 + stretch, BLOCK_BYTES, stretch);
+    const struct plan *plan = compile_spooled(sync, &spool);
+    assert_int_equal(plan->sync, becomes);
+    assert_true(feed_source_open(&source, spool, LOOPS, &error));
+    is_done = false;
+    assert_int_equal(pthread_create(&feeder, NULL, feed_until_done, &source), 0);
+    for (uint32_t loop = 0; loop < LOOPS; loop++) {
+        const struct feed_reader reader = {source.feed, loop * plan->window_count};
+        reset(true);
+        replay_fed(plan, &reader, CELL_TOUCH_USE);
+        assert_int_equal(happened_count, EVENTS + plan->leftover_count);
+        assert_int_equal(damaged_blocks, 0);
+    }
+    is_done = true;
+    pthread_join(feeder, NULL);
+    assert_int_equal(source.next, LOOPS * plan->window_count);
+    feed_source_close(&source);
+    plan_spool_close(spool);
+    plan_unmap(plan);
+}
+
+static void plans_that_are_fed_hand_over_whole_blocks(void **state)
+{
+    (void)state;
+    feed_whole_blocks(PLAN_SERIAL, 5, PLAN_SERIAL);
+    feed_whole_blocks(PLAN_EDGES, 3, PLAN_EDGES);
+    feed_whole_blocks(PLAN_EDGES, 500, PLAN_EDGES);
+    feed_whole_blocks(PLAN_EXACT, 2, PLAN_EPOCHS);
+    feed_whole_blocks(PLAN_EXACT, 500, PLAN_EXACT);
+}
+
+/* One thread goes through all streams, so the windows may not be made to wait for each other. */
+static void the_bare_loop_is_fed(void **state)
+{
+    (void)state;
+    struct plan_spool *spool;
+    struct feed_source source;
+    struct error error;
+    pthread_t feeder;
+    uint64_t next[THREADS];
+    static char block[BLOCK_BYTES];
+    write_story(21, BLOCK_BYTES, 3);
+    const struct plan *plan = compile_spooled(PLAN_EDGES, &spool);
+    void **slots = calloc(plan->slot_count, sizeof *slots);
+    assert_true(feed_source_open(&source, spool, 1, &error));
+    const struct feed_reader reader = {source.feed, 0};
+    const struct engine engine = {
+        .plan = plan, .slots = slots, .bare_block = block, .feed = &reader};
+    is_done = false;
+    assert_int_equal(pthread_create(&feeder, NULL, feed_until_done, &source), 0);
+    engine_run_bare(&engine, next);
+    is_done = true;
+    pthread_join(feeder, NULL);
+    for (uint32_t i = 0; i < THREADS; i++)
+        assert_int_equal(plan_code(next[i]), PLAN_END);
+    assert_int_equal(source.next, plan->window_count);
+    free(slots);
+    feed_source_close(&source);
+    plan_spool_close(spool);
+    plan_unmap(plan);
+}
+
 /* With sizes that make epochs short; the blocks themselves stay small. */
 static void epochs_keep_the_peak_in_its_bounds(void **state)
 {
@@ -425,6 +538,8 @@ int main(void)
         cmocka_unit_test(serial_and_exact_hand_over_whole_blocks),
         cmocka_unit_test(exact_order_is_that_of_one_thread),
         cmocka_unit_test(epochs_keep_the_peak_in_its_bounds),
+        cmocka_unit_test(plans_that_are_fed_hand_over_whole_blocks),
+        cmocka_unit_test(the_bare_loop_is_fed),
     };
 #endif
     return cmocka_run_group_tests(tests, NULL, remove_trace);
