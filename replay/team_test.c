@@ -481,7 +481,7 @@ static void the_bare_loop_is_fed(void **state)
     assert_true(feed_source_open(&source, spool, 1, &error));
     const struct feed_reader reader = {source.feed, 0};
     const struct engine engine = {
-        .plan = plan, .slots = slots, .bare_block = block, .feed = &reader};
+        .plan = plan, .slots = slots, .functions = &watched, .bare_block = block, .feed = &reader};
     is_done = false;
     assert_int_equal(pthread_create(&feeder, NULL, feed_until_done, &source), 0);
     engine_run_bare(&engine, next);
