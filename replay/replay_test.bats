@@ -92,6 +92,21 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     grep -q '"clock","trace"' out/meta.csv
 }
 
+@test "how blocks are touched is chosen for time and memory, and stands in each row" {
+    make_trace a.trace 500
+    touches() { grep -F "\"$1\"" out/runs.csv | cut -d, -f14 | tr -d '"' | sort -u; }
+    replay -q -r 1 -a glibc -o out a.trace
+    [ "$(touches time)" = ends ] && [ "$(touches memory)" = page ]
+    for touch in none ends page use; do
+        replay -q -r 1 -a glibc --touch="$touch" -o out a.trace
+        [ "$(touches time)" = "$touch" ] && [ "$(touches memory)" = "$touch" ]
+        grep -q "^\"touch_time\",\"$touch\"" out/meta.csv
+        grep -q "^\"touch_memory\",\"$touch\"" out/meta.csv
+    done
+    [ "$(rows use time ok)" -eq 9 ]
+    [ "$(rows use memory ok)" -eq 2 ]
+}
+
 @test "a crash is the row's status and the rest goes on" {
     make_trace a.trace 500
     run replay -r 1 -o out -a "bad=$misbehaving:MISBEHAVE=crash" a.trace
