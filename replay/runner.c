@@ -2,6 +2,7 @@
 
 #include "replay/heap_map.h"
 #include "replay/latency_table.h"
+#include "replay/real_clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,8 +122,9 @@ static bool pass_on(int fd)
     return fd < 0 || fcntl(fd, F_SETFD, 0) == 0;
 }
 
-static void exec_cell(const struct runner *runner, const struct cell_request *request, int cell_fd,
-                      int stderr_fd, struct environment *environment)
+static void exec_cell(const struct runner *runner, const struct cell_request *request,
+                      struct cell_channel *cell, int cell_fd, int stderr_fd,
+                      struct environment *environment)
 {
     char program[] = "replay-cell", cell_number[16], plan_number[16];
     char *arguments[] = {program, cell_number, plan_number, NULL};
@@ -139,6 +141,7 @@ static void exec_cell(const struct runner *runner, const struct cell_request *re
         _exit(126);
     /* The terminal's Ctrl-C is the parent's to act upon. */
     setpgid(0, 0);
+    cell->load_cpu_ns = real_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     execve(runner->cell_program, arguments, environment->pointers);
     _exit(127);
 }
@@ -282,7 +285,7 @@ bool runner_run(const struct runner *runner, const struct cell_request *request,
     make_environment(&environment, request->allocator);
     pid_t pid = outcome->cell && stderr_fd >= 0 ? fork() : -1;
     if (pid == 0)
-        exec_cell(runner, request, cell_fd, stderr_fd, &environment);
+        exec_cell(runner, request, outcome->cell, cell_fd, stderr_fd, &environment);
     bool ok = pid > 0 ? finish_run(runner, pid, stderr_fd, outcome, error)
                       : error_set(error, ERROR_RUN, "cannot start a cell: %s", strerror(errno));
     if (cell_fd >= 0)
