@@ -181,6 +181,7 @@ static void print_doubts(const struct summary *summary, const struct trace_summa
                          FILE *stream)
 {
     const char *source = summary_meta(summary, "trace.", trace->trace, ".program_cpu_source");
+    const char *redirected = summary_meta(summary, "trace.", trace->trace, ".redirected");
     if (trace->threads > 1)
         fprintf(stream,
                 "%s: waiting of its threads for each other is CPU time; no such program was "
@@ -188,6 +189,9 @@ static void print_doubts(const struct summary *summary, const struct trace_summa
                 trace->trace);
     if (summary_trace_number(summary, trace->trace, ".forks") > 0)
         fprintf(stream, "%s: forks, and what that costs with another heap is not predicted.\n",
+                trace->trace);
+    if (redirected != NULL && strcmp(redirected, "1") == 0)
+        fprintf(stream, "%s: ran on a malloc of its own, and not on glibc, when it was recorded.\n",
                 trace->trace);
     if (source != NULL && strcmp(source, "recorded_run") == 0)
         fprintf(stream, "%s: its own CPU time and peak RSS have the recorder's cost in them.\n",
@@ -204,9 +208,9 @@ void prediction_print_note(const struct summary *summary, FILE *stream)
     fputs("Predicted: what the program took by itself, and the difference of the replays. On real "
           "programs of\n"
           "one thread peak RSS was 3 % off on average, or 0.7 MB; CPU time correlated 0.7 to 0.85, "
-          "9 of 10 effects\n"
-          "above 4 % had the right sign, and it was 1 to 2 % of the program too good. Under 3 % "
-          "nothing is claimed.\n",
+          "had the\n"
+          "right sign in 9 of 10 effects above 4 %, and was 1 to 2 % too good. Under 3 % nothing "
+          "is claimed.\n",
           stream);
     if (!prediction_has_glibc(summary))
         fprintf(stream,

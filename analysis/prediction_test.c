@@ -255,6 +255,8 @@ static void without_the_facts_nothing_is_predicted(void **state)
                    "\n  no peak RSS is predicted for the program: it has a malloc of its own, "
                    "whose memory is not known\n");
     assert_printed(&summary, "    fast   CPU time       -4 %\n");
+    assert_printed(&summary, "toy: ran on a malloc of its own, and not on glibc, when it was "
+                             "recorded.\n");
     summary_free(&summary);
 }
 

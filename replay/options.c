@@ -62,8 +62,7 @@ static const struct argp_option option_table[] = {
     {"touch", KEY_TOUCH, "HOW", 0,
      "what is written into blocks: none, ends, page or use (default ends for time: first and last "
      "byte; page for memory: a byte in every page). use is as a program does: small blocks are "
-     "written whole and read before they are freed, of large ones a byte in every page; what is "
-     "predicted for the program is best with it",
+     "written whole and read before they are freed, of large ones a byte in every page",
      2},
     {"clock", KEY_CLOCK, "CLOCK", 0,
      "what time the allocator sees in the memory pass: trace, the recorded one, so that it gives "

@@ -117,6 +117,23 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     [ "$(rows use memory ok)" -eq 2 ]
 }
 
+@test "what is predicted for the program comes from what its trace tells of it" {
+    make_trace a.trace 500
+    run replay -r 1 -o out a.trace
+    [[ "$output" == *"  no CPU time is predicted for the program: the trace does not tell the program's own CPU time"* ]]
+    [[ "$output" != *"predicted for this program"* ]]
+    sed -i '2i # program_cpu_us=200000\n# program_rss_bytes=50000000\n# program_cpu_source=plain_run' made.txt
+    trace convert made.txt known.trace
+    run replay -r 1 -o out known.trace
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"  predicted for this program, against glibc (it took 200 ms of CPU time, 47.7 MiB at its peak):"* ]]
+    [[ "$output" =~ \ heap\ +CPU\ time\ +[^,]+%\ \ peak\ RSS\ +[^,]+%,\ [0-9.]+\ MiB ]]
+    grep -q '^"trace.known.program_cpu_source","plain_run"$' out/meta.csv
+    report summary --format=csv out > summary.csv
+    grep -qE '^"known","heap","predicted_cpu_us","us","1","[0-9.]+"' summary.csv
+    grep -qE '^"known","heap","predicted_rss_bytes","bytes","1","[0-9.]+"' summary.csv
+}
+
 @test "a crash is the row's status and the rest goes on" {
     make_trace a.trace 500
     run replay -r 1 -o out -a "bad=$misbehaving:MISBEHAVE=crash" a.trace
