@@ -105,7 +105,7 @@ leftovers() {
 @test "summary --format=csv prints a row per trace, allocator and metric" {
     run "$report" summary --format=csv "$results"
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 66 ] # a header, and 13 metrics of 5 allocators
+    [ "${#lines[@]}" -eq 76 ] # a header, and 15 metrics of 5 allocators
     [[ "${lines[0]}" == '"trace","allocator","metric","unit","n",'* ]]
 }
 

@@ -22,7 +22,7 @@ struct columns {
     size_t cpu, net, peak_live, peak_heap, end_heap, load_heap, hwm_heap;
     /* Where the file has them. */
     size_t touch, replayed_live, mean_event, at_peak_live, at_peak_heap, returned;
-    size_t clock, clock_reads, thp;
+    size_t clock, clock_reads, thp, load_cpu, file_bytes;
 };
 
 /* A row of the table, with what groups rows into cells. */
@@ -43,7 +43,7 @@ const char *pass_name(enum pass pass)
 
 enum pass metric_pass(enum metric metric)
 {
-    return metric <= METRIC_WARM ? PASS_TIME : PASS_MEMORY;
+    return metric <= METRIC_PREDICTED_CPU ? PASS_TIME : PASS_MEMORY;
 }
 
 static bool find_columns(const struct csv_table *table, struct columns *columns,
@@ -85,6 +85,8 @@ static bool find_columns(const struct csv_table *table, struct columns *columns,
     columns->clock = csv_table_find(table, "clock");
     columns->clock_reads = csv_table_find(table, "clock_reads");
     columns->thp = csv_table_find(table, "thp");
+    columns->load_cpu = csv_table_find(table, "load_cpu_ns");
+    columns->file_bytes = csv_table_find(table, "file_bytes");
     return true;
 }
 
@@ -175,6 +177,8 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
         .thp = csv_table_text(table, row->row, columns->thp),
         .pass = find_pass(row->pass),
         .status = RUN_OK,
+        .process_cpu_ns = NAN,
+        .process_bytes = NAN,
         .was_touched = strcmp(csv_table_text(table, row->row, columns->touch), "none") != 0,
         .row = row->row,
     };
@@ -192,7 +196,9 @@ static bool read_memory(struct cell *cell, const struct csv_table *table,
                         const struct columns *columns, size_t row, struct analysis_error *error)
 {
     double *metrics = cell->metrics;
-    if (!csv_table_number(table, row, columns->peak_heap, &metrics[METRIC_PEAK_HEAP], error) ||
+    double file_bytes;
+    if (!csv_table_number(table, row, columns->file_bytes, &file_bytes, error) ||
+        !csv_table_number(table, row, columns->peak_heap, &metrics[METRIC_PEAK_HEAP], error) ||
         !csv_table_number(table, row, columns->end_heap, &metrics[METRIC_END_HEAP], error) ||
         !csv_table_number(table, row, columns->load_heap, &metrics[METRIC_LOAD_HEAP], error) ||
         !csv_table_number(table, row, columns->hwm_heap, &metrics[METRIC_HWM_HEAP], error) ||
@@ -204,6 +210,8 @@ static bool read_memory(struct cell *cell, const struct csv_table *table,
                           error) ||
         !csv_table_number(table, row, columns->returned, &metrics[METRIC_RETURNED_SHARE], error))
         return false;
+    cell->process_bytes = fmax(metrics[METRIC_PEAK_HEAP], metrics[METRIC_HWM_HEAP]) +
+                          (isnan(file_bytes) ? 0 : file_bytes);
     if (cell->peak_live_bytes > 0 && cell->was_touched)
         metrics[METRIC_PEAK_RATIO] = metrics[METRIC_PEAK_HEAP] / cell->peak_live_bytes;
     return true;
@@ -214,8 +222,9 @@ static bool read_time(struct cell *cell, const struct csv_table *table,
                       const struct columns *columns, size_t row, double *warm, size_t *warm_count,
                       struct analysis_error *error)
 {
-    double loop, cpu;
+    double loop, cpu, load_cpu;
     if (!csv_table_number(table, row, columns->loop, &loop, error) ||
+        !csv_table_number(table, row, columns->load_cpu, &load_cpu, error) ||
         !csv_table_number(table, row, columns->cpu, &cpu, error))
         return false;
     if (loop > 1) {
@@ -223,6 +232,7 @@ static bool read_time(struct cell *cell, const struct csv_table *table,
             warm[(*warm_count)++] = cpu;
         return true;
     }
+    cell->process_cpu_ns = cpu * cell->ops + (isnan(load_cpu) ? 0 : load_cpu);
     cell->metrics[METRIC_COLD] = cpu;
     return csv_table_number(table, row, columns->net, &cell->metrics[METRIC_COLD_NET], error);
 }
@@ -303,6 +313,18 @@ bool run_set_read(struct run_set *runs, const char *path, struct analysis_error 
     if (!ok)
         run_set_free(runs);
     return ok;
+}
+
+const struct cell *run_set_find_partner(const struct run_set *runs, const struct cell *cell,
+                                        const char *allocator)
+{
+    for (size_t i = 0; i < runs->cell_count; i++) {
+        const struct cell *other = &runs->cells[i];
+        if (other->status == RUN_OK && other->pass == cell->pass && other->round == cell->round &&
+            strcmp(other->trace, cell->trace) == 0 && strcmp(other->allocator, allocator) == 0)
+            return other;
+    }
+    return NULL;
 }
 
 void run_set_free(struct run_set *runs)

@@ -22,24 +22,24 @@ enum run_status {
 /* The word of runs.csv. */
 const char *run_status_name(enum run_status status);
 
-/*
- * What stands in the summary; the first three come from the time pass, the others from the memory
- * pass.
- */
+/* What stands in the summary; the first four come from the time pass, the others from the memory
+ * pass. */
 enum metric {
-    METRIC_COLD,       /* CPU nanoseconds per op of a cell's first loop */
-    METRIC_COLD_NET,   /* the same less the null allocator's of the same round */
-    METRIC_WARM,       /* CPU nanoseconds per op: the median of a cell's second and later loops */
-    METRIC_PEAK_HEAP,  /* bytes: the largest sample of the heap, between calls */
-    METRIC_PEAK_RATIO, /* peak heap / peak live */
-    METRIC_MEAN_RATIO, /* mean heap / mean live, both weighted by trace time */
-    METRIC_END_HEAP,   /* bytes of heap after the last event */
-    METRIC_LOAD_HEAP,  /* bytes of heap before the first event */
-    METRIC_HWM_HEAP,   /* bytes: the peak as the kernel counts it, inside of calls too */
+    METRIC_COLD,     /* CPU nanoseconds per op of a cell's first loop */
+    METRIC_COLD_NET, /* the same less the null allocator's of the same round */
+    METRIC_WARM,     /* CPU nanoseconds per op: the median of a cell's second and later loops */
+    METRIC_PREDICTED_CPU,      /* microseconds: the program's own CPU time with this allocator */
+    METRIC_PEAK_HEAP,          /* bytes: the largest sample of the heap, between calls */
+    METRIC_PEAK_RATIO,         /* peak heap / peak live */
+    METRIC_MEAN_RATIO,         /* mean heap / mean live, both weighted by trace time */
+    METRIC_END_HEAP,           /* bytes of heap after the last event */
+    METRIC_LOAD_HEAP,          /* bytes of heap before the first event */
+    METRIC_HWM_HEAP,           /* bytes: the peak as the kernel counts it, inside of calls too */
     METRIC_MEAN_EVENT_RATIO,   /* mean heap / mean live, both weighted by events */
     METRIC_AT_PEAK_LIVE_RATIO, /* heap / live when most is live */
     METRIC_AT_PEAK_HEAP_RATIO, /* peak heap / live when the heap is largest */
     METRIC_RETURNED_SHARE,     /* of the peak heap, what is not there any more at the end */
+    METRIC_PREDICTED_RSS,      /* bytes: the program's own peak RSS with this allocator */
     METRIC_COUNT,
 };
 
@@ -68,10 +68,12 @@ struct cell {
     double ops;
     double peak_live_bytes;
     double replayed_peak_live_bytes; /* in the replay, whose threads may have drifted */
-    bool was_touched;   /* else its memory was not resident: there are no ratios to live bytes */
-    double clock_reads; /* how often the allocator asked for the time */
-    double metrics[METRIC_COUNT]; /* all NaN unless the status is RUN_OK; the mean ratio is not read
-                                     here */
+    bool was_touched;      /* else its memory was not resident: there are no ratios to live bytes */
+    double clock_reads;    /* how often the allocator asked for the time */
+    double process_cpu_ns; /* of loading the allocator and the first loop */
+    double process_bytes;  /* at the most, inside of calls too, with the pages of files */
+    double metrics[METRIC_COUNT]; /* all NaN unless the status is RUN_OK; the mean ratio and what is
+                                     predicted are not read here */
     size_t row;                   /* of its first row in runs.csv */
 };
 
@@ -87,5 +89,9 @@ struct run_set {
  */
 bool run_set_read(struct run_set *runs, const char *path, struct analysis_error *error);
 void run_set_free(struct run_set *runs);
+
+/* The cell of `allocator` in the trace, pass and round of `cell` that ended well, or NULL. */
+const struct cell *run_set_find_partner(const struct run_set *runs, const struct cell *cell,
+                                        const char *allocator);
 
 #endif

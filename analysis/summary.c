@@ -1,5 +1,7 @@
 #include "analysis/summary.h"
 
+#include "analysis/prediction.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -63,7 +65,7 @@ const char *summary_meta(const struct summary *summary, const char *prefix, cons
     return value[0] != '\0' ? value : NULL;
 }
 
-static double meta_number(const struct summary *summary, const char *trace, const char *suffix)
+double summary_trace_number(const struct summary *summary, const char *trace, const char *suffix)
 {
     const char *text = summary_meta(summary, "trace.", trace, suffix);
     char *end = NULL;
@@ -105,13 +107,8 @@ static size_t collect(const struct run_set *runs, const char *trace, const char 
 static double baseline_of_round(const struct summary *summary, const struct cell *cell,
                                 enum metric metric)
 {
-    for (size_t i = 0; i < summary->runs.cell_count; i++) {
-        const struct cell *other = &summary->runs.cells[i];
-        if (other->round == cell->round && !isnan(other->metrics[metric]) &&
-            cell_is(other, cell->trace, summary->baseline, cell->pass))
-            return other->metrics[metric];
-    }
-    return NAN;
+    const struct cell *baseline = run_set_find_partner(&summary->runs, cell, summary->baseline);
+    return baseline != NULL ? baseline->metrics[metric] : NAN;
 }
 
 /* The ratios to the baseline, one per round that both finished. */
@@ -196,10 +193,12 @@ static double bound_bytes(const struct csv_table *bounds, const char *trace, con
 static void describe_trace(const struct summary *summary, struct trace_summary *trace)
 {
     trace->ops = NAN;
-    trace->peak_live_bytes = meta_number(summary, trace->trace, ".peak_live_bytes");
+    trace->peak_live_bytes = summary_trace_number(summary, trace->trace, ".peak_live_bytes");
     trace->best_fit_bytes = bound_bytes(&summary->bounds, trace->trace, "best_fit");
-    trace->duration_us = meta_number(summary, trace->trace, ".duration_us");
-    trace->threads = meta_number(summary, trace->trace, ".threads");
+    trace->duration_us = summary_trace_number(summary, trace->trace, ".duration_us");
+    trace->threads = summary_trace_number(summary, trace->trace, ".threads");
+    trace->program_cpu_us = summary_trace_number(summary, trace->trace, ".program_cpu_us");
+    trace->program_rss_bytes = summary_trace_number(summary, trace->trace, ".program_rss_bytes");
     for (size_t i = 0; i < summary->runs.cell_count; i++) {
         const struct cell *cell = &summary->runs.cells[i];
         if (cell->status != RUN_OK || strcmp(cell->trace, trace->trace) != 0)
@@ -210,7 +209,7 @@ static void describe_trace(const struct summary *summary, struct trace_summary *
             trace->peak_live_bytes = cell->peak_live_bytes;
     }
     if (isnan(trace->ops))
-        trace->ops = meta_number(summary, trace->trace, ".events");
+        trace->ops = summary_trace_number(summary, trace->trace, ".events");
 }
 
 static bool was_run(const struct run_set *runs, const char *trace, const char *allocator)
@@ -472,6 +471,7 @@ bool summary_load(struct summary *summary, const char *dir, struct analysis_erro
         const char *baseline = summary_meta(summary, "", "baseline", "");
         summary->baseline = baseline != NULL ? baseline : "glibc";
         join_samples(summary);
+        prediction_join(summary);
         ok = summarise(summary) || analysis_fail(error, "%s: not enough memory", dir);
     }
     if (!ok)

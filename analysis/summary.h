@@ -38,13 +38,15 @@ struct allocator_summary {
 
 struct trace_summary {
     const char *trace;
-    double ops;             /* recorded calls */
-    double peak_live_bytes; /* requested bytes at the most */
-    double duration_us;     /* as recorded */
-    double threads;         /* as recorded */
-    double best_fit_bytes;  /* peak heap of a simulated best fit: ideal placement */
-    double null_ns_per_op;  /* the floor, median of the first loops: the null allocator, */
-    double loop_ns_per_op;  /* and the bare loop */
+    double ops;               /* recorded calls */
+    double peak_live_bytes;   /* requested bytes at the most */
+    double duration_us;       /* as recorded */
+    double threads;           /* as recorded */
+    double program_rss_bytes; /* the program's own peak RSS, as recorded */
+    double program_cpu_us;    /* and its CPU time */
+    double best_fit_bytes;    /* peak heap of a simulated best fit: ideal placement */
+    double null_ns_per_op;    /* the floor, median of the first loops: the null allocator, */
+    double loop_ns_per_op;    /* and the bare loop */
     struct allocator_summary
         *allocators; /* without null and loop, in the order of the command line */
     size_t allocator_count;
@@ -88,6 +90,9 @@ void summary_free(struct summary *summary);
  */
 const char *summary_meta(const struct summary *summary, const char *prefix, const char *name,
                          const char *suffix);
+
+/* The same of a trace as a number: of the key `trace.NAME` + `suffix`; NaN when it is none. */
+double summary_trace_number(const struct summary *summary, const char *trace, const char *suffix);
 
 /*
  * What to show for a pass of which there is no number: the status that most of its failed cells

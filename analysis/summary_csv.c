@@ -1,5 +1,7 @@
 #include "analysis/summary_csv.h"
 
+#include "analysis/prediction.h"
+
 #include <csv.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@ static const struct {
     [METRIC_COLD] = {"cold_cpu_ns_per_op", "ns"},
     [METRIC_COLD_NET] = {"cold_net_ns_per_op", "ns"},
     [METRIC_WARM] = {"warm_cpu_ns_per_op", "ns"},
+    [METRIC_PREDICTED_CPU] = {"predicted_cpu_us", "us"},
     [METRIC_PEAK_HEAP] = {"peak_heap_bytes", "bytes"},
     [METRIC_PEAK_RATIO] = {"peak_heap_ratio", "ratio"},
     [METRIC_MEAN_RATIO] = {"mean_heap_time_ratio", "ratio"},
@@ -21,6 +24,7 @@ static const struct {
     [METRIC_AT_PEAK_LIVE_RATIO] = {"frag_at_peak_live_ratio", "ratio"},
     [METRIC_AT_PEAK_HEAP_RATIO] = {"frag_at_peak_heap_ratio", "ratio"},
     [METRIC_RETURNED_SHARE] = {"returned_share", "share"},
+    [METRIC_PREDICTED_RSS] = {"predicted_rss_bytes", "bytes"},
 };
 
 static const char *const header[] = {
@@ -46,30 +50,38 @@ static void write_number(FILE *stream, double number, char end)
     write_field(stream, text, end);
 }
 
-/* Every metric is better when it is smaller, but that. */
-static const char *verdict(const struct ratio *ratio, enum metric metric)
+/*
+ * Every metric is better when it is smaller, but one. What is within `limit` of 1 cannot be told
+ * from 1, however exactly it was measured.
+ */
+static const char *verdict(const struct ratio *ratio, enum metric metric, double limit)
 {
+    const struct interval *interval = &ratio->interval;
     bool more_is_better = metric == METRIC_RETURNED_SHARE;
     if (isnan(ratio->value))
         return "";
-    if (isnan(ratio->interval.low))
+    if (isnan(interval->low))
         return "inconclusive";
-    if (ratio->interval.high < 1)
+    if (interval->high < 1 - limit)
         return more_is_better ? "worse" : "better";
-    if (ratio->interval.low > 1)
+    if (interval->low > 1 + limit)
         return more_is_better ? "better" : "worse";
-    return "same";
+    bool is_within = interval->low >= 1 - limit && interval->high <= 1 + limit;
+    return limit > 0 && !is_within ? "inconclusive" : "same";
 }
 
-static void write_ratio(FILE *stream, const struct ratio *ratio, enum metric metric)
+/* `program_rss_bytes` of the trace, NaN of several. */
+static void write_ratio(FILE *stream, const struct ratio *ratio, enum metric metric,
+                        double program_rss_bytes)
 {
     write_number(stream, ratio->value, ',');
     write_number(stream, ratio->interval.low, ',');
     write_number(stream, ratio->interval.high, ',');
-    write_field(stream, verdict(ratio, metric), ',');
+    write_field(stream, verdict(ratio, metric, prediction_limit(metric, program_rss_bytes)), ',');
 }
 
-static void write_metric(FILE *stream, const struct summary *summary, const char *trace,
+static void write_metric(FILE *stream, const struct summary *summary,
+                         const struct trace_summary *trace,
                          const struct allocator_summary *allocator, enum metric metric)
 {
     const struct metric_summary *values = &allocator->metrics[metric];
@@ -77,7 +89,7 @@ static void write_metric(FILE *stream, const struct summary *summary, const char
     unsigned failed = 0;
     for (int status = RUN_OK + 1; status < RUN_STATUS_COUNT; status++)
         failed += allocator->cells[pass][status];
-    write_field(stream, trace, ',');
+    write_field(stream, trace->trace, ',');
     write_field(stream, allocator->allocator, ',');
     write_field(stream, metrics[metric].name, ',');
     write_field(stream, metrics[metric].unit, ',');
@@ -90,7 +102,7 @@ static void write_metric(FILE *stream, const struct summary *summary, const char
     write_number(stream, values->interval.low, ',');
     write_number(stream, values->interval.high, ',');
     write_field(stream, summary->baseline, ',');
-    write_ratio(stream, &values->to_baseline, metric);
+    write_ratio(stream, &values->to_baseline, metric, trace->program_rss_bytes);
     write_number(stream, failed, ',');
     write_field(stream, failed > 0 ? summary_failure(allocator, pass) : "ok", '\n');
 }
@@ -107,7 +119,7 @@ static void write_overall(FILE *stream, const struct summary *summary,
     for (int i = 0; i < 7; i++)
         write_field(stream, "", ',');
     write_field(stream, summary->baseline, ',');
-    write_ratio(stream, ratio, metric);
+    write_ratio(stream, ratio, metric, NAN);
     write_field(stream, "", ',');
     write_field(stream, "", '\n');
 }
@@ -121,8 +133,7 @@ void summary_csv_print(const struct summary *summary, FILE *stream)
         const struct trace_summary *trace = &summary->traces[i];
         for (size_t j = 0; j < trace->allocator_count; j++) {
             for (int metric = 0; metric < METRIC_COUNT; metric++)
-                write_metric(stream, summary, trace->trace, &trace->allocators[j],
-                             (enum metric)metric);
+                write_metric(stream, summary, trace, &trace->allocators[j], (enum metric)metric);
         }
     }
     for (size_t i = 0; i < summary->overall_count; i++) {

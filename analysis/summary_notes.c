@@ -1,7 +1,11 @@
 #include "analysis/summary_notes.h"
 
+#include "analysis/line.h"
+
 #include <math.h>
 #include <string.h>
+
+enum { LABEL_SIZE = 128 }; /* of an allocator, with a word behind it */
 
 /* ---- the clock ---- */
 
@@ -59,18 +63,24 @@ static const char *next_timeless(const struct summary *summary, size_t *trace, s
 
 static void print_who_never_asked(const struct summary *summary, FILE *stream)
 {
+    struct line line = {.stream = stream, .indent = ""};
     size_t trace = 0, index = 0;
     const char *allocator = next_timeless(summary, &trace, &index);
     if (allocator == NULL)
         return;
-    fputs("Time policy: none seen of ", stream);
-    for (bool is_first = true; allocator != NULL; is_first = false) {
+    line_add(&line, "Time policy: none seen of");
+    while (allocator != NULL) {
         const char *next = next_timeless(summary, &trace, &index);
-        const char *before = is_first ? "" : next != NULL ? ", " : " and ";
-        fprintf(stream, "%s%s", before, allocator);
+        size_t next_trace = trace, next_index = index;
+        bool is_last_next =
+            next != NULL && next_timeless(summary, &next_trace, &next_index) == NULL;
+        char part[LABEL_SIZE];
+        snprintf(part, sizeof part, "%s%s", allocator, is_last_next ? " and" : ",");
+        line_add(&line, part);
         allocator = next;
     }
-    fputs(", which never asked for the time.\n", stream);
+    line_add(&line, "which never asked for the time.");
+    fputc('\n', stream);
 }
 
 void summary_notes_print_clock(const struct summary *summary, FILE *stream)

@@ -1,6 +1,8 @@
 #include "analysis/summary_table.h"
 
 #include "analysis/latency_print.h"
+#include "analysis/line.h"
+#include "analysis/prediction_print.h"
 #include "analysis/summary_notes.h"
 #include "analysis/units.h"
 
@@ -11,6 +13,7 @@ enum {
     HEADER_ROWS = 3,
     MAX_COLUMNS = 8,
     CELL_SIZE = 2 * UNITS_TEXT_SIZE,
+    LABEL_SIZE = 128, /* of an allocator, with a number behind it */
 };
 
 enum column_kind {
@@ -376,21 +379,33 @@ static void print_floor(const struct trace_summary *trace, FILE *stream)
                 null, loop);
 }
 
+static double distance_percent(const struct trace_summary *trace, size_t index)
+{
+    double peak_bytes = trace->allocators[index].metrics[METRIC_PEAK_HEAP].median;
+    return trace->best_fit_bytes > 0 ? (peak_bytes / trace->best_fit_bytes - 1) * 100 : NAN;
+}
+
 /* How far each allocator is from the ideal. */
 static void print_distances(const struct trace_summary *trace, FILE *stream)
 {
-    bool has_any = false;
+    struct line line = {.stream = stream, .indent = "   "};
+    size_t left = 0;
+    for (size_t i = 0; i < trace->allocator_count; i++)
+        left += isnan(distance_percent(trace, i)) ? 0 : 1;
+    if (left == 0)
+        return;
+    fputc('\n', stream);
+    line_add(&line, "  peak heap against best fit:");
     for (size_t i = 0; i < trace->allocator_count; i++) {
-        double peak_bytes = trace->allocators[i].metrics[METRIC_PEAK_HEAP].median;
-        if (isnan(peak_bytes) || !(trace->best_fit_bytes > 0))
+        char part[LABEL_SIZE];
+        double percent = distance_percent(trace, i);
+        if (isnan(percent))
             continue;
-        fprintf(stream, "%s %s %+.1f %%",
-                has_any ? "," : "\n  peak heap against best fit:", trace->allocators[i].allocator,
-                (peak_bytes / trace->best_fit_bytes - 1) * 100);
-        has_any = true;
+        snprintf(part, sizeof part, "%s %+.1f %%%s", trace->allocators[i].allocator, percent,
+                 --left > 0 ? "," : "");
+        line_add(&line, part);
     }
-    if (has_any)
-        fputc('\n', stream);
+    fputc('\n', stream);
 }
 
 /* One line per allocator and pass with cells that did not end well. */
@@ -519,6 +534,7 @@ static void print_trace(const struct summary *summary, const struct trace_summar
         print_distances(trace, stream);
     }
     print_floor(trace, stream);
+    prediction_print(summary, trace, stream);
     latency_print(summary, trace, stream);
     print_failures(trace, stream);
     print_peaks_inside_calls(trace, stream);
@@ -541,6 +557,7 @@ static void print_overall(const struct summary *summary, FILE *stream, bool bold
     };
     fprintf(stream, "\ngeometric means over %zu traces\n\n", summary->trace_count);
     print_table(stream, &table);
+    prediction_print_overall(summary, stream);
     for (size_t i = 0; i < summary->overall_count; i++) {
         const struct overall_summary *overall = &summary->overall[i];
         for (int pass = 0; pass < PASS_COUNT; pass++) {
@@ -656,6 +673,7 @@ void summary_table_print(const struct summary *summary, FILE *stream, bool bold)
         print_overall(summary, stream, bold);
     fputc('\n', stream);
     print_legend(summary, stream);
+    prediction_print_note(summary, stream);
     latency_print_note(summary, stream);
     print_threads_note(summary, stream);
     print_touch_note(summary, stream);

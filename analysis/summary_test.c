@@ -145,6 +145,8 @@ static const char basic_table[] =
     "\n"
     "  floor, the harness's own cost in each time: null 10.0 ns per op, loop 5.00 ns\n"
     "\n"
+    "  nothing is predicted for the program: its threads were replayed on one\n"
+    "\n"
     "Medians over the rounds, ratios paired by round; lower is better everywhere. Means weighted "
     "by "
     "time.\n"

@@ -2,28 +2,52 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+enum { FILES_MAX = 3 };
+
 /* Names that stand for a library, and under which file names distributions have it. */
 static const struct known {
     const char *name;
-    const char *files[3]; /* NULL first: the system's own */
+    const char *files[FILES_MAX]; /* NULL first: the system's own */
+    const char *package;          /* that has it in Debian, or NULL */
+    const char *environment;      /* an assignment that belongs to the name, or NULL */
 } known_allocators[] = {
-    {"heap", {"libheap.so"}},
-    {"glibc", {NULL}},
-    {"jemalloc", {"libjemalloc.so.2"}},
-    {"mimalloc", {"libmimalloc.so.2.0", "libmimalloc.so.2", "libmimalloc.so"}},
-    {"tcmalloc", {"libtcmalloc_minimal.so.4", "libtcmalloc.so.4"}},
+    {"heap", {"libheap.so"}, NULL, NULL},
+    {"glibc", {NULL}, NULL, NULL},
+    {"glibc-notcache", {NULL}, NULL, "GLIBC_TUNABLES=glibc.malloc.tcache_count=0"},
+    {"jemalloc", {"libjemalloc.so.2"}, "libjemalloc2", NULL},
+    {"mimalloc",
+     {"libmimalloc.so.2.0", "libmimalloc.so.2", "libmimalloc.so"},
+     "libmimalloc2.0",
+     NULL},
+    {"tcmalloc", {"libtcmalloc_minimal.so.4", "libtcmalloc.so.4"}, "libtcmalloc-minimal4", NULL},
+    /* libtbbmalloc itself defines no malloc. */
+    {"tbbmalloc", {"libtbbmalloc_proxy.so.2"}, "libtbbmalloc2", NULL},
+    {"scudo",
+     {"libclang_rt.scudo_standalone-x86_64.so", "libclang_rt.scudo_standalone.so"},
+     "libclang-rt-dev",
+     NULL},
 };
 
 enum { KNOWN = sizeof known_allocators / sizeof *known_allocators };
 
-static const char *const library_folders[] = {"/usr/local/lib/x86_64-linux-gnu", "/usr/local/lib",
-                                              "/usr/lib/x86_64-linux-gnu", "/usr/lib64",
-                                              "/usr/lib"};
+/* Where libraries are installed; of several versions beside each other the newest counts. */
+static const char *const library_folders[] = {
+    "/usr/local/lib/x86_64-linux-gnu",
+    "/usr/local/lib",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+    "/usr/lib/llvm-*/lib/clang/*/lib/linux",
+    "/usr/lib/llvm-*/lib/clang/*/lib/x86_64*-linux-gnu",
+    "/usr/lib/clang/*/lib/linux",
+    "/usr/lib/clang/*/lib/x86_64*-linux-gnu",
+};
 
 enum { LIBRARY_FOLDERS = sizeof library_folders / sizeof *library_folders };
 
@@ -55,16 +79,33 @@ static bool set_path(struct allocator_spec *spec, const char *folder, const char
     return realpath(path, spec->path) != NULL;
 }
 
+/* The newest, as versions are ordered, of the folders that match and have the file. */
+static bool set_newest(struct allocator_spec *spec, const char *folders, const char *file)
+{
+    char pattern[PATH_MAX];
+    glob_t found;
+    const char *newest = NULL;
+    snprintf(pattern, sizeof pattern, "%s/%s", folders, file);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
+        return false;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        if (!newest || strverscmp(found.gl_pathv[i], newest) > 0)
+            newest = found.gl_pathv[i];
+    bool is_there = newest && realpath(newest, spec->path) != NULL;
+    globfree(&found);
+    return is_there;
+}
+
 static bool find_library(const struct known *known, struct allocator_spec *spec)
 {
     char installed[PATH_MAX + 32];
     snprintf(installed, sizeof installed, "%s/../lib/heapreel", program_folder());
-    for (int f = 0; f < 3 && known->files[f]; f++) {
+    for (int f = 0; f < FILES_MAX && known->files[f]; f++) {
         if (set_path(spec, program_folder(), known->files[f]) ||
             set_path(spec, installed, known->files[f]))
             return true;
         for (int i = 0; i < LIBRARY_FOLDERS; i++)
-            if (set_path(spec, library_folders[i], known->files[f]))
+            if (set_newest(spec, library_folders[i], known->files[f]))
                 return true;
     }
     return false;
@@ -82,16 +123,38 @@ static bool unknown_name(const char *name, struct error *error)
                      names);
 }
 
+static bool not_installed(const struct known *known, struct error *error)
+{
+    const char *package = known->package;
+    return error_set(error, ERROR_USAGE, "%s is not installed: no %s found%s%s", known->name,
+                     known->files[0], package ? "; Debian has it in the package " : "",
+                     package ? package : "");
+}
+
+/* What belongs to the name leaves no room for an option. */
+static bool add_own_environment(const struct known *known, struct allocator_spec *spec,
+                                struct error *error)
+{
+    if (!known->environment)
+        return true;
+    if (*spec->environment)
+        return error_set(error, ERROR_USAGE, "'%s': %s is glibc:%s, and takes no other option",
+                         spec->spec, known->name, known->environment);
+    snprintf(spec->environment, sizeof spec->environment, "%s", known->environment);
+    snprintf(spec->spec, sizeof spec->spec, "glibc:%s", known->environment);
+    return true;
+}
+
 static bool find_name(const char *name, struct allocator_spec *spec, struct error *error)
 {
     for (int i = 0; i < KNOWN; i++) {
-        if (strcmp(name, known_allocators[i].name) != 0)
+        const struct known *known = &known_allocators[i];
+        if (strcmp(name, known->name) != 0)
             continue;
-        spec->kind = known_allocators[i].files[0] ? ALLOCATOR_PRELOAD : ALLOCATOR_SYSTEM;
-        if (spec->kind == ALLOCATOR_SYSTEM || find_library(&known_allocators[i], spec))
-            return true;
-        return error_set(error, ERROR_USAGE, "%s is not installed: no %s found", name,
-                         known_allocators[i].files[0]);
+        spec->kind = known->files[0] ? ALLOCATOR_PRELOAD : ALLOCATOR_SYSTEM;
+        if (spec->kind == ALLOCATOR_PRELOAD && !find_library(known, spec))
+            return not_installed(known, error);
+        return add_own_environment(known, spec, error);
     }
     return unknown_name(name, error);
 }
@@ -161,7 +224,7 @@ static bool set_options(struct allocator_spec *spec, const char *name, const cha
         return error_set(error, ERROR_USAGE,
                          "'%s:%s': options of %s are an environment assignment NAME=VALUE", name,
                          options, name);
-    if (strncmp(options, "LD_", 3) == 0)
+    if (strncmp(options, "LD_PRELOAD", 10) == 0 || strncmp(options, "LD_AUDIT", 8) == 0)
         return error_set(error, ERROR_USAGE,
                          "'%s:%s': what is preloaded is the allocator's to say; name the library",
                          name, options);

@@ -23,7 +23,8 @@ enum allocator_kind {
 struct allocator_spec {
     enum allocator_kind kind;
     char label[ALLOCATOR_LABEL_BYTES];      /* [A-Za-z0-9._+-]+, in CSV and file names */
-    char spec[ALLOCATOR_SPEC_BYTES];        /* as the user wrote it, without a label */
+    char spec[ALLOCATOR_SPEC_BYTES];        /* as the user wrote it, without a label; of a name
+                                               that stands for options, with these */
     char path[PATH_MAX];                    /* of the library, or empty */
     char environment[ALLOCATOR_SPEC_BYTES]; /* one assignment for the cell, or empty */
     uint32_t defined;                       /* functions that it defines; filled by runner_probe */
@@ -32,7 +33,8 @@ struct allocator_spec {
 
 /*
  * Parses ITEM: NAME, NAME:OPTIONS, PATH.so, PATH.so:OPTIONS, each after LABEL= if wanted, and finds
- * the library. The error for an unknown name lists those there are.
+ * the library. The error for an unknown name lists those there are, that for one which is not
+ * installed its package.
  */
 bool allocator_parse(const char *item, struct allocator_spec *spec, struct error *error);
 

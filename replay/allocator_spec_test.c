@@ -28,6 +28,10 @@ static void names_options_and_labels_are_told_apart(void **state)
         {"no-tcache=glibc:GLIBC_TUNABLES=glibc.malloc.tcache_count=0", "no-tcache",
          "glibc:GLIBC_TUNABLES=glibc.malloc.tcache_count=0",
          "GLIBC_TUNABLES=glibc.malloc.tcache_count=0", ALLOCATOR_SYSTEM},
+        {"glibc-notcache", "glibc-notcache", "glibc:GLIBC_TUNABLES=glibc.malloc.tcache_count=0",
+         "GLIBC_TUNABLES=glibc.malloc.tcache_count=0", ALLOCATOR_SYSTEM},
+        {"slow=glibc-notcache", "slow", "glibc:GLIBC_TUNABLES=glibc.malloc.tcache_count=0",
+         "GLIBC_TUNABLES=glibc.malloc.tcache_count=0", ALLOCATOR_SYSTEM},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct allocator_spec spec;
@@ -56,6 +60,8 @@ static void a_library_is_found_by_its_path(void **state)
     assert_true(allocator_parse("old=libmy_alloc-1.so:A=b", &spec, &error));
     assert_string_equal(spec.label, "old");
     assert_string_equal(spec.environment, "A=b");
+    assert_true(allocator_parse("./libmy_alloc-1.so:LD_LIBRARY_PATH=/a:/b", &spec, &error));
+    assert_string_equal(spec.environment, "LD_LIBRARY_PATH=/a:/b");
     unlink(path);
 }
 
@@ -65,12 +71,16 @@ static void what_cannot_be_meant_is_refused_with_a_reason(void **state)
     static const struct {
         const char *item, *reason;
     } cases[] = {
-        {"nosuch", "no allocator is named 'nosuch'; there are heap, glibc, jemalloc"},
+        {"nosuch", "no allocator is named 'nosuch'; there are heap, glibc, glibc-notcache, "
+                   "jemalloc, mimalloc, tcmalloc, tbbmalloc, scudo, and any"},
         {"", "no allocator is named ''"},
         {"./nosuch.so", "./nosuch.so: No such file"},
         {"a b=glibc", "a label has only letters"},
         {"=glibc", "a label has 1 to"},
         {"glibc:LD_PRELOAD=x.so", "what is preloaded is the allocator's to say"},
+        {"glibc:LD_AUDIT=x.so", "what is preloaded is the allocator's to say"},
+        {"glibc-notcache:A=b", "glibc-notcache is glibc:GLIBC_TUNABLES=glibc.malloc."
+                               "tcache_count=0, and takes no other option"},
         {"glibc:fast", "options of glibc are an environment assignment"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

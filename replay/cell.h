@@ -122,6 +122,8 @@ struct cell_channel {
     uint64_t peak_rss_bytes;           /* private memory at the most, as the kernel has it */
     uint64_t replayed_peak_live_bytes; /* as the cell found it; other threads may have drifted */
     uint64_t clock_reads;              /* how often the time was asked for during the replay */
+    uint64_t load_cpu_ns;              /* CPU time from exec until main began */
+    uint64_t file_bytes;               /* resident pages of files, at the end; 0: not known */
     char message[200];
     char malloc_path[512]; /* the object that malloc comes from */
     char version[64];      /* what the allocator says of itself, or empty */

@@ -258,6 +258,7 @@ static void run_memory_pass(struct worker *worker)
     /* Threads that ended have given back what they kept by now. */
     look(&pass, worker->plan->sample_count - 1);
     cell->peak_rss_bytes = has_peak ? memory_peak_read() : 0;
+    cell->file_bytes = memory_file_read();
     cell->replayed_peak_live_bytes = pass.anatomy.peak_live_bytes;
     cell->clock_reads = trace_clock_reads();
 }
@@ -266,12 +267,15 @@ static void run_memory_pass(struct worker *worker)
 
 int main(int argc, char **argv)
 {
+    uint64_t begin_cpu_ns = real_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     struct worker worker = {0};
     if (argc < 2 || !(worker.cell = map_cell(atoi(argv[1])))) {
         fputs("replay-cell: is started by replay only\n", stderr);
         return 2;
     }
     struct cell_channel *cell = worker.cell;
+    cell->load_cpu_ns =
+        begin_cpu_ns - cell->load_cpu_ns; /* the parent left there when it exec'ed */
     if (cell->pass == CELL_PROBE) {
         functions_probe(cell);
         finish(cell, CELL_OK);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -331,6 +332,85 @@ static void blocks_are_touched_as_asked_and_never_beyond(void **state)
     }
 }
 
+/* A block that lies on two pages, of three; the kernel has forgotten them when it is to be freed.
+ */
+enum { READ_PAGES = 3, READ_PAGE_BYTES = 4096, READ_OFFSET = 112 };
+static char *read_pages;
+static unsigned char was_read[READ_PAGES];
+
+static void *give_read_pages(size_t size)
+{
+    (void)size;
+    return read_pages + READ_OFFSET;
+}
+
+static void forget_pages(void *context, uint64_t sample)
+{
+    (void)context;
+    (void)sample;
+    assert_int_equal(madvise(read_pages, READ_PAGES * READ_PAGE_BYTES, MADV_DONTNEED), 0);
+}
+
+static void see_what_was_read(void *block)
+{
+    assert_ptr_equal(block, read_pages + READ_OFFSET);
+    assert_int_equal(mincore(read_pages, READ_PAGES * READ_PAGE_BYTES, was_read), 0);
+}
+
+static void see_what_was_read_sized(void *block, size_t size)
+{
+    (void)size;
+    see_what_was_read(block);
+}
+
+static void run_on_read_pages(enum cell_touch touch)
+{
+    struct functions functions = noted;
+    struct engine_result result;
+    functions.malloc = give_read_pages;
+    functions.free = functions.delete_plain = see_what_was_read;
+    functions.delete_sized = functions.delete_aligned = see_what_was_read_sized;
+    const struct engine engine = {.plan = &flat.plan,
+                                  .slots = slots,
+                                  .functions = &functions,
+                                  .touch = touch,
+                                  .hooks = {forget_pages, tell, NULL}};
+    memset(was_read, 2, sizeof was_read);
+    engine_run(&engine, 0, &result);
+    assert_false(result.failed);
+}
+
+static void small_blocks_in_use_are_read_before_they_are_freed(void **state)
+{
+    static const struct {
+        enum cell_touch touch;
+        size_t bytes;
+        bool is_read;
+    } cases[] = {
+        {CELL_TOUCH_USE, 4096, true},   {CELL_TOUCH_USE, 4097, false},
+        {CELL_TOUCH_PAGE, 4096, false}, {CELL_TOUCH_ENDS, 4096, false},
+        {CELL_TOUCH_NONE, 4096, false},
+    };
+    static const enum plan_code releases[] = {PLAN_FREE, PLAN_DELETE, PLAN_DELETE_SIZED,
+                                              PLAN_DELETE_ALIGNED};
+    read_pages = mmap(NULL, READ_PAGES * READ_PAGE_BYTES, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(read_pages != MAP_FAILED);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t j = 0; j < sizeof releases / sizeof *releases; j++) {
+            begin(state);
+            add(PLAN_MALLOC, 1, cases[i].bytes);
+            add_value(PLAN_LOOK, 0);
+            add(releases[j], 1, cases[i].bytes);
+            run_on_read_pages(cases[i].touch);
+            assert_int_equal(was_read[0] & 1, cases[i].is_read);
+            assert_int_equal(was_read[1] & 1, cases[i].is_read);
+            assert_int_equal(was_read[2], 0); /* never beyond */
+        }
+    }
+    munmap(read_pages, READ_PAGES * READ_PAGE_BYTES);
+}
+
 static void the_bare_loop_calls_nothing(void **state)
 {
     (void)state;
@@ -434,6 +514,7 @@ int main(void)
         ENGINE_TEST(a_request_for_nothing_may_be_answered_by_null),
         ENGINE_TEST(looks_and_times_come_where_they_stand),
         ENGINE_TEST(blocks_are_touched_as_asked_and_never_beyond),
+        ENGINE_TEST(small_blocks_in_use_are_read_before_they_are_freed),
         ENGINE_TEST(calls_are_timed_alone),
         ENGINE_TEST(the_bare_loop_calls_nothing),
         ENGINE_TEST(the_null_allocator_gives_blocks_of_every_size),

@@ -127,6 +127,15 @@ bool memory_peak_reset(void)
     return ok;
 }
 
+uint64_t memory_file_read(void)
+{
+    int status = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    uint64_t bytes = status >= 0 ? read_labelled(status, "RssFile:") : 0;
+    if (status >= 0)
+        close(status);
+    return bytes;
+}
+
 uint64_t memory_peak_read(void)
 {
     uint64_t resident, shared;

@@ -52,4 +52,8 @@ bool memory_peak_reset(void);
  * it. */
 uint64_t memory_peak_read(void);
 
+/* Resident bytes of mapped files, which programs and libraries are; 0 when they cannot be read. The
+ * kernel may be some 80 pages late. */
+uint64_t memory_file_read(void);
+
 #endif

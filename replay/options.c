@@ -41,7 +41,8 @@ static const struct argp_option option_table[] = {
     {"allocators", 'a', "ITEM[,ITEM...]", 0,
      "whom to measure (default heap,glibc; may be repeated). ITEM is NAME, NAME:OPTIONS, PATH.so, "
      "or "
-     "LABEL=ITEM; all means all that are found here; null is always there, and alone with -b null "
+     "LABEL=ITEM (old=./a.so,new=./b.so); all means all that are found here; null is always there, "
+     "and alone with -b null "
      "it is the "
      "harness's own cost",
      1},
@@ -62,7 +63,8 @@ static const struct argp_option option_table[] = {
      "replays in each process of the time pass: the first is cold, the others warm (default 3)", 2},
     {"touch", KEY_TOUCH, "HOW", 0,
      "what is written into blocks: none, ends, page or use (default ends for time: first and last "
-     "byte; page for memory: a byte in every page; use is as a program does)",
+     "byte; page for memory: a byte in every page). use is as a program does: small blocks are "
+     "written whole and read before they are freed, of large ones a byte in every page",
      2},
     {"clock", KEY_CLOCK, "CLOCK", 0,
      "what time the allocator sees in the memory pass: trace, the recorded one, so that it gives "

@@ -45,27 +45,32 @@ static int failed(const struct error *error)
     return exit_status_of(error);
 }
 
+/* In one line; what is not here says why. */
+static void list_allocator(const struct session *session, const char *name)
+{
+    struct allocator_spec allocator;
+    struct error error;
+    if (allocator_parse(name, &allocator, &error) &&
+        runner_probe(&session->runner, &allocator, &error))
+        printf("%-14s %-8s %s%s%s\n", name, allocator.version,
+               *allocator.path ? allocator.path : "the system's own",
+               *allocator.environment ? ", " : "", allocator.environment);
+    else
+        printf("%-14s not here: %s\n", name, error.text);
+}
+
 static int list_allocators(const struct replay_options *options)
 {
     struct session session;
-    struct replay_options all = *options;
+    struct replay_options none = *options;
     struct error error;
-    all.item_count = 0;
-    all.has_all = true;
-    if (!session_open(&session, &all, &interrupted, &error))
-        return failed(&error);
     const char *name;
-    for (size_t i = 0; (name = allocator_name(i)); i++) {
-        const struct allocator_spec *found = NULL;
-        for (size_t j = 0; j + 2 < session.allocator_count; j++)
-            if (strcmp(session.allocators[j].label, name) == 0)
-                found = &session.allocators[j];
-        if (found)
-            printf("%-10s %-8s %s\n", name, found->version,
-                   *found->path ? found->path : "the system's own");
-        else
-            printf("%-10s not installed\n", name);
-    }
+    none.item_count = 0;
+    none.has_all = false;
+    if (!session_open(&session, &none, &interrupted, &error))
+        return failed(&error);
+    for (size_t i = 0; (name = allocator_name(i)); i++)
+        list_allocator(&session, name);
     session_close(&session);
     return REPLAY_EXIT_OK;
 }

@@ -39,7 +39,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     run replay -r 2 -o out a.trace
     [ "$status" -eq 0 ]
     [[ "$output" == *"heap"*"glibc"* ]]
-    [ "$(head -n 1 out/runs.csv | tr -d '"')" = "schema,run_id,round,order,started_utc,trace,trace_sha256,allocator,pass,status,loop,loops,clock,touch,threads,sync,seed,ops,wall_ns,cpu_ns,wall_ns_per_op,cpu_ns_per_op,net_ns_per_op,minflt,nivcsw,wait_ns,peak_live_bytes,peak_heap_bytes,mean_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes,waits,sleeps,replayed_peak_live_bytes,frag_peak_ratio,frag_mean_event_ratio,frag_mean_time_ratio,frag_at_peak_live_ratio,frag_at_peak_heap_ratio,returned_share,lazyfree_peak_bytes,lazyfree_end_bytes,hugepage_peak_bytes,hugepage_end_bytes,clock_reads,thp" ]
+    [ "$(head -n 1 out/runs.csv | tr -d '"')" = "schema,run_id,round,order,started_utc,trace,trace_sha256,allocator,pass,status,loop,loops,clock,touch,threads,sync,seed,ops,wall_ns,cpu_ns,wall_ns_per_op,cpu_ns_per_op,net_ns_per_op,minflt,nivcsw,wait_ns,peak_live_bytes,peak_heap_bytes,mean_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes,waits,sleeps,replayed_peak_live_bytes,frag_peak_ratio,frag_mean_event_ratio,frag_mean_time_ratio,frag_at_peak_live_ratio,frag_at_peak_heap_ratio,returned_share,lazyfree_peak_bytes,lazyfree_end_bytes,hugepage_peak_bytes,hugepage_end_bytes,clock_reads,thp,feed_wait_ns,load_cpu_ns,file_bytes" ]
     # 2 rounds of 4 rows (null and loop too) of 3 loops, and 2 rounds of memory of 3 (null too)
     [ "$(rows time ok)" -eq 24 ]
     [ "$(rows memory ok)" -eq 6 ]
@@ -66,6 +66,16 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     [ "$calls" -eq $((ops - usable + leftovers)) ]
 }
 
+@test "what loading an allocator costs stands in its rows" {
+    make_trace a.trace 500
+    replay -q -r 1 -a glibc -o out a.trace
+    columns() { grep "\"$1\",\"$2\"" out/runs.csv | cut -d, -f49,50 | tr -d '"' | sort -u; }
+    [[ "$(columns glibc time)" =~ ^[1-9][0-9]*,$ ]] # CPU time of one process, in each of its rows
+    [[ "$(columns null memory)" =~ ^,[1-9][0-9]*$ ]] # pages of files: of the null cell all that it has,
+    [[ "$(columns glibc memory)" =~ ^,[0-9]+$ ]] # of others what they have beyond it
+    [ "$(columns glibc memory | tr -d ,)" -lt "$(columns null memory | tr -d ,)" ]
+}
+
 @test "memory under two names of one allocator is the same to a few pages" {
     make_trace a.trace 20000
     replay -q -r 3 -p memory -o out -a glibc,again=glibc a.trace
@@ -90,6 +100,38 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     [[ "$output" == *"a: the calls of its 3 threads were replayed in recorded order on one thread"* ]]
     [ "$(grep '"glibc"' serial/runs.csv | cut -d, -f15,16 | sort -u)" = '"1","serial"' ]
     grep -q '"clock","trace"' out/meta.csv
+}
+
+@test "how blocks are touched is chosen for time and memory, and stands in each row" {
+    make_trace a.trace 500
+    touches() { grep -F "\"$1\"" out/runs.csv | cut -d, -f14 | tr -d '"' | sort -u; }
+    replay -q -r 1 -a glibc -o out a.trace
+    [ "$(touches time)" = ends ] && [ "$(touches memory)" = page ]
+    for touch in none ends page use; do
+        replay -q -r 1 -a glibc --touch="$touch" -o out a.trace
+        [ "$(touches time)" = "$touch" ] && [ "$(touches memory)" = "$touch" ]
+        grep -q "^\"touch_time\",\"$touch\"" out/meta.csv
+        grep -q "^\"touch_memory\",\"$touch\"" out/meta.csv
+    done
+    [ "$(rows use time ok)" -eq 9 ]
+    [ "$(rows use memory ok)" -eq 2 ]
+}
+
+@test "what is predicted for the program comes from what its trace tells of it" {
+    make_trace a.trace 500
+    run replay -r 1 -o out a.trace
+    [[ "$output" == *"  no CPU time is predicted for the program: the trace does not tell the program's own CPU time"* ]]
+    [[ "$output" != *"predicted for this program"* ]]
+    sed -i '2i # program_cpu_us=200000\n# program_rss_bytes=50000000\n# program_cpu_source=plain_run' made.txt
+    trace convert made.txt known.trace
+    run replay -r 1 -o out known.trace
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"  predicted for this program, against glibc (it took 200 ms of CPU time, 47.7 MiB at its peak):"* ]]
+    [[ "$output" =~ \ heap\ +CPU\ time\ +[^,]+%\ \ peak\ RSS\ +[^,]+%,\ [0-9.]+\ MiB ]]
+    grep -q '^"trace.known.program_cpu_source","plain_run"$' out/meta.csv
+    report summary --format=csv out > summary.csv
+    grep -qE '^"known","heap","predicted_cpu_us","us","1","[0-9.]+"' summary.csv
+    grep -qE '^"known","heap","predicted_rss_bytes","bytes","1","[0-9.]+"' summary.csv
 }
 
 @test "a crash is the row's status and the rest goes on" {

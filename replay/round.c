@@ -279,6 +279,20 @@ static void write_ratio_if(struct result_csv *result, bool is_known, double rati
 /* Those of runs.csv that only the memory pass fills, from replayed_peak_live_bytes on. */
 enum { ANATOMY_COLUMNS = 11 };
 
+static uint64_t above(uint64_t bytes, uint64_t floor)
+{
+    return bytes > floor ? bytes - floor : 0;
+}
+
+/* What the libraries of the allocator have resident of their files, beyond the null cell's. */
+static void write_file_bytes(const struct round *round, const struct cell_run *cell)
+{
+    const struct cell_run *null = find_null(round, CELL_MEMORY);
+    uint64_t bytes = cell->outcome.cell->file_bytes;
+    uint64_t floor = null && null != cell ? null->outcome.cell->file_bytes : 0;
+    write_if(round->result, bytes > 0, above(bytes, floor));
+}
+
 /* The last columns, which were added one after another. */
 static void write_added(const struct round *round, const struct cell_run *cell,
                         enum outcome_status status, const struct cell_loop *loop)
@@ -287,6 +301,12 @@ static void write_added(const struct round *round, const struct cell_run *cell,
     write_if(round->result, counted, cell->outcome.cell->clock_reads);
     result_csv_text(round->result, RESULT_RUNS, thp_name(cell->request.thp));
     write_if(round->result, loop && cell->request.spool, loop ? loop->feed_wait_ns : 0);
+    write_if(round->result, status == OUTCOME_OK && cell->request.pass == CELL_TIME,
+             cell->outcome.cell->load_cpu_ns);
+    if (status == OUTCOME_OK && cell->request.pass == CELL_MEMORY)
+        write_file_bytes(round, cell);
+    else
+        write_unknown(round, 1);
 }
 
 /* The columns behind the times, of a pass that has no figures of memory. */
@@ -366,11 +386,6 @@ struct heap_curve {
     uint64_t peak_bytes, end_bytes, load_bytes, hwm_bytes;
     double mean_bytes; /* over trace time; over samples when the trace has no duration */
 };
-
-static uint64_t above(uint64_t bytes, uint64_t floor)
-{
-    return bytes > floor ? bytes - floor : 0;
-}
 
 static double mean_over_time(const struct plan *plan, const uint64_t *bytes)
 {

@@ -2,6 +2,7 @@
 
 #include "replay/heap_map.h"
 #include "replay/latency_table.h"
+#include "replay/real_clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,25 +123,32 @@ static bool pass_on(int fd)
     return fd < 0 || fcntl(fd, F_SETFD, 0) == 0;
 }
 
-static void exec_cell(const struct runner *runner, const struct cell_request *request, int cell_fd,
-                      int feed_fd, int stderr_fd, struct environment *environment)
+/* Of the parent, that the cell inherits. */
+struct cell_files {
+    int cell_fd, feed_fd, stderr_fd; /* feed_fd -1: none */
+};
+
+static void exec_cell(const struct runner *runner, const struct cell_request *request,
+                      struct cell_channel *cell, const struct cell_files *files,
+                      struct environment *environment)
 {
     char program[] = "replay-cell", cell_number[16], plan_number[16], feed_number[16];
     char *arguments[] = {program, cell_number, plan_number, feed_number, NULL};
-    snprintf(cell_number, sizeof cell_number, "%d", cell_fd);
+    snprintf(cell_number, sizeof cell_number, "%d", files->cell_fd);
     snprintf(plan_number, sizeof plan_number, "%d", request->plan_fd);
-    snprintf(feed_number, sizeof feed_number, "%d", feed_fd);
+    snprintf(feed_number, sizeof feed_number, "%d", files->feed_fd);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (runner->cpu >= 0 && (!request->plan || request->plan->stream_count <= 1))
         pin(runner->cpu);
     write_text("/proc/self/oom_score_adj", "1000");
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (dup2(null_fd, 0) < 0 || dup2(stderr_fd, 1) < 0 || dup2(stderr_fd, 2) < 0 ||
-        !pass_on(cell_fd) || !pass_on(request->plan_fd) || !pass_on(feed_fd) ||
+    if (dup2(null_fd, 0) < 0 || dup2(files->stderr_fd, 1) < 0 || dup2(files->stderr_fd, 2) < 0 ||
+        !pass_on(files->cell_fd) || !pass_on(request->plan_fd) || !pass_on(files->feed_fd) ||
         (request->group_fd && !pass_on(request->group_fd)) || !set_huge_pages(request->thp))
         _exit(126);
     /* The terminal's Ctrl-C is the parent's to act upon. */
     setpgid(0, 0);
+    cell->load_cpu_ns = real_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     execve(runner->cell_program, arguments, environment->pointers);
     _exit(127);
 }
@@ -319,8 +327,9 @@ static bool run_fed(const struct runner *runner, const struct cell_request *requ
     struct environment environment;
     make_environment(&environment, request->allocator);
     watch.pid = outcome->cell && watch.stderr_fd >= 0 ? fork() : -1;
+    const struct cell_files files = {cell_fd, feed ? feed->fd : -1, watch.stderr_fd};
     if (watch.pid == 0)
-        exec_cell(runner, request, cell_fd, feed ? feed->fd : -1, watch.stderr_fd, &environment);
+        exec_cell(runner, request, outcome->cell, &files, &environment);
     bool ok = watch.pid > 0
                   ? finish_run(&watch, outcome)
                   : error_set(error, ERROR_RUN, "cannot start a cell: %s", strerror(errno));

@@ -244,9 +244,11 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
                            const struct trace_meta *meta)
 {
     static const char *const keys[] = {
-        "events",   "threads",     "duration_us", "peak_live_bytes", "program",           "command",
-        "recorder", "lost",        "repaired",    "program_cpu_us",  "program_rss_bytes", "warning",
-        "partial",  "thp_disabled"};
+        "events",    "threads",        "duration_us",        "peak_live_bytes",
+        "program",   "command",        "recorder",           "lost",
+        "repaired",  "program_cpu_us", "program_rss_bytes",  "warning",
+        "partial",   "thp_disabled",   "program_cpu_source", "forks",
+        "redirected"};
     char key[320];
     snprintf(key, sizeof key, "trace.%s.sha256", trace->name);
     result_csv_meta(result, key, "%s", trace->sha256);
