@@ -203,7 +203,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     done
 }
 
-@test "memory that is refused to replay is an error that names the event" {
+@test "memory that is refused to replay is an error that names the place" {
     (ulimit -v 60000; replay --version) || skip "a sanitizer needs more address space than can be limited"
     awk 'BEGIN {
         print "# heapreel trace as text, version 1"
@@ -215,7 +215,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
         echo "$limit: $status $output"
         [ "$status" -eq 1 ]
         [ "${#lines[@]}" -eq 1 ]
-        [[ "$output" =~ ^replay:\ live.trace:\ event\ [0-9]+\ .*memory ]]
+        [[ "$output" =~ ^replay:\ live.trace:\ (event|byte)\ [0-9]+:?\ .*memory ]]
     done
 }
 
