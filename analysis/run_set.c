@@ -15,6 +15,7 @@ static const char *const pass_names[PASS_COUNT] = {
     [PASS_TIME] = "time",
     [PASS_MEMORY] = "memory",
     [PASS_LATENCY] = "latency",
+    [PASS_VERIFY] = "verify",
 };
 
 struct columns {
@@ -22,7 +23,7 @@ struct columns {
     size_t cpu, net, peak_live, peak_heap, end_heap, load_heap, hwm_heap;
     /* Where the file has them. */
     size_t touch, replayed_live, mean_event, at_peak_live, at_peak_heap, returned;
-    size_t clock, clock_reads, thp;
+    size_t clock, clock_reads, thp, message;
 };
 
 /* A row of the table, with what groups rows into cells. */
@@ -85,6 +86,7 @@ static bool find_columns(const struct csv_table *table, struct columns *columns,
     columns->clock = csv_table_find(table, "clock");
     columns->clock_reads = csv_table_find(table, "clock_reads");
     columns->thp = csv_table_find(table, "thp");
+    columns->message = csv_table_find(table, "message");
     return true;
 }
 
@@ -173,6 +175,7 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
         .sync = csv_table_text(table, row->row, columns->sync),
         .clock = csv_table_text(table, row->row, columns->clock),
         .thp = csv_table_text(table, row->row, columns->thp),
+        .message = csv_table_text(table, row->row, columns->message),
         .pass = find_pass(row->pass),
         .status = RUN_OK,
         .was_touched = strcmp(csv_table_text(table, row->row, columns->touch), "none") != 0,
@@ -284,9 +287,9 @@ static bool read_table(struct run_set *runs, struct analysis_error *error)
     if (rows == NULL || warm == NULL || runs->cells == NULL)
         analysis_fail(error, "%s: not enough memory", runs->table.path);
     else if (row_count == 0)
-        analysis_fail(error,
-                      "%s: no run of the passes time, memory or latency: nothing to summarise",
-                      runs->table.path);
+        analysis_fail(
+            error, "%s: no run of the passes time, memory, latency or verify: nothing to summarise",
+            runs->table.path);
     else
         ok = read_cells(runs, &columns, rows, row_count, warm, error);
     free(rows);

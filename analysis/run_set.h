@@ -47,6 +47,7 @@ enum pass {
     PASS_TIME,
     PASS_MEMORY,
     PASS_LATENCY,
+    PASS_VERIFY,
     PASS_COUNT,
 };
 
@@ -68,8 +69,9 @@ struct cell {
     double ops;
     double peak_live_bytes;
     double replayed_peak_live_bytes; /* in the replay, whose threads may have drifted */
-    bool was_touched;   /* else its memory was not resident: there are no ratios to live bytes */
-    double clock_reads; /* how often the allocator asked for the time */
+    bool was_touched;    /* else its memory was not resident: there are no ratios to live bytes */
+    double clock_reads;  /* how often the allocator asked for the time */
+    const char *message; /* why the status is not RUN_OK; empty where it is, or is not known */
     double metrics[METRIC_COUNT]; /* all NaN unless the status is RUN_OK; the mean ratio is not read
                                      here */
     size_t row;                   /* of its first row in runs.csv */
