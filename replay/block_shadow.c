@@ -10,10 +10,16 @@ static size_t map_bytes(const struct block_shadow *shadow)
     return (shadow->end - shadow->begin) / WORD_BYTES * sizeof *shadow->words;
 }
 
+/*
+ * Where nobody maps anything: beside the mappings of the process it would fill the room into which
+ * an allocator's regions grow, and another heap would be verified than the program has.
+ */
+#define FAR_AWAY ((void *)(UINT64_C(1) << 46))
+
 bool block_shadow_open(struct block_shadow *shadow, uint64_t begin, uint64_t end)
 {
     *shadow = (struct block_shadow){.begin = begin, .end = end};
-    void *words = mmap(NULL, map_bytes(shadow), PROT_READ | PROT_WRITE,
+    void *words = mmap(FAR_AWAY, map_bytes(shadow), PROT_READ | PROT_WRITE,
                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (words == MAP_FAILED)
         return false;
