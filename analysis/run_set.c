@@ -15,6 +15,7 @@ static const char *const pass_names[PASS_COUNT] = {
     [PASS_TIME] = "time",
     [PASS_MEMORY] = "memory",
     [PASS_LATENCY] = "latency",
+    [PASS_VERIFY] = "verify",
 };
 
 struct columns {
@@ -22,7 +23,7 @@ struct columns {
     size_t cpu, net, peak_live, peak_heap, end_heap, load_heap, hwm_heap;
     /* Where the file has them. */
     size_t touch, replayed_live, mean_event, at_peak_live, at_peak_heap, returned;
-    size_t clock, clock_reads, thp, load_cpu, file_bytes;
+    size_t clock, clock_reads, thp, load_cpu, file_bytes, message;
 };
 
 /* A row of the table, with what groups rows into cells. */
@@ -87,6 +88,7 @@ static bool find_columns(const struct csv_table *table, struct columns *columns,
     columns->thp = csv_table_find(table, "thp");
     columns->load_cpu = csv_table_find(table, "load_cpu_ns");
     columns->file_bytes = csv_table_find(table, "file_bytes");
+    columns->message = csv_table_find(table, "message");
     return true;
 }
 
@@ -175,6 +177,7 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
         .sync = csv_table_text(table, row->row, columns->sync),
         .clock = csv_table_text(table, row->row, columns->clock),
         .thp = csv_table_text(table, row->row, columns->thp),
+        .message = csv_table_text(table, row->row, columns->message),
         .pass = find_pass(row->pass),
         .status = RUN_OK,
         .process_cpu_ns = NAN,
@@ -294,9 +297,9 @@ static bool read_table(struct run_set *runs, struct analysis_error *error)
     if (rows == NULL || warm == NULL || runs->cells == NULL)
         analysis_fail(error, "%s: not enough memory", runs->table.path);
     else if (row_count == 0)
-        analysis_fail(error,
-                      "%s: no run of the passes time, memory or latency: nothing to summarise",
-                      runs->table.path);
+        analysis_fail(
+            error, "%s: no run of the passes time, memory, latency or verify: nothing to summarise",
+            runs->table.path);
     else
         ok = read_cells(runs, &columns, rows, row_count, warm, error);
     free(rows);

@@ -47,6 +47,7 @@ enum pass {
     PASS_TIME,
     PASS_MEMORY,
     PASS_LATENCY,
+    PASS_VERIFY,
     PASS_COUNT,
 };
 
@@ -70,6 +71,7 @@ struct cell {
     double replayed_peak_live_bytes; /* in the replay, whose threads may have drifted */
     bool was_touched;      /* else its memory was not resident: there are no ratios to live bytes */
     double clock_reads;    /* how often the allocator asked for the time */
+    const char *message;   /* why the status is not RUN_OK; empty where it is, or is not known */
     double process_cpu_ns; /* of loading the allocator and the first loop */
     double process_bytes;  /* at the most, inside of calls too, with the pages of files */
     double metrics[METRIC_COUNT]; /* all NaN unless the status is RUN_OK; the mean ratio and what is

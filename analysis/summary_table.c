@@ -5,6 +5,7 @@
 #include "analysis/prediction_print.h"
 #include "analysis/summary_notes.h"
 #include "analysis/units.h"
+#include "analysis/verify_print.h"
 
 #include <math.h>
 #include <string.h>
@@ -408,12 +409,13 @@ static void print_distances(const struct trace_summary *trace, FILE *stream)
     fputc('\n', stream);
 }
 
-/* One line per allocator and pass with cells that did not end well. */
+/* One line per allocator and pass with cells that did not end well; the verify pass tells its own.
+ */
 static void print_failures(const struct trace_summary *trace, FILE *stream)
 {
     for (size_t i = 0; i < trace->allocator_count; i++) {
         const struct allocator_summary *allocator = &trace->allocators[i];
-        for (int pass = 0; pass < PASS_COUNT; pass++) {
+        for (int pass = 0; pass < PASS_VERIFY; pass++) {
             const unsigned *cells = allocator->cells[pass];
             unsigned total = 0;
             for (int status = 0; status < RUN_STATUS_COUNT; status++)
@@ -536,6 +538,7 @@ static void print_trace(const struct summary *summary, const struct trace_summar
     print_floor(trace, stream);
     prediction_print(summary, trace, stream);
     latency_print(summary, trace, stream);
+    verify_print(summary, trace, stream);
     print_failures(trace, stream);
     print_peaks_inside_calls(trace, stream);
     print_drift(summary, trace, stream);
@@ -560,7 +563,7 @@ static void print_overall(const struct summary *summary, FILE *stream, bool bold
     prediction_print_overall(summary, stream);
     for (size_t i = 0; i < summary->overall_count; i++) {
         const struct overall_summary *overall = &summary->overall[i];
-        for (int pass = 0; pass < PASS_COUNT; pass++) {
+        for (int pass = 0; pass < PASS_VERIFY; pass++) {
             if (overall->missing_trace[pass] != NULL)
                 fprintf(stream, "  ! %s: no mean of %s, because it has none on %s\n",
                         overall->allocator, pass_name((enum pass)pass),
@@ -585,6 +588,8 @@ static void print_environment(const struct summary *summary, FILE *stream)
             meta_or(summary, "rounds_memory", "?"));
     if (strcmp(meta_or(summary, "rounds_latency", "0"), "0") != 0)
         fprintf(stream, ", %s of latency", meta_or(summary, "rounds_latency", "0"));
+    if (strcmp(meta_or(summary, "rounds_verify", "0"), "0") != 0)
+        fprintf(stream, ", %s of verify", meta_or(summary, "rounds_verify", "0"));
     fprintf(stream, ", interleaved (seed %s)\n", meta_or(summary, "seed", "?"));
     fprintf(stream, "%s, %s\n\n", meta_or(summary, "cpu", "unknown CPU"),
             meta_or(summary, "kernel", "unknown kernel"));
@@ -615,6 +620,9 @@ static void print_threads_of(const struct summary *summary, const struct trace_s
 {
     const char *time = trace_meta(summary, trace->trace, "sync_time");
     const char *memory = trace_meta(summary, trace->trace, "sync_memory");
+    bool only_verifies = strcmp(meta_or(summary, "rounds_memory", ""), "0") == 0 &&
+                         strcmp(meta_or(summary, "rounds_verify", "0"), "0") != 0;
+    const char *subject = only_verifies ? "verify" : "memory";
     if (strcmp(time, "serial") == 0 || strcmp(memory, "serial") == 0 || !(*time || *memory)) {
         fprintf(stream,
                 "%s: the calls of its %.0f threads were replayed in recorded order on one "
@@ -628,9 +636,9 @@ static void print_threads_of(const struct summary *summary, const struct trace_s
         fprintf(stream, " time in the order of %s hand-overs%s",
                 trace_meta(summary, trace->trace, "edges"), *memory ? "," : "");
     if (strcmp(memory, "exact") == 0)
-        fputs(" memory in recorded order", stream);
+        fprintf(stream, " %s in recorded order", subject);
     else if (*memory)
-        fputs(" memory in epochs that bound what is live", stream);
+        fprintf(stream, " %s in epochs that bound what is live", subject);
     print_replayed_live(summary, trace, stream);
     fputs(".\n", stream);
 }

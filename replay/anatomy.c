@@ -36,23 +36,12 @@ static struct anatomy_block remove_block(struct anatomy *anatomy, uint32_t slot,
 
 /* ---- what the engine shows ---- */
 
-static bool releases(const struct plan_call *call)
-{
-    return (call->code >= PLAN_FREE && call->code != PLAN_USABLE_SIZE) ||
-           engine_call_reallocates(call->code);
-}
-
-/* A call that failed when it was recorded, and has a block: it stays the size that it was. */
-static bool keeps_block(const struct plan_call *call)
-{
-    return call->to_null && engine_call_bytes(call) > 0;
-}
-
 /* Before the call, since another thread may be given the memory as soon as it is free. */
 static void before_call(void *context, const struct engine_seen *seen)
 {
     const struct plan_call *call = seen->call;
-    if (call->slot != PLAN_NULL_SLOT && seen->old && releases(call) && !keeps_block(call))
+    if (call->slot != PLAN_NULL_SLOT && seen->old && engine_call_releases(call->code) &&
+        !engine_call_keeps_block(call))
         remove_block(context, call->slot, seen->old);
 }
 
@@ -63,7 +52,7 @@ static void after_call(void *context, const struct engine_seen *seen)
         return;
     if (!call->to_null)
         add_block(context, call->slot, seen->block, engine_call_bytes(call));
-    else if (keeps_block(call) && seen->block != seen->old)
+    else if (engine_call_keeps_block(call) && seen->block != seen->old)
         add_block(context, call->slot, seen->block,
                   remove_block(context, call->slot, seen->old).live_bytes);
 }

@@ -5,7 +5,7 @@
  * the allocator preloaded and two file descriptors: the plan (plan.h) and a struct cell_channel in
  * shared memory, followed by `loops` times struct cell_loop and, in the memory pass, a struct
  * cell_look for every sample of the plan, in the map pass a struct heap_map, in the latency pass a
- * struct latency_table. The cell links nothing but libc.
+ * struct latency_table, in the verify pass a struct verify_report. The cell links nothing but libc.
  */
 #ifndef REPLAY_CELL_H
 #define REPLAY_CELL_H
@@ -20,6 +20,7 @@ enum cell_pass {
     CELL_SMALLEST, /* only whether the replay completes */
     CELL_MAP,
     CELL_LATENCY,
+    CELL_VERIFY,
 };
 
 enum cell_engine {
@@ -74,6 +75,7 @@ enum cell_status {
     CELL_OK,
     CELL_OOM,     /* an allocation returned NULL that had succeeded in the recorded program */
     CELL_REFUSED, /* could not begin: `message` says why */
+    CELL_CORRUPT, /* the allocator broke a promise: the verify_report says which */
 };
 
 enum cell_memory_probe { CELL_STATM, CELL_SMAPS_ROLLUP };
@@ -130,6 +132,7 @@ struct cell_channel {
 
     uint64_t looks_offset; /* of the looks, or of the map */
     uint64_t latency_offset;
+    uint64_t verify_offset;
 };
 
 static inline struct cell_loop *cell_loops(struct cell_channel *cell)
@@ -152,6 +155,13 @@ struct latency_table;
 static inline struct latency_table *cell_latency(struct cell_channel *cell)
 {
     return (void *)((char *)cell + cell->latency_offset);
+}
+
+struct verify_report;
+
+static inline struct verify_report *cell_verify_report(struct cell_channel *cell)
+{
+    return (void *)((char *)cell + cell->verify_offset);
 }
 
 #endif

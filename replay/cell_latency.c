@@ -2,6 +2,7 @@
 
 #include "replay/engine_call.h"
 #include "replay/latency_table.h"
+#include "replay/memory_probe.h"
 #include "replay/system_calls.h"
 #include "replay/timer.h"
 
@@ -30,7 +31,7 @@ struct histograms {
 /* What the kernel has counted. */
 struct counters {
     uint64_t minor_faults, major_faults, sleeps, preemptions; /* of the thread */
-    uint64_t mapped_pages; /* of the process; 0 where it has several threads */
+    uint64_t mapped_bytes; /* of the process; 0 where it has several threads */
 };
 
 /*
@@ -133,17 +134,6 @@ static void merge(struct latency_pass *pass)
 
 /* ---- causes ---- */
 
-/* The first number of statm: all that is mapped. */
-static uint64_t read_mapped_pages(int statm_fd)
-{
-    char text[64];
-    uint64_t pages = 0;
-    ssize_t length = statm_fd >= 0 ? pread(statm_fd, text, sizeof text, 0) : 0;
-    for (ssize_t i = 0; i < length && text[i] >= '0' && text[i] <= '9'; i++)
-        pages = pages * 10 + (uint64_t)(text[i] - '0');
-    return pages;
-}
-
 static struct counters read_counters(const struct latency_pass *pass)
 {
     struct rusage usage;
@@ -152,7 +142,7 @@ static struct counters read_counters(const struct latency_pass *pass)
                              .major_faults = (uint64_t)usage.ru_majflt,
                              .sleeps = (uint64_t)usage.ru_nvcsw,
                              .preemptions = (uint64_t)usage.ru_nivcsw,
-                             .mapped_pages = read_mapped_pages(pass->statm_fd)};
+                             .mapped_bytes = memory_read_mapped(pass->statm_fd)};
 }
 
 /*
@@ -195,7 +185,7 @@ static void note_slow(struct latency_pass *pass, const struct engine_seen *seen,
                 .preemptions = (uint32_t)(now->preemptions - before->preemptions),
             },
     };
-    tail.cause = cause_of(&tail.happened, now->mapped_pages != before->mapped_pages);
+    tail.cause = cause_of(&tail.happened, now->mapped_bytes != before->mapped_bytes);
     pthread_mutex_lock(&pass->tails);
     pass->table->causes[tail.cause][kind][latency_bucket(ns)]++;
     latency_keep_tail(pass->table, &tail);

@@ -8,6 +8,7 @@
 #include "replay/cell_latency.h"
 #include "replay/cell_map.h"
 #include "replay/cell_smallest.h"
+#include "replay/cell_verify.h"
 #include "replay/cell_worker.h"
 #include "replay/memory_probe.h"
 #include "replay/real_clock.h"
@@ -291,6 +292,8 @@ int main(int argc, char **argv)
         cell_map_run(&worker);
     else if (cell->pass == CELL_LATENCY)
         run_latency_pass(&worker);
+    else if (cell->pass == CELL_VERIFY)
+        cell_verify_run(&worker);
     else
         run_memory_pass(&worker);
     finish(cell, CELL_OK);

@@ -39,12 +39,25 @@ static inline bool engine_call_reallocates(enum plan_code code)
     return code == PLAN_REALLOC || code == PLAN_REALLOCARRAY;
 }
 
+/* Whether the call lets go of the block that it is given, if any; a realloc may give it back. */
+static inline bool engine_call_releases(enum plan_code code)
+{
+    return (code >= PLAN_FREE && code != PLAN_USABLE_SIZE) || engine_call_reallocates(code);
+}
+
 /* Bytes that an acquiring call asks for. */
 static inline uint64_t engine_call_bytes(const struct plan_call *call)
 {
     bool has_count = call->code == PLAN_CALLOC || call->code == PLAN_REALLOCARRAY ||
                      call->code == PLAN_REALLOCARRAY_NEW;
     return has_count ? call->size * call->number : call->size;
+}
+
+/* Whether the call failed when it was recorded, so that a block that it was given stays live and of
+ * the size that it was. */
+static inline bool engine_call_keeps_block(const struct plan_call *call)
+{
+    return call->to_null && engine_call_bytes(call) > 0;
 }
 
 /* Calls a function that acquires; `old` is what a realloc is of. */
@@ -158,7 +171,7 @@ ENGINE_INLINE void *engine_call_to_null_stamped(const struct functions *function
     void *block = engine_call_acquire_stamped(functions, call, reallocates ? old : NULL, stamps);
     if (!block)
         return old;
-    if (reallocates && old && engine_call_bytes(call))
+    if (reallocates && old && engine_call_keeps_block(call))
         return block;
     functions->free(block);
     return old;

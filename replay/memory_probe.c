@@ -45,6 +45,14 @@ static uint64_t read_labelled(int fd, const char *label)
     return bytes;
 }
 
+uint64_t memory_read_mapped(int statm_fd)
+{
+    char text[128];
+    return statm_fd >= 0 && read_start(statm_fd, text, sizeof text)
+               ? strtoull(text, NULL, 10) * PAGE_BYTES
+               : 0;
+}
+
 uint64_t memory_probe_read(const struct memory_probe *probe)
 {
     uint64_t resident, shared;

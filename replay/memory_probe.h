@@ -35,6 +35,9 @@ bool memory_probe_open(struct memory_probe *probe);
 /* Private resident bytes. Calls no malloc. */
 uint64_t memory_probe_read(const struct memory_probe *probe);
 
+/* All that is mapped, from /proc/self/statm; 0 when it cannot be read. Calls no malloc. */
+uint64_t memory_read_mapped(int statm_fd);
+
 /* Calls no malloc. */
 void memory_detail_open(struct memory_detail *detail, uint64_t sample_count);
 

@@ -50,14 +50,13 @@ static const struct argp_option option_table[] = {
     {"list-allocators", KEY_LIST, NULL, 0, "print the names that can be used here, and exit", 1},
     {NULL, 0, NULL, 0, "Measurement:", 2},
     {"passes", 'p', "LIST", 0,
-     "time, memory, map, latency (default time,memory): map shows once which addresses are live "
-     "over time, latency times every call",
+     "time, memory, map, latency, verify (default time,memory): map shows once which addresses are "
+     "live over time, latency times every call, verify checks once that blocks are aligned, do not "
+     "overlap, keep what was written into them, and more",
      2},
     {"rounds", 'r', "N", 0,
-     "rounds, each with every allocator once in random order (default 10 of time, 3 of the others; "
-     "N "
-     "is "
-     "for time, the others get 3 of them at most)",
+     "rounds, each with every allocator once in random order (default 10 of time, 3 of memory and "
+     "latency, 1 of map and verify; where there is time, the others get no more than these)",
      2},
     {"loops", KEY_LOOPS, "N", 0,
      "replays in each process of the time pass: the first is cold, the others warm (default 3)", 2},
@@ -123,7 +122,8 @@ static const char documentation[] =
     "Files of valgrind, mtrace, ltrace, malloc lab and others are traces too: trace convert --help "
     "lists them.\n"
     "Charts of the results: report DIR. Options of heap are words joined by +: see its README.\n\n"
-    "Exit status: 0 ok, 1 a run failed (crash, hang, out of memory), 2 usage, 3 a trace is "
+    "Exit status: 0 ok, 1 a run failed (crash, hang, corruption, out of memory), 2 usage, 3 a "
+    "trace is "
     "unreadable "
     "or invalid, 4 cannot write, 130 interrupted.";
 
@@ -200,7 +200,7 @@ static void parse_passes(struct replay_options *options, char *list, struct argp
 {
     char *rest = list, *pass;
     options->time_rounds = options->memory_rounds = 0;
-    options->map_rounds = options->latency_rounds = 0;
+    options->map_rounds = options->latency_rounds = options->verify_rounds = 0;
     while ((pass = strsep(&rest, ","))) {
         if (strcmp(pass, "time") == 0)
             options->time_rounds = DEFAULT_TIME_ROUNDS;
@@ -210,8 +210,11 @@ static void parse_passes(struct replay_options *options, char *list, struct argp
             options->map_rounds = 1;
         else if (strcmp(pass, "latency") == 0)
             options->latency_rounds = DEFAULT_LATENCY_ROUNDS;
+        else if (strcmp(pass, "verify") == 0)
+            options->verify_rounds = 1;
         else
-            argp_error(state, "--passes: no pass '%s'; there are time, memory, map and latency",
+            argp_error(state,
+                       "--passes: no pass '%s'; there are time, memory, map, latency and verify",
                        pass);
     }
 }
@@ -304,6 +307,8 @@ static void finish(struct parsing *parsing, struct argp_state *state)
             options->memory_rounds = rounds;
         if (options->latency_rounds && (!options->time_rounds || rounds < options->latency_rounds))
             options->latency_rounds = rounds;
+        if (options->verify_rounds && options_rounds(options) == 1)
+            options->verify_rounds = rounds;
         if (options->time_rounds)
             options->time_rounds = rounds;
     }
@@ -415,7 +420,7 @@ void options_parse(struct replay_options *options, int argc, char **argv)
 uint32_t options_rounds(const struct replay_options *options)
 {
     const uint32_t all[] = {options->time_rounds, options->memory_rounds, options->map_rounds,
-                            options->latency_rounds};
+                            options->latency_rounds, options->verify_rounds};
     uint32_t most = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i] > most)

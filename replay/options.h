@@ -31,7 +31,7 @@ struct replay_options {
     const char *baseline;
     const char *out;                     /* NULL: results/TRACE for each trace */
     uint32_t time_rounds, memory_rounds; /* 0: that pass is not wanted */
-    uint32_t map_rounds, latency_rounds;
+    uint32_t map_rounds, latency_rounds, verify_rounds;
     uint32_t loops;
     enum cell_touch time_touch, memory_touch;
     enum cell_clock memory_clock;

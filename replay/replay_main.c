@@ -92,8 +92,8 @@ static int print_results(const struct replay_options *options, const char *folde
 {
     struct summary summary;
     struct analysis_error error = {0};
-    bool has_table =
-        options->time_rounds > 0 || options->memory_rounds > 0 || options->latency_rounds > 0;
+    bool has_table = options->time_rounds > 0 || options->memory_rounds > 0 ||
+                     options->latency_rounds > 0 || options->verify_rounds > 0;
     if (options->quiet)
         return REPLAY_EXIT_OK;
     if (options->smallest)

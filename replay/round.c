@@ -40,6 +40,7 @@ static const struct trace_plan *plan_of(const struct trace_run *trace, enum cell
     switch (pass) {
     case CELL_MEMORY:
     case CELL_MAP:
+    case CELL_VERIFY:
         return &trace->memory;
     case CELL_LATENCY:
         return &trace->latency;
@@ -53,7 +54,8 @@ static const char *pass_name(enum cell_pass pass)
     static const char *const names[] = {[CELL_TIME] = "time",
                                         [CELL_MEMORY] = "memory",
                                         [CELL_MAP] = "map",
-                                        [CELL_LATENCY] = "latency"};
+                                        [CELL_LATENCY] = "latency",
+                                        [CELL_VERIFY] = "verify"};
     return names[pass];
 }
 
@@ -61,6 +63,14 @@ static const char *pass_name(enum cell_pass pass)
 static bool is_timed(enum cell_pass pass)
 {
     return pass == CELL_TIME || pass == CELL_LATENCY;
+}
+
+/* In the verify pass blocks are written and read by the checks alone. */
+static enum cell_touch choose_touch(const struct replay_options *options, enum cell_pass pass)
+{
+    if (pass == CELL_VERIFY)
+        return CELL_TOUCH_NONE;
+    return is_timed(pass) ? options->time_touch : options->memory_touch;
 }
 
 /* A trace without times has none to tell. */
@@ -81,7 +91,7 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
             {
                 .allocator = allocator,
                 .pass = pass,
-                .touch = is_timed(pass) ? options->time_touch : options->memory_touch,
+                .touch = choose_touch(options, pass),
                 .clock = choose_clock(options, pass, plan->plan),
                 .thp = round->trace->thp,
                 .loops = pass == CELL_TIME ? options->loops : 1,
@@ -95,7 +105,7 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
 static void choose_cells(struct round *round)
 {
     const struct session *session = round->session;
-    round->cells = calloc(4 * session->allocator_count, sizeof *round->cells);
+    round->cells = calloc(5 * session->allocator_count, sizeof *round->cells);
     if (!round->cells)
         abort();
     for (size_t i = 0; i < session->allocator_count; i++) {
@@ -108,6 +118,8 @@ static void choose_cells(struct round *round)
             add_cell(round, allocator, CELL_MAP);
         if (round->number <= session->options->latency_rounds && allocator->kind != ALLOCATOR_LOOP)
             add_cell(round, allocator, CELL_LATENCY);
+        if (round->number <= session->options->verify_rounds && !is_floor(allocator))
+            add_cell(round, allocator, CELL_VERIFY);
     }
 }
 
@@ -247,7 +259,10 @@ static void write_settings(const struct round *round, const struct cell_run *cel
     result_csv_number(result, RESULT_RUNS, loop);
     result_csv_number(result, RESULT_RUNS, cell->request.loops);
     result_csv_text(result, RESULT_RUNS, clock_name(cell->request.clock));
-    result_csv_text(result, RESULT_RUNS, touch_name(cell->request.touch));
+    if (cell->request.pass == CELL_VERIFY)
+        result_csv_unknown(result, RESULT_RUNS);
+    else
+        result_csv_text(result, RESULT_RUNS, touch_name(cell->request.touch));
     result_csv_number(result, RESULT_RUNS, cell->request.plan->stream_count);
     result_csv_text(result, RESULT_RUNS, plan_sync_name(cell->request.plan));
     result_csv_number(result, RESULT_RUNS, round->session->options->seed);
@@ -307,6 +322,7 @@ static void write_added(const struct round *round, const struct cell_run *cell,
         write_file_bytes(round, cell);
     else
         write_unknown(round, 1);
+    result_csv_text(round->result, RESULT_RUNS, cell->outcome.message);
 }
 
 /* The columns behind the times, of a pass that has no figures of memory. */
@@ -348,9 +364,9 @@ static void write_time_row(const struct round *round, const struct cell_run *cel
     end_loop_row(round, cell, times);
 }
 
-/* A row without numbers: a failure is never a zero. */
-static void write_failed_row(const struct round *round, const struct cell_run *cell,
-                             enum outcome_status status)
+/* A row without numbers: a failure is never a zero, and to be correct is none. */
+static void write_row_without_numbers(const struct round *round, const struct cell_run *cell,
+                                      enum outcome_status status)
 {
     write_identity(round, cell, status);
     write_settings(round, cell, 1);
@@ -558,7 +574,7 @@ static void write_memory(const struct round *round, const struct cell_run *cell)
     if (!null && *round->session->runner.interrupted)
         return;
     if (!null) {
-        write_failed_row(round, cell, OUTCOME_REFUSED);
+        write_row_without_numbers(round, cell, OUTCOME_REFUSED);
         return;
     }
     struct heap_curve curve = make_curve(round->trace->memory.plan, cell, is_null ? NULL : null);
@@ -586,8 +602,8 @@ static void write_latency(const struct round *round, const struct cell_run *cell
 
 static bool write_cell(const struct round *round, const struct cell_run *cell, struct error *error)
 {
-    if (cell->outcome.status != OUTCOME_OK)
-        write_failed_row(round, cell, cell->outcome.status);
+    if (cell->outcome.status != OUTCOME_OK || cell->request.pass == CELL_VERIFY)
+        write_row_without_numbers(round, cell, cell->outcome.status);
     else if (cell->request.pass == CELL_MEMORY)
         write_memory(round, cell);
     else if (cell->request.pass == CELL_LATENCY)

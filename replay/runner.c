@@ -3,6 +3,7 @@
 #include "replay/heap_map.h"
 #include "replay/latency_table.h"
 #include "replay/real_clock.h"
+#include "replay/verify_report.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +54,11 @@ static void make_environment(struct environment *environment,
 
 /* ---- the shared memory ---- */
 
+static size_t round_up(size_t bytes, size_t step)
+{
+    return (bytes + step - 1) / step * step;
+}
+
 static struct cell_channel *new_cell(const struct cell_request *request, int *fd)
 {
     size_t loops_bytes = request->loops * sizeof(struct cell_loop);
@@ -61,7 +67,11 @@ static struct cell_channel *new_cell(const struct cell_request *request, int *fd
                          : request->pass == CELL_MAP ? sizeof(struct heap_map)
                                                      : 0;
     size_t latency_bytes = request->pass == CELL_LATENCY ? sizeof(struct latency_table) : 0;
-    size_t bytes = sizeof(struct cell_channel) + loops_bytes + looks_bytes + latency_bytes;
+    size_t verify_bytes = request->pass == CELL_VERIFY ? verify_report_bytes(request->plan) : 0;
+    size_t verify_offset =
+        round_up(sizeof(struct cell_channel) + loops_bytes + looks_bytes + latency_bytes,
+                 _Alignof(struct verify_report));
+    size_t bytes = verify_offset + verify_bytes;
     *fd = memfd_create("cell", MFD_CLOEXEC);
     if (*fd < 0)
         return NULL;
@@ -85,6 +95,7 @@ static struct cell_channel *new_cell(const struct cell_request *request, int *fd
         .clock = request->clock,
         .looks_offset = sizeof(struct cell_channel) + loops_bytes,
         .latency_offset = sizeof(struct cell_channel) + loops_bytes + looks_bytes,
+        .verify_offset = verify_offset,
     };
     return cell;
 }
@@ -284,9 +295,28 @@ static void judge(const struct watch *watch, enum outcome_status stopped, int wa
     }
 }
 
+/* In the verify pass the cell also says where it was, and what it found. */
+static void judge_verification(struct cell_outcome *outcome)
+{
+    const struct verify_report *report = cell_verify_report(outcome->cell);
+    char call[160], place[160];
+    size_t used = strlen(outcome->message), room = sizeof outcome->message - used;
+    if (outcome->cell->status == CELL_CORRUPT) {
+        outcome->status = OUTCOME_CORRUPT;
+        verify_report_write_finding(report, outcome->message, sizeof outcome->message);
+    } else if (outcome->cell->status == CELL_OOM) {
+        verify_report_write_call(report, outcome->cell->failed_stream, call, sizeof call);
+        snprintf(outcome->message, sizeof outcome->message, "%s got NULL", call);
+    } else if (outcome->status != OUTCOME_OK && outcome->status != OUTCOME_REFUSED) {
+        verify_report_write_place(report, place, sizeof place);
+        snprintf(outcome->message + used, room, "%s%s", *place ? ", " : "", place);
+    }
+}
+
 const char *outcome_status_name(enum outcome_status status)
 {
-    static const char *const names[] = {"ok", "oom", "crash", "timeout", "refused", "interrupted"};
+    static const char *const names[] = {"ok",      "oom",     "crash",      "timeout",
+                                        "corrupt", "refused", "interrupted"};
     return names[status];
 }
 
@@ -304,6 +334,8 @@ static bool finish_run(struct watch *watch, struct cell_outcome *outcome)
     enum outcome_status stopped = wait_for(watch, &wait_status);
     close(watch->pid_fd);
     judge(watch, stopped, wait_status, outcome);
+    if (outcome->cell->pass == CELL_VERIFY && stopped != OUTCOME_INTERRUPTED)
+        judge_verification(outcome);
     return !watch->is_starved;
 }
 

@@ -17,6 +17,7 @@ enum outcome_status {
     OUTCOME_OOM,
     OUTCOME_CRASH,
     OUTCOME_TIMEOUT,
+    OUTCOME_CORRUPT, /* the verify pass found the allocator breaking a promise */
     OUTCOME_REFUSED,
     OUTCOME_INTERRUPTED
 };
@@ -53,13 +54,15 @@ struct cell_request {
     int group_fd; /* cgroup.procs of a cgroup that the cell enters when it is ready; 0: none */
 };
 
+enum { OUTCOME_MESSAGE_BYTES = 512 };
+
 struct cell_outcome {
     enum outcome_status status;
-    char message[256];         /* one line why not OUTCOME_OK, or empty */
-    struct cell_channel *cell; /* what the cell answered; freed by runner_release */
+    char message[OUTCOME_MESSAGE_BYTES]; /* one line why not OUTCOME_OK, or empty */
+    struct cell_channel *cell;           /* what the cell answered; freed by runner_release */
 };
 
-/* "ok", "oom", "crash", "timeout", "refused": as in runs.csv. */
+/* "ok", "oom", "crash", "timeout", "corrupt", "refused": as in runs.csv. */
 const char *outcome_status_name(enum outcome_status status);
 
 /*

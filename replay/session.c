@@ -165,6 +165,7 @@ static void describe_session(const struct session *session, struct result_csv *r
     result_csv_meta(result, "rounds_memory", "%" PRIu32, options->memory_rounds);
     result_csv_meta(result, "rounds_map", "%" PRIu32, options->map_rounds);
     result_csv_meta(result, "rounds_latency", "%" PRIu32, options->latency_rounds);
+    result_csv_meta(result, "rounds_verify", "%" PRIu32, options->verify_rounds);
     result_csv_meta(result, "loops", "%" PRIu32, options->loops);
     result_csv_meta(result, "baseline", "%s", options->baseline);
     result_csv_meta(result, "clock", "%s", clock_name(options->memory_clock));
@@ -354,7 +355,8 @@ static bool make_plans(const struct session *session, struct trace_run *trace,
     bool made = survey_trace(&planning, error);
     if (made && options->time_rounds)
         made = make_plan(&planning, &trace->time, &time, error);
-    if (made && (options->memory_rounds || options->map_rounds || options->smallest))
+    if (made && (options->memory_rounds || options->map_rounds || options->verify_rounds ||
+                 options->smallest))
         made = make_plan(&planning, &trace->memory, &memory, error);
     if (made && options->latency_rounds)
         made = make_plan(&planning, &trace->latency, &latency, error);

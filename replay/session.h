@@ -19,7 +19,7 @@ struct session {
     struct allocator_spec *allocators; /* null and loop are the last two */
     size_t allocator_count;
     size_t failed_cells; /* that did not end well, over all traces */
-    char first_failure[512];
+    char first_failure[1024];
     uint64_t random_state;
     uint64_t started_ns; /* CLOCK_REALTIME: makes run ids unique */
     uint32_t cells_run;

@@ -23,7 +23,7 @@ struct search {
     uint64_t ready_bytes;             /* private memory before the first call, without a limit */
     uint32_t runs;
     enum outcome_status status;
-    char message[256]; /* why not OUTCOME_OK */
+    char message[OUTCOME_MESSAGE_BYTES]; /* why not OUTCOME_OK */
     char started_utc[32];
 };
 

@@ -272,7 +272,9 @@ bool trace_block_open(struct trace_block *block, const uint8_t *bytes, size_t co
     struct buffer header = {0};
     size_t at = buffer_read_frame(&header, bytes, count, HEADER_BYTES_MAX);
     bool ok = at ? read_header(block, &header, position, error)
-                 : error_set(error, ERROR_INPUT, "damaged header of a block");
+              : header.failed
+                  ? error_set(error, ERROR_MEMORY, "not enough memory for the header of a block")
+                  : error_set(error, ERROR_INPUT, "damaged header of a block");
     buffer_free(&header);
     for (int c = 0; ok && c < COLUMN_COUNT; c++) {
         size_t frame = read_column(block, c, bytes + at, count - at, error);
