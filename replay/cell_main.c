@@ -186,7 +186,7 @@ static void time_loop(struct worker *worker, struct cell_loop *loop)
     uint64_t wall_ns = real_clock_ns(CLOCK_MONOTONIC);
     uint64_t cpu_ns = real_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     if (is_bare)
-        engine_run_bare(&worker->engine, worker->bare_words);
+        worker->team.result.feed_wait_ns = engine_run_bare(&worker->engine, worker->bare_words);
     else
         team_run(&worker->team);
     loop->cpu_ns = real_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;

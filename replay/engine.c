@@ -421,25 +421,30 @@ void engine_run(const struct engine *engine, uint32_t stream, struct engine_resu
 }
 
 /* A window is done by all streams before the next one, since it may have to make room for that. */
-static void run_bare_window(const struct engine *engine, uint32_t window, uint64_t *next)
+static uint64_t run_bare_window(const struct engine *engine, uint32_t window, uint64_t *next)
 {
+    uint64_t wait_ns = 0;
     for (uint32_t stream = 0; stream < engine->plan->stream_count; stream++) {
         struct run run = begin_run(engine, stream);
         if (plan_code(next[stream]) != PLAN_WINDOW || plan_slot(next[stream]) != window)
             continue;
         run_bare(&run, enter_window(&run, next[stream]));
         next[stream] = run.next;
+        wait_ns += run.feed_wait_ns;
     }
+    return wait_ns;
 }
 
-void engine_run_bare(const struct engine *engine, uint64_t *next)
+uint64_t engine_run_bare(const struct engine *engine, uint64_t *next)
 {
     const struct plan *plan = engine->plan;
+    uint64_t wait_ns = 0;
     for (uint32_t stream = 0; stream < plan->stream_count; stream++) {
         struct run run = begin_run(engine, stream);
         run_bare(&run, first_word(engine, stream));
         next[stream] = run.next;
     }
     for (uint32_t window = 0; window < plan->window_count; window++)
-        run_bare_window(engine, window, next);
+        wait_ns += run_bare_window(engine, window, next);
+    return wait_ns;
 }

@@ -66,8 +66,8 @@ void engine_run(const struct engine *engine, uint32_t stream, struct engine_resu
 /*
  * All streams by the same loop with the calls and the order of threads left out: each call that
  * acquires has engine->bare_block for its result. `next` is memory of the caller's, a word for each
- * stream.
+ * stream. Returns the nanoseconds that it waited for words.
  */
-void engine_run_bare(const struct engine *engine, uint64_t *next);
+uint64_t engine_run_bare(const struct engine *engine, uint64_t *next);
 
 #endif
