@@ -152,13 +152,15 @@ static void name_run(struct session *session, struct cell_run *cell)
              gmtime_r(&now, &parts));
 }
 
+/* What runs.csv has no room for. */
 static void note_failure(struct round *round, const struct cell_run *cell)
 {
-    struct session *session = round->session;
-    if (session->failed_cells++ == 0)
-        snprintf(session->first_failure, sizeof session->first_failure, "%s on %s: %s: %s",
-                 cell->request.allocator->label, round->trace->name,
-                 outcome_status_name(cell->outcome.status), cell->outcome.message);
+    char key[64], text[512];
+    snprintf(text, sizeof text, "%s on %s: %s: %s", cell->request.allocator->label,
+             round->trace->name, outcome_status_name(cell->outcome.status), cell->outcome.message);
+    snprintf(key, sizeof key, "failure.%s", cell->run_id);
+    result_csv_meta(round->result, key, "%s", text);
+    session_note_failure(round->session, text);
 }
 
 /* The worst of all cells is what their numbers are to be judged by. */
@@ -167,6 +169,12 @@ static void note_timer(struct session *session, const struct latency_table *tabl
     session->timer_mhz = table->mhz;
     session->timer_step_ns = fmax(session->timer_step_ns, table->step_ns);
     session->timer_overhead_ns = fmax(session->timer_overhead_ns, table->overhead_ns);
+}
+
+static void note_memory_probe(struct session *session, const struct cell_channel *cell)
+{
+    snprintf(session->memory_probe, sizeof session->memory_probe, "%s",
+             cell->memory_probe == CELL_STATM ? "statm" : "smaps_rollup");
 }
 
 static bool run_cells(struct round *round, struct error *error)
@@ -183,8 +191,7 @@ static bool run_cells(struct round *round, struct error *error)
         if (cell->outcome.status != OUTCOME_OK)
             note_failure(round, cell);
         else if (cell->request.pass == CELL_MEMORY)
-            round->session->memory_probe =
-                cell->outcome.cell->memory_probe == CELL_STATM ? "statm" : "smaps_rollup";
+            note_memory_probe(round->session, cell->outcome.cell);
         else if (cell->request.pass == CELL_LATENCY)
             note_timer(round->session, cell_latency(cell->outcome.cell));
     }
@@ -233,7 +240,7 @@ static void write_settings(const struct round *round, const struct cell_run *cel
     result_csv_text(result, RESULT_RUNS, touch_name(cell->request.touch));
     result_csv_number(result, RESULT_RUNS, cell->request.plan->stream_count);
     result_csv_text(result, RESULT_RUNS, plan_sync_name(cell->request.plan));
-    result_csv_number(result, RESULT_RUNS, round->session->options->seed);
+    result_csv_number(result, RESULT_RUNS, round->session->seed);
     result_csv_number(result, RESULT_RUNS, cell->request.plan->call_count);
 }
 

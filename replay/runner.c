@@ -121,14 +121,17 @@ static bool pass_on(int fd)
     return fd < 0 || fcntl(fd, F_SETFD, 0) == 0;
 }
 
-static void exec_cell(const struct runner *runner, const struct cell_request *request, int cell_fd,
-                      int stderr_fd, struct environment *environment)
+static void exec_cell(const struct runner *runner, const struct cell_request *request, pid_t parent,
+                      int cell_fd, int stderr_fd, struct environment *environment)
 {
     char program[] = "replay-cell", cell_number[16], plan_number[16];
     char *arguments[] = {program, cell_number, plan_number, NULL};
     snprintf(cell_number, sizeof cell_number, "%d", cell_fd);
     snprintf(plan_number, sizeof plan_number, "%d", request->plan_fd);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(126); /* it had ended before */
+    signal(SIGXFSZ, SIG_DFL);
     if (runner->cpu >= 0 && (!request->plan || request->plan->stream_count <= 1))
         pin(runner->cpu);
     write_text("/proc/self/oom_score_adj", "1000");
@@ -280,9 +283,10 @@ bool runner_run(const struct runner *runner, const struct cell_request *request,
     int stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
     struct environment environment;
     make_environment(&environment, request->allocator);
+    pid_t parent = getpid();
     pid_t pid = outcome->cell && stderr_fd >= 0 ? fork() : -1;
     if (pid == 0)
-        exec_cell(runner, request, cell_fd, stderr_fd, &environment);
+        exec_cell(runner, request, parent, cell_fd, stderr_fd, &environment);
     bool ok = pid > 0 ? finish_run(runner, pid, stderr_fd, outcome, error)
                       : error_set(error, ERROR_RUN, "cannot start a cell: %s", strerror(errno));
     if (cell_fd >= 0)

@@ -268,11 +268,10 @@ static void write_row(const struct search *search, const struct search *floor)
 
 static void note_failure(const struct search *search)
 {
-    struct session *session = search->session;
-    if (session->failed_cells++ == 0)
-        snprintf(session->first_failure, sizeof session->first_failure, "%s on %s: %s: %s",
-                 search->allocator->label, search->trace->name, outcome_status_name(search->status),
-                 search->message);
+    char text[512];
+    snprintf(text, sizeof text, "%s on %s: %s: %s", search->allocator->label, search->trace->name,
+             outcome_status_name(search->status), search->message);
+    session_note_failure(search->session, text);
 }
 
 /* A limited cell is what another one is above: without that one there is nothing to be told. */
