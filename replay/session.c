@@ -572,11 +572,13 @@ static bool go_on(struct session *session, struct campaign *campaign, const stru
         campaign->traces_done++;
         *progress = (struct progress){0};
     }
-    take_state(session, resume);
     session->was_complete = resume->is_closed && campaign->traces_done == campaign->count;
     if (!session->was_complete)
         session->result = result_csv_resume(campaign->folder, &resume->extent, error);
-    return session->was_complete || session->result;
+    if (!session->was_complete && !session->result)
+        return false;
+    take_state(session, resume);
+    return true;
 }
 
 /* What is there of another campaign is replaced, as without --resume. */
