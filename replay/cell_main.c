@@ -188,6 +188,7 @@ static void time_loop(struct worker *worker, struct cell_loop *loop)
     loop->waits = worker->team.result.waits.waits;
     loop->sleeps = worker->team.result.waits.sleeps;
     loop->wait_ns = worker->team.result.waits.wait_ns;
+    loop->thread_ns = worker->team.result.thread_ns;
     if (is_bare)
         return;
     free_leftovers(worker);

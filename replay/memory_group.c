@@ -108,6 +108,14 @@ static bool hands_memory_on(const char *folder)
     return is_read && has_word(controllers, "memory", " \n");
 }
 
+/* Whether the cgroup is below another one in what is mounted here. */
+static bool has_parent(const struct memory_place *place)
+{
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/cgroup.type", place->folder);
+    return access(path, F_OK) == 0;
+}
+
 static bool find_version_2(struct memory_place *place, const char *process, struct error *error)
 {
     place->version = 2;
@@ -115,10 +123,9 @@ static bool find_version_2(struct memory_place *place, const char *process, stru
         return error_set(error, ERROR_USAGE, "no cgroup hierarchy is mounted here");
     if (hands_memory_on(place->folder))
         return true;
-    char *slash = strrchr(place->folder, '/');
-    if (slash)
-        *slash = '\0';
-    if (slash && hands_memory_on(place->folder))
+    if (has_parent(place))
+        *strrchr(place->folder, '/') = '\0';
+    if (hands_memory_on(place->folder))
         return true;
     return error_set(error, ERROR_USAGE,
                      "%s/cgroup.subtree_control: the cgroup hands no memory controller on",

@@ -269,13 +269,15 @@ static void write_ratio_if(struct result_csv *result, bool is_known, double rati
 /* Those of runs.csv that only the memory pass fills, from replayed_peak_live_bytes on. */
 enum { ANATOMY_COLUMNS = 11 };
 
-/* The last columns, which were added one after another. */
+/* The last columns, which were added one after another; `loop` is NULL where none was timed. */
 static void write_added(const struct round *round, const struct cell_run *cell,
-                        enum outcome_status status)
+                        enum outcome_status status, const struct cell_loop *loop)
 {
     bool counted = status == OUTCOME_OK && !is_timed(cell->request.pass);
     write_if(round->result, counted, cell->outcome.cell->clock_reads);
     result_csv_text(round->result, RESULT_RUNS, thp_name(cell->request.thp));
+    write_if(round->result, loop && cell->request.plan->stream_count > 1,
+             loop ? loop->thread_ns : 0);
 }
 
 /* The columns behind the times, of a pass that has no figures of memory. */
@@ -292,7 +294,7 @@ static void end_loop_row(const struct round *round, const struct cell_run *cell,
     write_if(result, waits, loop->waits);
     write_if(result, waits, loop->sleeps);
     write_unknown(round, ANATOMY_COLUMNS);
-    write_added(round, cell, OUTCOME_OK);
+    write_added(round, cell, OUTCOME_OK, loop);
     result_csv_end_row(result, RESULT_RUNS);
 }
 
@@ -326,7 +328,7 @@ static void write_failed_row(const struct round *round, const struct cell_run *c
     write_unknown(round, 8);
     result_csv_number(round->result, RESULT_RUNS, cell->request.plan->peak_live_bytes);
     write_unknown(round, 7 + ANATOMY_COLUMNS);
-    write_added(round, cell, status);
+    write_added(round, cell, status, NULL);
     result_csv_end_row(round->result, RESULT_RUNS);
 }
 
@@ -343,7 +345,7 @@ static bool write_map(const struct round *round, const struct cell_run *cell, st
     write_unknown(round, 7);
     result_csv_number(round->result, RESULT_RUNS, answer->replayed_peak_live_bytes);
     write_unknown(round, ANATOMY_COLUMNS - 1);
-    write_added(round, cell, OUTCOME_OK);
+    write_added(round, cell, OUTCOME_OK, NULL);
     result_csv_end_row(round->result, RESULT_RUNS);
     return heap_map_csv_write(round->result, cell_heap_map(answer), cell->request.plan, &names,
                               error);
@@ -462,7 +464,7 @@ static void write_memory_row(const struct round *round, const struct cell_run *c
     write_if(result, curve->hwm_bytes > 0, curve->hwm_bytes);
     write_unknown(round, 2);
     write_anatomy(round, cell, curve);
-    write_added(round, cell, OUTCOME_OK);
+    write_added(round, cell, OUTCOME_OK, NULL);
     result_csv_end_row(result, RESULT_RUNS);
 }
 
