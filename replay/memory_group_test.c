@@ -85,7 +85,6 @@ static void version_2_is_beside_its_own_cgroup(void **state)
     snprintf(mounts, sizeof mounts, "32 23 0:28 / %s rw - cgroup2 cgroup2 rw\n", folder);
     write_text("mountinfo", mounts);
     write_text("slice/scope/cgroup.subtree_control", "\n");
-    write_text("slice/scope/cgroup.type", "domain\n");
     write_text("slice/cgroup.subtree_control", "cpu pids\n");
     assert_false(memory_place_find(&place, folder, &error));
     assert_int_equal(error.kind, ERROR_USAGE);
@@ -98,7 +97,7 @@ static void version_2_is_beside_its_own_cgroup(void **state)
     assert_place(2, expected);
 }
 
-/* The root cgroup, which has no such file as cgroup.type, is what the reason names. */
+/* What is above the mounted hierarchy is no cgroup. */
 static void version_2_has_nothing_above_its_root(void **state)
 {
     (void)state;

@@ -311,8 +311,10 @@ static size_t limited_allocators(const struct session *session)
 static bool search_floor(struct search *floor, struct memory_place *place, struct error *error)
 {
     struct error reason;
-    if (memory_place_find(place, "/proc/self", &reason))
+    if (memory_place_find(place, "/proc/self", &reason)) {
+        memory_place_clear(place);
         return find_smallest(floor, START_SPARE_BYTES, error);
+    }
     floor->status = OUTCOME_REFUSED;
     snprintf(floor->message, sizeof floor->message, "no memory cgroup: %.230s", reason.text);
     return true;
