@@ -95,9 +95,8 @@ static const struct argp_option option_table[] = {
     {"out", 'o', "DIR", 0,
      "write one set of CSV files for all traces into DIR (default results/TRACE for each)", 3},
     {"resume", KEY_RESUME, NULL, 0,
-     "go on with a campaign that was interrupted or killed, given as it was then: whole rounds "
-     "that "
-     "are in the results are kept, with their seed, and the rest is run",
+     "go on with a campaign that was interrupted or killed, given as it was then: whole "
+     "rounds in the results are kept, with their seed, and the rest is run",
      3},
     {"format", KEY_FORMAT, "FORMAT", 0, "what is printed at the end: table or csv (default table)",
      3},

@@ -167,7 +167,7 @@ static int run_session(struct session *session, const struct trace_list *traces)
 
 static void tell_how_to_go_on(const struct session *session)
 {
-    if (session->options->smallest || session->rows_written == 0)
+    if (session->options->smallest || session->rows_in_all == 0)
         return;
     char *command = options_resume_command(session->options);
     fprintf(stderr, "replay: to go on: %s\n", command);
@@ -179,8 +179,8 @@ static void tell_how_to_go_on(const struct session *session)
 static int final_status(const struct session *session, int status)
 {
     if (interrupted) {
-        fputs(session->rows_written ? "replay: interrupted; what was finished is written\n"
-                                    : "replay: interrupted; nothing was finished\n",
+        fputs(session->rows_in_all ? "replay: interrupted; what was finished is written\n"
+                                   : "replay: interrupted; nothing was finished\n",
               stderr);
         tell_how_to_go_on(session);
         return REPLAY_EXIT_INTERRUPTED;

@@ -1,7 +1,6 @@
 #include "replay/resume.h"
 
 #include <csv.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,13 +59,12 @@ struct reading {
     const char *folder;
     char *fields[2]; /* of the row at hand */
     size_t field_count;
-    uint64_t offset;           /* behind what was parsed */
-    uint64_t row_end;          /* offset behind the last row */
-    struct resume_state state; /* of the last mark */
-    size_t kept_lines;         /* before it */
-    size_t kept_added;         /* before it */
-    bool is_broken; /* a mark that the files do not reach: those after it count no more */
-    bool has_end;   /* finished_utc stands behind the mark */
+    uint64_t offset;   /* behind what was parsed */
+    uint64_t row_end;  /* offset behind the last row */
+    size_t kept_lines; /* before the last mark */
+    size_t kept_added; /* before it */
+    bool is_broken; /* there was a mark that the files do not reach: the next ones do not count */
+    bool has_end;   /* finished_utc stands behind the last mark */
 };
 
 static bool reaches(const struct reading *reading, const struct resume *resume)
@@ -129,7 +127,7 @@ static void take_line(struct reading *reading, const char *key, const char *valu
         take_mark(reading, key, value);
         return;
     }
-    if (strncmp(key, "file.", strlen("file.")) == 0)
+    if (strncmp(key, "file.", strlen("file.")) == 0 && !strchr(key, '/'))
         take_added(&resume->extent, key + strlen("file."), value);
     else
         trace_meta_set(&resume->lines, key, "%s", value);

@@ -631,6 +631,7 @@ bool session_run(struct session *session, const struct trace_input *inputs, size
     describe_session(session, &campaign.settings);
     describe_inputs(&campaign.settings, inputs, count);
     bool ok = run_campaign(session, &campaign, error);
+    session->rows_in_all += session->rows_written;
     trace_meta_free(&campaign.settings);
     return ok;
 }
