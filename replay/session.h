@@ -29,7 +29,7 @@ struct session {
     struct result_csv *result; /* that is being written, or NULL */
     size_t rows_written;       /* into it, those that were there already among them */
     size_t rows_in_all;        /* of the folders that are finished */
-    size_t rows_marked;        /* of those written,  what is whole up to the last mark */
+    size_t rows_marked;        /* of those written, what is whole up to the last mark */
     bool was_complete;         /* --resume found nothing to do in the last folder */
 };
 
