@@ -24,6 +24,7 @@ struct columns {
     /* Where the file has them. */
     size_t touch, replayed_live, mean_event, at_peak_live, at_peak_heap, returned;
     size_t clock, clock_reads, thp, load_cpu, file_bytes, message;
+    size_t wall, wait, waits, thread;
 };
 
 /* A row of the table, with what groups rows into cells. */
@@ -77,6 +78,10 @@ static bool find_columns(const struct csv_table *table, struct columns *columns,
             return false;
     }
     columns->touch = csv_table_find(table, "touch");
+    columns->wall = csv_table_find(table, "wall_ns");
+    columns->wait = csv_table_find(table, "wait_ns");
+    columns->waits = csv_table_find(table, "waits");
+    columns->thread = csv_table_find(table, "thread_ns");
     columns->replayed_live = csv_table_find(table, "replayed_peak_live_bytes");
     columns->mean_event = csv_table_find(table, "frag_mean_event_ratio");
     columns->at_peak_live = csv_table_find(table, "frag_at_peak_live_ratio");
@@ -182,6 +187,9 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
         .status = RUN_OK,
         .process_cpu_ns = NAN,
         .process_bytes = NAN,
+        .waits = NAN,
+        .wait_share = NAN,
+        .ready_threads = NAN,
         .was_touched = strcmp(csv_table_text(table, row->row, columns->touch), "none") != 0,
         .row = row->row,
     };
@@ -217,6 +225,30 @@ static bool read_memory(struct cell *cell, const struct csv_table *table,
                           (isnan(file_bytes) ? 0 : file_bytes);
     if (cell->peak_live_bytes > 0 && cell->was_touched)
         metrics[METRIC_PEAK_RATIO] = metrics[METRIC_PEAK_HEAP] / cell->peak_live_bytes;
+    return true;
+}
+
+/* Over all loops of a cell. A thread that could go on but has no core does not wait. */
+static bool read_waiting(struct cell *cell, const struct csv_table *table,
+                         const struct columns *columns, const struct run_row *rows, size_t count,
+                         struct analysis_error *error)
+{
+    double all_wall = 0, all_thread = 0, all_wait = 0;
+    cell->waits = 0;
+    for (size_t i = 0; i < count; i++) {
+        double wall, thread, wait, waits;
+        if (!csv_table_number(table, rows[i].row, columns->wall, &wall, error) ||
+            !csv_table_number(table, rows[i].row, columns->thread, &thread, error) ||
+            !csv_table_number(table, rows[i].row, columns->wait, &wait, error) ||
+            !csv_table_number(table, rows[i].row, columns->waits, &waits, error))
+            return false;
+        all_wall += wall;
+        all_thread += thread;
+        all_wait += wait;
+        cell->waits += waits / (double)count;
+    }
+    cell->wait_share = all_wait / all_thread;
+    cell->ready_threads = (all_thread - all_wait) / all_wall;
     return true;
 }
 
@@ -262,6 +294,8 @@ static bool read_cell(struct cell *cell, const struct csv_table *table,
             return false;
     }
     cell->metrics[METRIC_WARM] = statistics_median(warm, warm_count);
+    if (cell->pass == PASS_TIME && !read_waiting(cell, table, columns, rows, count, error))
+        return false;
     /* A cell that failed in a later loop measured something, but not what the others did. */
     for (int i = 0; cell->status != RUN_OK && i < METRIC_COUNT; i++)
         cell->metrics[i] = NAN;

@@ -69,6 +69,9 @@ struct cell {
     double ops;
     double peak_live_bytes;
     double replayed_peak_live_bytes; /* in the replay, whose threads may have drifted */
+    double waits; /* of threads for each other, in a loop; of the time pass on several threads */
+    double wait_share;     /* what they waited of the time that they were alive, from 0 to 1 */
+    double ready_threads;  /* that did not wait, on average, whether they had a core or not */
     bool was_touched;      /* else its memory was not resident: there are no ratios to live bytes */
     double clock_reads;    /* how often the allocator asked for the time */
     const char *message;   /* why the status is not RUN_OK; empty where it is, or is not known */

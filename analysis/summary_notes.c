@@ -1,8 +1,10 @@
 #include "analysis/summary_notes.h"
 
 #include "analysis/line.h"
+#include "analysis/statistics.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LABEL_SIZE = 128 }; /* of an allocator, with a word behind it */
@@ -98,6 +100,64 @@ void summary_notes_print_clock(const struct summary *summary, FILE *stream)
             fprintf(stream, "%s: has no times, so that its allocators saw the real clock.\n",
                     summary->traces[i].trace);
     print_who_never_asked(summary, stream);
+}
+
+/* ---- waiting ---- */
+
+/* Of a replay of the time pass, over all allocators; the floor has nothing to do but wait. */
+static double median_of(const struct summary *summary, const char *trace,
+                        double (*value)(const struct cell *))
+{
+    double *values = calloc(summary->runs.cell_count + 1, sizeof *values), median = NAN;
+    size_t count = 0;
+    for (size_t i = 0; values != NULL && i < summary->runs.cell_count; i++) {
+        const struct cell *cell = &summary->runs.cells[i];
+        bool is_floor =
+            strcmp(cell->allocator, "null") == 0 || strcmp(cell->allocator, "loop") == 0;
+        if (strcmp(cell->trace, trace) == 0 && cell->status == RUN_OK && !is_floor &&
+            !isnan(value(cell)))
+            values[count++] = value(cell);
+    }
+    if (values != NULL)
+        median = statistics_median(values, count);
+    free(values);
+    return median;
+}
+
+static double waits_of(const struct cell *cell)
+{
+    return cell->waits;
+}
+
+static double wait_share_of(const struct cell *cell)
+{
+    return cell->wait_share;
+}
+
+static double ready_threads_of(const struct cell *cell)
+{
+    return cell->ready_threads;
+}
+
+void summary_notes_print_waiting(const struct summary *summary, const char *trace, FILE *stream)
+{
+    static const double most_share = 0.5, least_ready = 1.5;
+    double share = median_of(summary, trace, wait_share_of);
+    double ready = median_of(summary, trace, ready_threads_of);
+    if (share > most_share && ready < least_ready)
+        fprintf(
+            stream,
+            "  ! threads waited for each other %.0f %% of their time, so that %.1f of them could "
+            "go on:\n    nearly a serial replay\n",
+            share * 100, ready);
+}
+
+void summary_notes_print_waits(const struct summary *summary, const char *trace, FILE *stream)
+{
+    double waits = median_of(summary, trace, waits_of);
+    double share = median_of(summary, trace, wait_share_of);
+    if (!isnan(waits) && !isnan(share))
+        fprintf(stream, ";\nthreads waited %.0f times, %.1f %% of their time", waits, share * 100);
 }
 
 /* ---- huge pages ---- */

@@ -8,6 +8,7 @@
 #include "analysis/verify_print.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -542,6 +543,7 @@ static void print_trace(const struct summary *summary, const struct trace_summar
     print_failures(trace, stream);
     print_peaks_inside_calls(trace, stream);
     print_drift(summary, trace, stream);
+    summary_notes_print_waiting(summary, trace->trace, stream);
     print_missing_baseline(summary, trace, stream);
 }
 
@@ -602,6 +604,23 @@ static const char *trace_meta(const struct summary *summary, const char *trace, 
     return meta_or(summary, key, "");
 }
 
+static double meta_bytes(const struct summary *summary, const char *trace, const char *what)
+{
+    const char *text = trace_meta(summary, trace, what);
+    return *text != '\0' ? strtod(text, NULL) : NAN;
+}
+
+/* What the plan knew beforehand; in recorded order there is nothing to know. */
+static void print_bounds_of_live(const struct summary *summary, const struct trace_summary *trace,
+                                 FILE *stream)
+{
+    double least = meta_bytes(summary, trace->trace, "least_peak_live_bytes");
+    double most = meta_bytes(summary, trace->trace, "most_peak_live_bytes");
+    if (most > least)
+        fprintf(stream, " (the plan allows %.2f %% to %.2f %%)",
+                least / trace->peak_live_bytes * 100, most / trace->peak_live_bytes * 100);
+}
+
 static void print_replayed_live(const struct summary *summary, const struct trace_summary *trace,
                                 FILE *stream)
 {
@@ -612,6 +631,7 @@ static void print_replayed_live(const struct summary *summary, const struct trac
     if (range.high > range.low)
         fprintf(stream, " to %.2f %%", range.high * 100);
     fputs(" of the recorded one", stream);
+    print_bounds_of_live(summary, trace, stream);
 }
 
 /* How the threads of a trace were replayed: what its numbers mean depends on it. */
@@ -639,6 +659,7 @@ static void print_threads_of(const struct summary *summary, const struct trace_s
         fprintf(stream, " %s in recorded order", subject);
     else if (*memory)
         fprintf(stream, " %s in epochs that bound what is live", subject);
+    summary_notes_print_waits(summary, trace->trace, stream);
     print_replayed_live(summary, trace, stream);
     fputs(".\n", stream);
 }

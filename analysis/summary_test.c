@@ -463,31 +463,86 @@ static void bad_folders_are_refused(void **state)
     assert_refused(RUNS_HEADER GOOD_RUN, "meta.csv", "name,value\na,b\n", "no column 'key'");
 }
 
+/* The table of a folder with nothing but these runs. */
+static void print_runs(const char *runs, char *text, size_t room)
+{
+    char dir[] = "/tmp/summary_test-XXXXXX", path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/runs.csv", dir);
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    fputs(runs, stream);
+    assert_int_equal(fclose(stream), 0);
+    struct summary summary;
+    struct analysis_error error = {0};
+    if (!summary_load(&summary, dir, &error))
+        fail_msg("%s", error.text);
+    unlink(path);
+    rmdir(dir);
+    stream = fmemopen(text, room, "w");
+    summary_print(&summary, stream, &(struct summary_options){SUMMARY_TABLE, false});
+    fclose(stream);
+    summary_free(&summary);
+}
+
 /* What is needed only inside of a call is told, once it is beyond what the kernel's counter may
  * err. */
 static void a_peak_inside_of_a_call_is_told(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/summary_test-XXXXXX", path[64], text[4096] = "";
-    assert_non_null(mkdtemp(dir));
-    snprintf(path, sizeof path, "%s/runs.csv", dir);
-    FILE *stream = fopen(path, "w");
-    assert_non_null(stream);
-    fputs(RUNS_HEADER "1,1,t,copies,memory,ok,1,1,serial,10,,,1000000,1000000,1,0,3145728\n"
-                      "2,1,t,glibc,memory,ok,1,1,serial,10,,,1000000,1000000,1,0,1320000\n",
-          stream);
-    assert_int_equal(fclose(stream), 0);
-    struct summary summary;
-    struct analysis_error error = {0};
-    assert_true(summary_load(&summary, dir, &error));
-    unlink(path);
-    rmdir(dir);
-    stream = fmemopen(text, sizeof text, "w");
-    summary_print(&summary, stream, &(struct summary_options){SUMMARY_TABLE, false});
-    fclose(stream);
+    char text[4096] = "";
+    print_runs(RUNS_HEADER "1,1,t,copies,memory,ok,1,1,serial,10,,,1000000,1000000,1,0,3145728\n"
+                           "2,1,t,glibc,memory,ok,1,1,serial,10,,,1000000,1000000,1,0,1320000\n",
+               text, sizeof text);
     assert_contains(text, "! copies: its peak is 3.00 MiB inside of a call");
     assert_null(strstr(text, "! glibc"));
-    summary_free(&summary);
+}
+
+#define DRIFT_HEADER                                                                               \
+    "run_id,round,trace,allocator,pass,status,loop,threads,sync,ops,cpu_ns_per_op,net_ns_per_op,"  \
+    "peak_live_bytes,peak_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes,"               \
+    "replayed_peak_live_bytes\n"
+
+static void a_drift_of_more_than_a_percent_is_told(void **state)
+{
+    (void)state;
+    char text[4096] = "";
+    print_runs(DRIFT_HEADER "1,1,t,more,memory,ok,1,4,epochs,10,,,1000000,1000000,1,0,,1000000\n"
+                            "2,2,t,more,memory,ok,1,4,epochs,10,,,1000000,1000000,1,0,,1011000\n"
+                            "3,1,t,less,memory,ok,1,4,epochs,10,,,1000000,1000000,1,0,,985000\n"
+                            "4,1,t,glibc,memory,ok,1,4,epochs,10,,,1000000,1000000,1,0,,1009000\n",
+               text, sizeof text);
+    assert_contains(text, "! more: peak live was 1.1 % off the recorded one: its threads drifted");
+    assert_contains(text, "! less: peak live was 1.5 % off the recorded one");
+    assert_null(strstr(text, "! glibc"));
+}
+
+#define WAIT_HEADER                                                                                \
+    "run_id,round,trace,allocator,pass,status,loop,threads,sync,ops,wall_ns,cpu_ns_per_op,"        \
+    "net_ns_per_op,peak_live_bytes,peak_heap_bytes,end_heap_bytes,load_heap_bytes,"                \
+    "hwm_heap_bytes,wait_ns,waits,thread_ns\n"
+
+/*
+ * In 1000 ns: of three threads two wait; of eight half, so that four can go on, cores or not; of
+ * two less than half of the time.
+ */
+static void waiting_is_told_where_it_dominates(void **state)
+{
+    (void)state;
+    char text[4096] = "";
+    print_runs(WAIT_HEADER "1,1,waits,glibc,time,ok,1,4,edges,10,1000,1,1,1000,,,,,2000,7,3000\n"
+                           "1,1,waits,glibc,time,ok,2,4,edges,10,1000,1,1,1000,,,,,2400,7,3200\n"
+                           "2,1,waits,null,time,ok,1,4,edges,10,1000,1,1,1000,,,,,0,7,4000\n"
+                           "3,1,cores,glibc,time,ok,1,8,edges,10,1000,1,1,1000,,,,,4100,7,8000\n"
+                           "4,1,works,glibc,time,ok,1,2,edges,10,1000,1,1,1000,,,,,900,7,2000\n"
+                           "5,1,works,null,time,ok,1,2,edges,10,1000,1,1,1000,,,,,2000,7,2000\n"
+                           "6,1,alone,glibc,time,ok,1,1,serial,10,1000,1,1,1000,,,,,,,\n",
+               text, sizeof text);
+    const char *told = strstr(text, "! threads waited for each other 71 % of their time, so that "
+                                    "0.9 of them could go on");
+    assert_non_null(told);
+    assert_true(told > strstr(text, "waits ") && told < strstr(text, "cores "));
+    assert_null(strstr(told + 1, "! threads waited"));
 }
 
 /* A loop that failed spoils its cell: what the loops before it measured is not counted. */
@@ -541,6 +596,8 @@ int main(void)
         cmocka_unit_test(bad_folders_are_refused),
         cmocka_unit_test(a_cell_fails_as_a_whole),
         cmocka_unit_test(a_peak_inside_of_a_call_is_told),
+        cmocka_unit_test(a_drift_of_more_than_a_percent_is_told),
+        cmocka_unit_test(waiting_is_told_where_it_dominates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,6 +87,7 @@ struct cell_loop {
     uint64_t waits, sleeps; /* times that a thread had to wait for another; and then slept */
     uint64_t wait_ns;       /* of all threads together */
     uint64_t feed_wait_ns;  /* that they waited for words of a spooled plan */
+    uint64_t thread_ns;     /* the same from when each could make its first call to its last */
 };
 
 struct cell_look {

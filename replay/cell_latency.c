@@ -274,6 +274,7 @@ void run_latency_pass(struct worker *worker)
     loop->waits = worker->team.result.waits.waits;
     loop->sleeps = worker->team.result.waits.sleeps;
     loop->wait_ns = worker->team.result.waits.wait_ns;
+    loop->thread_ns = worker->team.result.thread_ns;
     merge(&pass);
     latency_sort_tails(pass.table);
 }

@@ -198,6 +198,7 @@ static void time_loop(struct worker *worker, struct cell_loop *loop)
     loop->waits = worker->team.result.waits.waits;
     loop->sleeps = worker->team.result.waits.sleeps;
     loop->wait_ns = worker->team.result.waits.wait_ns;
+    loop->thread_ns = worker->team.result.thread_ns;
     loop->feed_wait_ns = worker->team.result.feed_wait_ns;
     worker->feed.first += (uint32_t)worker->plan->window_count;
     if (is_bare)

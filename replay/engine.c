@@ -1,6 +1,7 @@
 #include "replay/engine.h"
 
 #include "replay/engine_call.h"
+#include "replay/real_clock.h"
 
 #include <string.h>
 
@@ -43,6 +44,7 @@ struct run {
     const struct engine *engine;
     uint32_t stream;
     struct order_waits waits;
+    uint64_t began_ns;      /* CLOCK_MONOTONIC when it could make its first call */
     uint64_t event;         /* of the next call */
     const uint64_t *failed; /* word of the call that failed, NULL: none */
 
@@ -194,6 +196,7 @@ static const uint64_t *follow_control(struct run *run, const uint64_t *word)
         break;
     case PLAN_START:
         order_receive(&slots[mailbox], &(struct order_waits){0});
+        run->began_ns = real_clock_ns(CLOCK_MONOTONIC);
         break;
     case PLAN_PASS_TURN:
         order_pass_turn(engine->order, (uint32_t)plan_value(*word));
@@ -409,13 +412,18 @@ static void run_watched(struct run *run, const uint64_t *word)
 
 void engine_run(const struct engine *engine, uint32_t stream, struct engine_result *result)
 {
+    bool is_team = engine->plan->stream_count > 1;
     struct run run = begin_run(engine, stream);
+    if (is_team)
+        run.began_ns = real_clock_ns(CLOCK_MONOTONIC);
     if (engine->watch)
         run_watched(&run, first_word(engine, stream));
     else
         run_calling(&run, first_word(engine, stream));
     *result = (struct engine_result){
         .failed = run.failed != NULL, .waits = run.waits, .feed_wait_ns = run.feed_wait_ns};
+    if (is_team)
+        result->alive_ns = real_clock_ns(CLOCK_MONOTONIC) - run.began_ns;
     if (run.failed)
         result->failed_call = calls_before_failure(&run);
 }

@@ -58,6 +58,7 @@ struct engine_result {
     uint64_t failed_call; /* its number in the stream, from 0 */
     struct order_waits waits;
     uint64_t feed_wait_ns; /* for words to come */
+    uint64_t alive_ns;     /* from when it could make its first call to its end; 0 on one thread */
 };
 
 /* Replays the stream to its end or its first failure. Calls nothing but the table and the hooks. */

@@ -158,6 +158,24 @@ END
     [ -z "$(field hang status)" ]
 }
 
+@test "the cgroup of a search that was killed is removed by the next one" {
+    need_groups
+    make_thousand a.trace
+    setsid "$BUILD_DIR/replay" --smallest --timeout=100 -a hang="$misbehaving:MISBEHAVE=hang" -o out a.trace > log 2>&1 &
+    pid=$!
+    for ((tries = 0; tries < 500; tries++)); do
+        [ -z "$(groups_left | grep -F "heapreel.$pid.")" ] || break
+        sleep 0.02
+    done
+    kill -KILL "$pid"
+    wait "$pid" || true
+    sleep 3
+    groups_left | grep -F "heapreel.$pid."
+    replay --smallest -q -a glibc -o out a.trace
+    [ -z "$(groups_left)" ]
+    [ -z "$(find out -name '*.part')" ]
+}
+
 @test "a trace that fails without a limit has no smallest memory" {
     need_groups
     make_thousand a.trace

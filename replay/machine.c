@@ -1,6 +1,7 @@
 #include "replay/machine.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -54,23 +55,23 @@ void machine_huge_pages(char *word, size_t room)
     keep_bracketed(word);
 }
 
-void machine_describe(struct result_csv *result)
+void machine_describe(struct trace_meta *settings)
 {
     char text[512];
     struct utsname names;
     if (uname(&names) == 0) {
-        result_csv_meta(result, "host", "%s", names.nodename);
-        result_csv_meta(result, "kernel", "%s %s", names.sysname, names.release);
+        trace_meta_set(settings, "host", "%s", names.nodename);
+        trace_meta_set(settings, "kernel", "%s %s", names.sysname, names.release);
     }
     read_labelled("/proc/cpuinfo", "model name", text, sizeof text);
-    result_csv_meta(result, "cpu", "%s", text);
-    result_csv_meta(result, "cores", "%ld", sysconf(_SC_NPROCESSORS_ONLN));
+    trace_meta_set(settings, "cpu", "%s", text);
+    trace_meta_set(settings, "cores", "%ld", sysconf(_SC_NPROCESSORS_ONLN));
     machine_huge_pages(text, sizeof text);
-    result_csv_meta(result, "thp", "%s", text);
+    trace_meta_set(settings, "thp", "%s", text);
     read_line("/proc/sys/kernel/randomize_va_space", text, sizeof text);
-    result_csv_meta(result, "aslr", "%s", text);
+    trace_meta_set(settings, "aslr", "%s", text);
     read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", text, sizeof text);
-    result_csv_meta(result, "governor", "%s", text);
+    trace_meta_set(settings, "governor", "%s", text);
 }
 
 int machine_last_cpu(void)

@@ -4,13 +4,13 @@
 #ifndef REPLAY_MACHINE_H
 #define REPLAY_MACHINE_H
 
-#include "replay/result_csv.h"
+#include "traces/format/trace.h"
 
-#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-/* Adds host, kernel, cpu, cores, thp, aslr and governor to meta.csv; what is not known stays empty.
- */
-void machine_describe(struct result_csv *result);
+/* Sets host, kernel, cpu, cores, thp, aslr and governor; what is not known stays empty. */
+void machine_describe(struct trace_meta *settings);
 
 /* The word of /sys/kernel/mm/transparent_hugepage/enabled: always, madvise, never, or empty. */
 void machine_huge_pages(char *word, size_t room);

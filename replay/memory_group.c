@@ -1,8 +1,10 @@
 #include "replay/memory_group.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REMOVAL_TRIES = 200, REMOVAL_PAUSE_MS = 5 };
+enum { REMOVAL_TRIES = 200, REMOVAL_PAUSE_MS = 5, ABANDONED_S = 2 };
 
 /* ---- the place ---- */
 
@@ -108,17 +110,25 @@ static bool hands_memory_on(const char *folder)
     return is_read && has_word(controllers, "memory", " \n");
 }
 
+/* Moves to the cgroup above; false where there is none in what is mounted here. */
+static bool go_up(struct memory_place *place)
+{
+    char path[PATH_MAX + 64];
+    const char *slash = strrchr(place->folder, '/');
+    int length = slash ? (int)(slash - place->folder) : 0;
+    snprintf(path, sizeof path, "%.*s/cgroup.subtree_control", length, place->folder);
+    if (length == 0 || access(path, F_OK) != 0)
+        return false;
+    place->folder[length] = '\0';
+    return true;
+}
+
 static bool find_version_2(struct memory_place *place, const char *process, struct error *error)
 {
     place->version = 2;
     if (!find_folder(place, process))
         return error_set(error, ERROR_USAGE, "no cgroup hierarchy is mounted here");
-    if (hands_memory_on(place->folder))
-        return true;
-    char *slash = strrchr(place->folder, '/');
-    if (slash)
-        *slash = '\0';
-    if (slash && hands_memory_on(place->folder))
+    if (hands_memory_on(place->folder) || (go_up(place) && hands_memory_on(place->folder)))
         return true;
     return error_set(error, ERROR_USAGE,
                      "%s/cgroup.subtree_control: the cgroup hands no memory controller on",
@@ -129,6 +139,30 @@ bool memory_place_find(struct memory_place *place, const char *process, struct e
 {
     *place = (struct memory_place){.version = 1};
     return find_folder(place, process) || find_version_2(place, process, error);
+}
+
+/*
+ * A group that is in use cannot be removed. It is empty for a moment before its process is in it,
+ * and that this one has ended cannot be known where numbers of processes have another meaning: so
+ * only what is older is taken.
+ */
+static bool is_abandoned(int folder_fd, const char *name)
+{
+    struct stat status;
+    int pid;
+    return sscanf(name, "heapreel.%d.", &pid) == 1 && kill(pid, 0) != 0 && errno == ESRCH &&
+           fstatat(folder_fd, name, &status, 0) == 0 && time(NULL) - status.st_mtime >= ABANDONED_S;
+}
+
+void memory_place_clear(const struct memory_place *place)
+{
+    DIR *folder = opendir(place->folder);
+    struct dirent *entry;
+    while (folder && (entry = readdir(folder)))
+        if (is_abandoned(dirfd(folder), entry->d_name))
+            unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+    if (folder)
+        closedir(folder);
 }
 
 /* ---- a group ---- */

@@ -25,6 +25,9 @@ struct memory_place {
  */
 bool memory_place_find(struct memory_place *place, const char *process, struct error *error);
 
+/* Removes the groups there of processes that were killed before they could. */
+void memory_place_clear(const struct memory_place *place);
+
 struct memory_group {
     char folder[PATH_MAX + 64];
     int procs_fd; /* a process that writes "0" to it enters the group */

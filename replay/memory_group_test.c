@@ -97,6 +97,22 @@ static void version_2_is_beside_its_own_cgroup(void **state)
     assert_place(2, expected);
 }
 
+/* What is above the mounted hierarchy is no cgroup. */
+static void version_2_has_nothing_above_its_root(void **state)
+{
+    (void)state;
+    char mounts[512], expected[256];
+    struct memory_place place;
+    struct error error;
+    write_text("cgroup", "0::/\n");
+    snprintf(mounts, sizeof mounts, "32 23 0:28 / %s rw - cgroup2 cgroup2 rw\n", folder);
+    write_text("mountinfo", mounts);
+    write_text("cgroup.subtree_control", "\n");
+    assert_false(memory_place_find(&place, folder, &error));
+    snprintf(expected, sizeof expected, "%s/cgroup.subtree_control: the cgroup hands", folder);
+    assert_non_null(strstr(error.text, expected));
+}
+
 static void no_hierarchy_is_a_reason(void **state)
 {
     (void)state;
@@ -129,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(version_1_is_below_its_own_cgroup),
         cmocka_unit_test(version_2_is_beside_its_own_cgroup),
+        cmocka_unit_test(version_2_has_nothing_above_its_root),
         cmocka_unit_test(no_hierarchy_is_a_reason),
         cmocka_unit_test(a_group_that_cannot_be_made_leaves_nothing),
     };

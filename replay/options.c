@@ -31,7 +31,8 @@ enum option_key {
     KEY_BOUNDS,
     KEY_SMALLEST,
     KEY_THP,
-    KEY_PLAN_MEMORY
+    KEY_PLAN_MEMORY,
+    KEY_RESUME
 };
 
 const char *argp_program_version = "replay (heapreel) " HEAPREEL_VERSION;
@@ -102,6 +103,10 @@ static const struct argp_option option_table[] = {
     {NULL, 0, NULL, 0, "Output:", 3},
     {"out", 'o', "DIR", 0,
      "write one set of CSV files for all traces into DIR (default results/TRACE for each)", 3},
+    {"resume", KEY_RESUME, NULL, 0,
+     "go on with a campaign that was interrupted or killed, given as it was then: whole "
+     "rounds in the results are kept, with their seed, and the rest is run",
+     3},
     {"format", KEY_FORMAT, "FORMAT", 0, "what is printed at the end: table or csv (default table)",
      3},
     {"quiet", 'q', NULL, 0, "no progress, no table", 3},
@@ -275,6 +280,7 @@ static error_t parse_measurement(struct replay_options *options, int key, char *
         return 0;
     case KEY_SEED:
         options->seed = parse_number(argument, "seed", 0, UINT64_MAX, state);
+        options->has_seed = true;
         return 0;
     case KEY_CPU:
         options->cpu = (int)parse_number(argument, "cpu", 0, 4095, state);
@@ -314,6 +320,9 @@ static void finish(struct parsing *parsing, struct argp_state *state)
     }
     if (options->smallest && parsing->has_passes)
         argp_error(state, "--smallest is a run of its own: without --passes, --rounds and --loops");
+    if (options->smallest && options->resume)
+        argp_error(state, "--smallest cannot --resume: a search that was interrupted has no rounds "
+                          "to keep, only whole rows, and is begun anew");
     if (options->smallest)
         options->time_rounds = options->memory_rounds = 0;
     if (!options->trace_count && !options->list_allocators)
@@ -351,6 +360,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case KEY_SMALLEST:
         options->smallest = true;
         return 0;
+    case KEY_RESUME:
+        options->resume = true;
+        return 0;
     case KEY_PARTIAL:
         options->partial = true;
         return 0;
@@ -375,16 +387,38 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     }
 }
 
+/* In quotes where a shell would take it for something else. */
+static char *append_word(char *end, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_@%+=:,./-";
+    if (*word && word[strspn(word, plain)] == '\0')
+        return stpcpy(end, word);
+    *end++ = '\'';
+    for (; *word; word++)
+        end = *word == '\'' ? stpcpy(end, "'\\''") : (*end = *word, end + 1);
+    return stpcpy(end, "'");
+}
+
 static char *join(int argc, char **argv)
 {
     size_t bytes = 1;
     for (int i = 0; i < argc; i++)
-        bytes += strlen(argv[i]) + 1;
+        bytes += 4 * strlen(argv[i]) + 3;
     char *text = calloc(1, bytes), *end = text;
     if (!text)
         abort();
     for (int i = 0; i < argc; i++)
-        end = stpcpy(stpcpy(end, i ? " " : ""), argv[i]);
+        end = append_word(stpcpy(end, i ? " " : ""), argv[i]);
+    return text;
+}
+
+char *options_resume_command(const struct replay_options *options)
+{
+    char *text;
+    if (asprintf(&text, "%.*s%s%s", (int)options->program_bytes, options->command,
+                 options->resume ? "" : " --resume", options->command + options->program_bytes) < 0)
+        abort();
     return text;
 }
 
@@ -408,6 +442,9 @@ void options_parse(struct replay_options *options, int argc, char **argv)
         .plan_memory_bytes = (uint64_t)DEFAULT_PLAN_MEMORY_MIB << 20,
         .command = join(argc, argv),
     };
+    char *program = join(1, argv);
+    options->program_bytes = strlen(program);
+    free(program);
     uint32_t seed = 0;
     if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
         seed = 1;

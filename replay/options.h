@@ -46,8 +46,11 @@ struct replay_options {
     bool bounds;                /* with the simulations of ideal placement */
     bool smallest;              /* the smallest memory is searched, and there are no passes */
     bool quiet, csv, list_allocators;
-    bool partial;  /* traces that were cut short are replayed as far as they go */
-    char *command; /* the command line as text, for meta.csv */
+    bool resume;          /* goes on with a campaign that was interrupted */
+    bool has_seed;        /* --seed was given */
+    bool partial;         /* traces that were cut short are replayed as far as they go */
+    char *command;        /* the command line as text, as a shell reads it, for meta.csv */
+    size_t program_bytes; /* of its first word */
 };
 
 /* Parses and checks; on misuse it says so and exits with REPLAY_EXIT_USAGE. Free with options_free.
@@ -55,6 +58,9 @@ struct replay_options {
 void options_parse(struct replay_options *options, int argc, char **argv);
 
 void options_free(struct replay_options *options);
+
+/* The command that goes on with an interrupted campaign; to be freed. */
+char *options_resume_command(const struct replay_options *options);
 
 /* Of the pass that has most. */
 uint32_t options_rounds(const struct replay_options *options);

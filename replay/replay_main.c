@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static volatile sig_atomic_t interrupted;
@@ -122,26 +123,60 @@ static int run_into(struct session *session, const struct trace_input *inputs, s
 {
     struct error error;
     bool ok = session_run(session, inputs, count, folder, &error);
+    if (ok && session->was_complete)
+        fprintf(stderr, "replay: %s: all of it is there already\n", folder);
     int status = session->rows_written ? print_results(session->options, folder) : REPLAY_EXIT_OK;
     return ok ? status : failed(&error);
 }
 
-static int run_each(struct session *session, const struct trace_list *traces)
+static int run_each(struct session *session, const struct trace_list *traces,
+                    const char *const *folders)
 {
     for (size_t i = 0; i < traces->count && !interrupted; i++) {
-        char folder[TRACE_NAME_BYTES + 16];
-        snprintf(folder, sizeof folder, "results/%s", traces->inputs[i].name);
-        int status = run_into(session, &traces->inputs[i], 1, folder);
+        int status = run_into(session, &traces->inputs[i], 1, folders[i]);
         if (status != REPLAY_EXIT_OK)
             return status;
     }
     return REPLAY_EXIT_OK;
 }
 
+static int run_in_folders(struct session *session, const struct trace_list *traces,
+                          const char *const *folders, size_t count)
+{
+    struct error error;
+    if (session->options->resume && !session_find_campaign(session, folders, count, &error))
+        return failed(&error);
+    return session->options->out
+               ? run_into(session, traces->inputs, traces->count, session->options->out)
+               : run_each(session, traces, folders);
+}
+
+/* One folder for all traces, or one for each. */
 static int run_session(struct session *session, const struct trace_list *traces)
 {
     const char *out = session->options->out;
-    return out ? run_into(session, traces->inputs, traces->count, out) : run_each(session, traces);
+    size_t count = out ? 1 : traces->count;
+    char **folders = calloc(count, sizeof *folders);
+    for (size_t i = 0; folders && i < count; i++)
+        if (asprintf(&folders[i], "%s%s", out ? out : "results/",
+                     out ? "" : traces->inputs[i].name) < 0)
+            abort();
+    if (!folders)
+        abort();
+    int status = run_in_folders(session, traces, (const char *const *)folders, count);
+    for (size_t i = 0; i < count; i++)
+        free(folders[i]);
+    free(folders);
+    return status;
+}
+
+static void tell_how_to_go_on(const struct session *session)
+{
+    if (session->options->smallest || session->rows_in_all == 0)
+        return;
+    char *command = options_resume_command(session->options);
+    fprintf(stderr, "replay: to go on: %s\n", command);
+    free(command);
 }
 
 /* A status that scripts can use: what failed in the cells counts less than what failed around them.
@@ -149,11 +184,14 @@ static int run_session(struct session *session, const struct trace_list *traces)
 static int final_status(const struct session *session, int status)
 {
     if (interrupted) {
-        fputs(session->rows_written ? "replay: interrupted; what was finished is written\n"
-                                    : "replay: interrupted; nothing was finished\n",
+        fputs(session->rows_in_all ? "replay: interrupted; what was finished is written\n"
+                                   : "replay: interrupted; nothing was finished\n",
               stderr);
+        tell_how_to_go_on(session);
         return REPLAY_EXIT_INTERRUPTED;
     }
+    if (status == REPLAY_EXIT_OUTPUT)
+        tell_how_to_go_on(session);
     if (status != REPLAY_EXIT_OK)
         return status;
     if (fflush(stdout) != 0 || ferror(stdout)) {
@@ -198,6 +236,8 @@ int main(int argc, char **argv)
     catch_interrupt(SIGINT);
     catch_interrupt(SIGTERM);
     catch_interrupt(SIGHUP);
+    /* A file that may not grow is an error as a full disk is. */
+    signal(SIGXFSZ, SIG_IGN);
     int status = options.list_allocators ? list_allocators(&options) : replay_traces(&options);
     options_free(&options);
     return status;

@@ -177,13 +177,15 @@ static void name_run(struct session *session, struct cell_run *cell)
              gmtime_r(&now, &parts));
 }
 
+/* Also told again by a process that goes on where this one ends. */
 static void note_failure(struct round *round, const struct cell_run *cell)
 {
-    struct session *session = round->session;
-    if (session->failed_cells++ == 0)
-        snprintf(session->first_failure, sizeof session->first_failure, "%s on %s: %s: %s",
-                 cell->request.allocator->label, round->trace->name,
-                 outcome_status_name(cell->outcome.status), cell->outcome.message);
+    char key[64], text[1024];
+    snprintf(text, sizeof text, "%s on %s: %s: %s", cell->request.allocator->label,
+             round->trace->name, outcome_status_name(cell->outcome.status), cell->outcome.message);
+    snprintf(key, sizeof key, "failure.%s", cell->run_id);
+    result_csv_meta(round->result, key, "%s", text);
+    session_note_failure(round->session, text);
 }
 
 /* The worst of all cells is what their numbers are to be judged by. */
@@ -193,6 +195,12 @@ static void note_timer(struct session *session, const struct latency_table *tabl
     session->timer_has_rdtscp = table->has_rdtscp;
     session->timer_step_ns = fmax(session->timer_step_ns, table->step_ns);
     session->timer_overhead_ns = fmax(session->timer_overhead_ns, table->overhead_ns);
+}
+
+static void note_memory_probe(struct session *session, const struct cell_channel *cell)
+{
+    snprintf(session->memory_probe, sizeof session->memory_probe, "%s",
+             cell->memory_probe == CELL_STATM ? "statm" : "smaps_rollup");
 }
 
 static bool run_cells(struct round *round, struct error *error)
@@ -212,8 +220,7 @@ static bool run_cells(struct round *round, struct error *error)
         if (cell->outcome.status != OUTCOME_OK)
             note_failure(round, cell);
         else if (cell->request.pass == CELL_MEMORY)
-            round->session->memory_probe =
-                cell->outcome.cell->memory_probe == CELL_STATM ? "statm" : "smaps_rollup";
+            note_memory_probe(round->session, cell->outcome.cell);
         else if (cell->request.pass == CELL_LATENCY)
             note_timer(round->session, cell_latency(cell->outcome.cell));
     }
@@ -265,7 +272,7 @@ static void write_settings(const struct round *round, const struct cell_run *cel
         result_csv_text(result, RESULT_RUNS, touch_name(cell->request.touch));
     result_csv_number(result, RESULT_RUNS, cell->request.plan->stream_count);
     result_csv_text(result, RESULT_RUNS, plan_sync_name(cell->request.plan));
-    result_csv_number(result, RESULT_RUNS, round->session->options->seed);
+    result_csv_number(result, RESULT_RUNS, round->session->seed);
     result_csv_number(result, RESULT_RUNS, cell->request.plan->call_count);
 }
 
@@ -308,7 +315,7 @@ static void write_file_bytes(const struct round *round, const struct cell_run *c
     write_if(round->result, bytes > 0, above(bytes, floor));
 }
 
-/* The last columns, which were added one after another. */
+/* The last columns, which were added one after another; `loop` is NULL where none was timed. */
 static void write_added(const struct round *round, const struct cell_run *cell,
                         enum outcome_status status, const struct cell_loop *loop)
 {
@@ -316,6 +323,8 @@ static void write_added(const struct round *round, const struct cell_run *cell,
     write_if(round->result, counted, cell->outcome.cell->clock_reads);
     result_csv_text(round->result, RESULT_RUNS, thp_name(cell->request.thp));
     write_if(round->result, loop && cell->request.spool, loop ? loop->feed_wait_ns : 0);
+    write_if(round->result, loop && cell->request.plan->stream_count > 1,
+             loop ? loop->thread_ns : 0);
     write_if(round->result, status == OUTCOME_OK && cell->request.pass == CELL_TIME,
              cell->outcome.cell->load_cpu_ns);
     if (status == OUTCOME_OK && cell->request.pass == CELL_MEMORY)

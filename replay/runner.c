@@ -140,7 +140,7 @@ struct cell_files {
 };
 
 static void exec_cell(const struct runner *runner, const struct cell_request *request,
-                      struct cell_channel *cell, const struct cell_files *files,
+                      struct cell_channel *cell, const struct cell_files *files, pid_t parent,
                       struct environment *environment)
 {
     char program[] = "replay-cell", cell_number[16], plan_number[16], feed_number[16];
@@ -149,6 +149,9 @@ static void exec_cell(const struct runner *runner, const struct cell_request *re
     snprintf(plan_number, sizeof plan_number, "%d", request->plan_fd);
     snprintf(feed_number, sizeof feed_number, "%d", files->feed_fd);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(126); /* it had ended before */
+    signal(SIGXFSZ, SIG_DFL);
     if (runner->cpu >= 0 && (!request->plan || request->plan->stream_count <= 1))
         pin(runner->cpu);
     write_text("/proc/self/oom_score_adj", "1000");
@@ -358,10 +361,11 @@ static bool run_fed(const struct runner *runner, const struct cell_request *requ
                           .error = error};
     struct environment environment;
     make_environment(&environment, request->allocator);
+    pid_t parent = getpid();
     watch.pid = outcome->cell && watch.stderr_fd >= 0 ? fork() : -1;
     const struct cell_files files = {cell_fd, feed ? feed->fd : -1, watch.stderr_fd};
     if (watch.pid == 0)
-        exec_cell(runner, request, outcome->cell, &files, &environment);
+        exec_cell(runner, request, outcome->cell, &files, parent, &environment);
     bool ok = watch.pid > 0
                   ? finish_run(&watch, outcome)
                   : error_set(error, ERROR_RUN, "cannot start a cell: %s", strerror(errno));

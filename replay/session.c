@@ -4,6 +4,7 @@
 #include "replay/machine.h"
 #include "replay/plan_survey.h"
 #include "replay/result_csv.h"
+#include "replay/resume.h"
 #include "replay/round.h"
 #include "replay/smallest.h"
 #include "replay/timer.h"
@@ -125,6 +126,7 @@ bool session_open(struct session *session, const struct replay_options *options,
                 .memory_limit_bytes = memory_available_bytes() / 4 * 3,
                 .interrupted = interrupted,
             },
+        .seed = options->seed,
         .random_state = options->seed,
         .started_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
         .show_progress = !options->quiet && isatty(STDERR_FILENO),
@@ -143,6 +145,12 @@ bool session_open(struct session *session, const struct replay_options *options,
     return false;
 }
 
+void session_note_failure(struct session *session, const char *text)
+{
+    if (session->failed_cells++ == 0)
+        snprintf(session->first_failure, sizeof session->first_failure, "%s", text);
+}
+
 /* ---- meta.csv ---- */
 
 static void describe_time(struct result_csv *result, const char *key)
@@ -154,41 +162,62 @@ static void describe_time(struct result_csv *result, const char *key)
     result_csv_meta(result, key, "%s", text);
 }
 
-static void describe_session(const struct session *session, struct result_csv *result)
+/* A library that was built anew is another allocator. */
+static void describe_library(struct trace_meta *settings, const struct allocator_spec *allocator)
 {
-    const struct replay_options *options = session->options;
-    result_csv_meta(result, "schema", "%d", RESULT_SCHEMA);
-    result_csv_meta(result, "version", "%s", HEAPREEL_VERSION);
-    result_csv_meta(result, "command", "%s", options->command);
-    result_csv_meta(result, "seed", "%" PRIu64, options->seed);
-    result_csv_meta(result, "rounds_time", "%" PRIu32, options->time_rounds);
-    result_csv_meta(result, "rounds_memory", "%" PRIu32, options->memory_rounds);
-    result_csv_meta(result, "rounds_map", "%" PRIu32, options->map_rounds);
-    result_csv_meta(result, "rounds_latency", "%" PRIu32, options->latency_rounds);
-    result_csv_meta(result, "rounds_verify", "%" PRIu32, options->verify_rounds);
-    result_csv_meta(result, "loops", "%" PRIu32, options->loops);
-    result_csv_meta(result, "baseline", "%s", options->baseline);
-    result_csv_meta(result, "clock", "%s", clock_name(options->memory_clock));
-    result_csv_meta(result, "touch_time", "%s", touch_name(options->time_touch));
-    result_csv_meta(result, "touch_memory", "%s", touch_name(options->memory_touch));
-    result_csv_meta(result, "threads", "%s", options->serial ? "serial" : "recorded");
-    result_csv_meta(result, "thp_cells", "%s",
-                    options->thp_as_recorded ? "recorded" : thp_name(options->thp));
-    result_csv_meta(result, "leftovers", "freed in order of allocation between loops, untimed");
-    result_csv_meta(result, "cpu_pinned", "%d", session->runner.cpu);
-    result_csv_meta(result, "timeout_s", "%g", options->timeout_s);
-    result_csv_meta(result, "memory_limit_bytes", "%" PRIu64, session->runner.memory_limit_bytes);
-    machine_describe(result);
+    char key[ALLOCATOR_LABEL_BYTES + 32], sha256[SHA256_DIGEST_STRING_LENGTH];
+    if (!*allocator->path || !SHA256File(allocator->path, sha256))
+        return;
+    snprintf(key, sizeof key, "allocator.%s.sha256", allocator->label);
+    trace_meta_set(settings, key, "%s", sha256);
+}
+
+static void describe_allocators(const struct session *session, struct trace_meta *settings)
+{
     for (size_t i = 0; i + 2 < session->allocator_count; i++) {
         const struct allocator_spec *allocator = &session->allocators[i];
+        const char *before = trace_meta_get(settings, "allocators");
         char key[ALLOCATOR_LABEL_BYTES + 32];
+        trace_meta_set(settings, "allocators", "%s%s%s", before ? before : "", before ? "," : "",
+                       allocator->label);
         snprintf(key, sizeof key, "allocator.%s.spec", allocator->label);
-        result_csv_meta(result, key, "%s", allocator->spec);
+        trace_meta_set(settings, key, "%s", allocator->spec);
         snprintf(key, sizeof key, "allocator.%s.path", allocator->label);
-        result_csv_meta(result, key, "%s", allocator->path);
+        trace_meta_set(settings, key, "%s", allocator->path);
         snprintf(key, sizeof key, "allocator.%s.version", allocator->label);
-        result_csv_meta(result, key, "%s", allocator->version);
+        trace_meta_set(settings, key, "%s", allocator->version);
+        describe_library(settings, allocator);
     }
+}
+
+static void describe_session(const struct session *session, struct trace_meta *settings)
+{
+    const struct replay_options *options = session->options;
+    trace_meta_set(settings, "schema", "%d", RESULT_SCHEMA);
+    trace_meta_set(settings, "version", "%s", HEAPREEL_VERSION);
+    trace_meta_set(settings, "command", "%s", options->command);
+    trace_meta_set(settings, "seed", "%" PRIu64, session->seed);
+    trace_meta_set(settings, "rounds_time", "%" PRIu32, options->time_rounds);
+    trace_meta_set(settings, "rounds_memory", "%" PRIu32, options->memory_rounds);
+    trace_meta_set(settings, "rounds_map", "%" PRIu32, options->map_rounds);
+    trace_meta_set(settings, "rounds_latency", "%" PRIu32, options->latency_rounds);
+    trace_meta_set(settings, "rounds_verify", "%" PRIu32, options->verify_rounds);
+    trace_meta_set(settings, "loops", "%" PRIu32, options->loops);
+    trace_meta_set(settings, "baseline", "%s", options->baseline);
+    trace_meta_set(settings, "clock", "%s", clock_name(options->memory_clock));
+    trace_meta_set(settings, "touch_time", "%s", touch_name(options->time_touch));
+    trace_meta_set(settings, "touch_memory", "%s", touch_name(options->memory_touch));
+    trace_meta_set(settings, "threads", "%s", options->serial ? "serial" : "recorded");
+    trace_meta_set(settings, "thp_cells", "%s",
+                   options->thp_as_recorded ? "recorded" : thp_name(options->thp));
+    trace_meta_set(settings, "leftovers", "freed in order of allocation between loops, untimed");
+    trace_meta_set(settings, "cpu_pinned", "%d", session->runner.cpu);
+    trace_meta_set(settings, "timeout_s", "%g", options->timeout_s);
+    trace_meta_set(settings, "plan_memory_bytes", "%" PRIu64, options->plan_memory_bytes);
+    trace_meta_set(settings, "memory_limit_bytes", "%" PRIu64, session->runner.memory_limit_bytes);
+    machine_describe(settings);
+    trace_meta_set(settings, "bounds", "%s", options->bounds ? "yes" : "no");
+    describe_allocators(session, settings);
 }
 
 static void describe_number(struct result_csv *result, const char *trace, const char *what,
@@ -264,31 +293,81 @@ static void describe_trace(struct result_csv *result, const struct trace_run *tr
 
 /* ---- running ---- */
 
-static bool run_rounds(struct session *session, const struct trace_run *trace, struct error *error)
+/* What one set of files is written of. */
+struct campaign {
+    const struct trace_input *inputs;
+    size_t count;
+    const char *folder;
+    struct trace_meta settings; /* as they stand in meta.csv */
+    size_t traces_done;         /* of the inputs, whose rows are there already */
+};
+
+/* Of one trace, in files that are gone on with. */
+struct trace_done {
+    bool is_begun; /* its lines of meta.csv and bounds.csv are there */
+    uint32_t rounds_done;
+};
+
+/* What is written so far is whole: the campaign can go on behind it. */
+static bool mark(struct session *session, const char *trace, uint32_t round, struct error *error)
 {
-    for (uint32_t i = 1; i <= options_rounds(session->options); i++) {
+    char key[TRACE_NAME_BYTES + 32], words[320];
+    struct resume_state state = {
+        .rows = session->rows_written,
+        .random_state = session->random_state,
+        .cells_run = session->cells_run,
+        .timer_mhz = session->timer_mhz,
+        .timer_has_rdtscp = session->timer_has_rdtscp,
+        .timer_step_ns = session->timer_step_ns,
+        .timer_overhead_ns = session->timer_overhead_ns,
+    };
+    memcpy(state.memory_probe, session->memory_probe, sizeof state.memory_probe);
+    resume_write_mark(&state, trace, round, key, sizeof key, words, sizeof words);
+    if (!result_csv_mark(session->result, key, state.rows, words, error))
+        return false;
+    session->rows_marked = session->rows_written;
+    return true;
+}
+
+/* A round that was interrupted has no mark, even when all of it was run. */
+static bool run_rounds(struct session *session, const struct trace_run *trace, uint32_t rounds_done,
+                       struct error *error)
+{
+    for (uint32_t i = rounds_done + 1; i <= options_rounds(session->options); i++) {
         if (*session->runner.interrupted)
             return true;
         if (!round_run(session, session->result, trace, i, error))
+            return false;
+        if (!*session->runner.interrupted && !mark(session, trace->name, i, error))
             return false;
     }
     return true;
 }
 
-/* The files are begun when there is something to write into them. */
-static bool begin_result(struct session *session, const char *folder, struct error *error)
+static bool begin_passes(struct session *session, struct error *error)
 {
+    return (!session->options->latency_rounds ||
+            (result_csv_begin(session->result, RESULT_LATENCY, error) &&
+             result_csv_begin(session->result, RESULT_TAILS, error))) &&
+           mark(session, "", 0, error);
+}
+
+/* The files are begun when there is something to write into them. */
+static bool begin_result(struct session *session, const struct trace_meta *settings,
+                         const char *folder, struct error *error)
+{
+    bool smallest = session->options->smallest;
     if (session->result)
         return true;
-    session->result = result_csv_open(
-        folder, session->options->smallest ? RESULT_OF_SMALLEST : RESULT_OF_PASSES, error);
+    session->result =
+        result_csv_open(folder, smallest ? RESULT_OF_SMALLEST : RESULT_OF_PASSES, error);
     if (!session->result)
         return false;
-    describe_session(session, session->result);
+    for (size_t i = 0; i < settings->count; i++)
+        result_csv_meta(session->result, settings->entries[i].key, "%s",
+                        settings->entries[i].value);
     describe_time(session->result, "started_utc");
-    return !session->options->latency_rounds ||
-           (result_csv_begin(session->result, RESULT_LATENCY, error) &&
-            result_csv_begin(session->result, RESULT_TAILS, error));
+    return smallest || begin_passes(session, error);
 }
 
 /* What the plans of a trace are made of. */
@@ -377,27 +456,33 @@ static void drop_plan(struct trace_plan *plan)
 
 static bool measure(struct session *session, const struct trace_run *trace,
                     const struct trace_input *input, const struct trace_meta *meta,
-                    struct error *error)
+                    const struct trace_done *done, struct error *error)
 {
     if (session->options->smallest)
         return smallest_run(session, trace, error);
-    if (session->options->bounds &&
-        !bounds_write(session, trace, input, trace_meta_number(meta, "events", 0), error))
-        return false;
-    return run_rounds(session, trace, error);
+    if (!done->is_begun) {
+        if (session->options->bounds &&
+            !bounds_write(session, trace, input, trace_meta_number(meta, "events", 0), error))
+            return false;
+        if (!*session->runner.interrupted && !mark(session, trace->name, 0, error))
+            return false;
+    }
+    return run_rounds(session, trace, done->rounds_done, error);
 }
 
 static bool run_plans(struct session *session, struct trace_run *trace,
-                      const struct trace_input *input, const char *folder,
-                      const struct trace_meta *meta, struct error *error)
+                      const struct trace_input *input, const struct campaign *campaign,
+                      const struct trace_meta *meta, const struct trace_done *done,
+                      struct error *error)
 {
     const char *path = input->path;
     if (!SHA256File(path, trace->sha256))
         return error_set(error, ERROR_INPUT, "%s: cannot read: %s", path, strerror(errno));
-    if (!begin_result(session, folder, error))
+    if (!begin_result(session, &campaign->settings, campaign->folder, error))
         return false;
-    describe_trace(session->result, trace, meta);
-    return measure(session, trace, input, meta, error);
+    if (!done->is_begun)
+        describe_trace(session->result, trace, meta);
+    return measure(session, trace, input, meta, done, error);
 }
 
 static enum cell_thp choose_huge_pages(const struct replay_options *options,
@@ -408,7 +493,8 @@ static enum cell_thp choose_huge_pages(const struct replay_options *options,
     return options->thp_as_recorded && were_off ? CELL_THP_NEVER : options->thp;
 }
 
-static bool run_trace(struct session *session, const struct trace_input *input, const char *folder,
+static bool run_trace(struct session *session, const struct trace_input *input,
+                      const struct campaign *campaign, const struct trace_done *done,
                       struct error *error)
 {
     struct trace_meta meta = {0};
@@ -418,7 +504,7 @@ static bool run_trace(struct session *session, const struct trace_input *input, 
     if (*input->partial)
         trace_meta_set(&meta, "partial", "%s", input->partial);
     trace.thp = choose_huge_pages(session->options, &meta);
-    ok = ok && run_plans(session, &trace, input, folder, &meta, error);
+    ok = ok && run_plans(session, &trace, input, campaign, &meta, done, error);
     drop_plan(&trace.time);
     drop_plan(&trace.memory);
     drop_plan(&trace.latency);
@@ -449,22 +535,150 @@ static bool finish_result(struct session *session, struct error *error)
         return true;
     }
     describe_time(result, "finished_utc");
-    result_csv_meta(result, "memory_probe", "%s",
-                    session->memory_probe ? session->memory_probe : "");
+    result_csv_meta(result, "memory_probe", "%s", session->memory_probe);
     describe_timer(session, result);
-    return result_csv_close(result, error);
+    if (result_csv_close(result, error))
+        return true;
+    session->rows_written = session->rows_marked;
+    return false;
 }
 
-bool session_run(struct session *session, const struct trace_input *inputs, size_t count,
-                 const char *folder, struct error *error)
+/* ---- going on ---- */
+
+bool session_find_campaign(struct session *session, const char *const *folders, size_t count,
+                           struct error *error)
 {
+    uint64_t seed;
+    if (!resume_find_seed(folders, count, &seed))
+        return true;
+    if (session->options->has_seed && session->options->seed != seed)
+        return error_set(error, ERROR_USAGE,
+                         "--resume: seed is '%" PRIu64 "' now, but '%" PRIu64
+                         "' in the campaign that goes on",
+                         session->options->seed, seed);
+    session->seed = session->random_state = seed;
+    return true;
+}
+
+/* The traces up to the one at the mark must be those that were replayed then. */
+static bool check_traces(const struct campaign *campaign, const struct resume *resume, size_t count,
+                         struct error *error)
+{
+    struct trace_meta now = {0};
+    char sha256[SHA256_DIGEST_STRING_LENGTH], key[320];
     bool ok = true;
-    session->rows_written = 0;
-    for (size_t i = 0; ok && i < count && !*session->runner.interrupted; i++)
-        ok = run_trace(session, &inputs[i], folder, error);
+    for (size_t i = 0; ok && i < count; i++) {
+        const struct trace_input *input = &campaign->inputs[i];
+        snprintf(key, sizeof key, "trace.%s.sha256", input->name);
+        ok = SHA256File(input->path, sha256) ||
+             error_set(error, ERROR_INPUT, "%s: cannot read: %s", input->path, strerror(errno));
+        if (ok)
+            trace_meta_set(&now, key, "%s", sha256);
+    }
+    ok = ok && resume_check(resume, &now, campaign->folder, error);
+    trace_meta_free(&now);
+    return ok;
+}
+
+/* Where the campaign goes on: the place of the trace at the mark, and what is there of it. */
+static void find_place(struct campaign *campaign, const struct resume *resume,
+                       struct trace_done *done)
+{
+    while (*resume->trace && campaign->traces_done < campaign->count &&
+           strcmp(campaign->inputs[campaign->traces_done].name, resume->trace) != 0)
+        campaign->traces_done++;
+    if (*resume->trace)
+        *done = (struct trace_done){.is_begun = true, .rounds_done = resume->round};
+}
+
+static void take_state(struct session *session, const struct resume *resume)
+{
+    const struct resume_state *state = &resume->state;
+    session->rows_written = session->rows_marked = (size_t)state->rows;
+    session->random_state = state->random_state;
+    session->cells_run = state->cells_run;
+    session->timer_mhz = state->timer_mhz;
+    session->timer_has_rdtscp = state->timer_has_rdtscp;
+    session->timer_step_ns = state->timer_step_ns;
+    session->timer_overhead_ns = state->timer_overhead_ns;
+    memcpy(session->memory_probe, state->memory_probe, sizeof session->memory_probe);
+    for (size_t i = 0; i < resume->lines.count; i++)
+        if (strncmp(resume->lines.entries[i].key, "failure.", strlen("failure.")) == 0)
+            session_note_failure(session, resume->lines.entries[i].value);
+}
+
+static bool go_on(struct session *session, struct campaign *campaign, const struct resume *resume,
+                  struct trace_done *done, struct error *error)
+{
+    if (!resume_check(resume, &campaign->settings, campaign->folder, error))
+        return false;
+    find_place(campaign, resume, done);
+    if (!check_traces(campaign, resume, campaign->traces_done + done->is_begun, error))
+        return false;
+    if (done->is_begun && done->rounds_done >= options_rounds(session->options)) {
+        campaign->traces_done++;
+        *done = (struct trace_done){0};
+    }
+    session->was_complete = resume->is_closed && campaign->traces_done == campaign->count;
+    if (!session->was_complete)
+        session->result = result_csv_resume(campaign->folder, &resume->extent, error);
+    if (!session->was_complete && !session->result)
+        return false;
+    take_state(session, resume);
+    return true;
+}
+
+/* What is there of another campaign is replaced, as without --resume. */
+static bool take_up(struct session *session, struct campaign *campaign, struct trace_done *done,
+                    struct error *error)
+{
+    struct resume resume;
+    resume_read(&resume, campaign->folder);
+    bool ok = !resume.has_mark || resume.seed != session->seed ||
+              go_on(session, campaign, &resume, done, error);
+    resume_free(&resume);
+    return ok;
+}
+
+/* ---- a folder ---- */
+
+static bool run_campaign(struct session *session, struct campaign *campaign, struct error *error)
+{
+    struct trace_done first = {0}, none = {0};
+    if (session->options->resume && !take_up(session, campaign, &first, error))
+        return false;
+    bool ok = true;
+    for (size_t i = campaign->traces_done;
+         ok && i < campaign->count && !*session->runner.interrupted; i++)
+        ok = run_trace(session, &campaign->inputs[i], campaign,
+                       i == campaign->traces_done ? &first : &none, error);
     if (ok)
         return finish_result(session, error);
     /* What was finished stands; the first error is the one to tell. */
     finish_result(session, NULL);
     return false;
+}
+
+static void describe_inputs(struct trace_meta *settings, const struct trace_input *inputs,
+                            size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *before = trace_meta_get(settings, "traces");
+        trace_meta_set(settings, "traces", "%s%s%s", before ? before : "", before ? "," : "",
+                       inputs[i].name);
+    }
+}
+
+bool session_run(struct session *session, const struct trace_input *inputs, size_t count,
+                 const char *folder, struct error *error)
+{
+    struct campaign campaign = {.inputs = inputs, .count = count, .folder = folder};
+    session->rows_written = session->rows_marked = 0;
+    session->was_complete = false;
+    describe_session(session, &campaign.settings);
+    describe_inputs(&campaign.settings, inputs, count);
+    bool ok = run_campaign(session, &campaign, error);
+    session->rows_in_all += session->rows_written;
+    trace_meta_free(&campaign.settings);
+    return ok;
 }

@@ -20,15 +20,18 @@ struct session {
     size_t allocator_count;
     size_t failed_cells; /* that did not end well, over all traces */
     char first_failure[1024];
-    uint64_t random_state;
+    uint64_t seed, random_state;
     uint64_t started_ns; /* CLOCK_REALTIME: makes run ids unique */
     uint32_t cells_run;
     bool show_progress;                                 /* a terminal is watching stderr */
     double timer_mhz, timer_step_ns, timer_overhead_ns; /* of the latency pass; mhz 0: none yet */
     bool timer_has_rdtscp;
-    const char *memory_probe;  /* what the cells read their memory from; NULL until one has */
+    char memory_probe[16];     /* what the cells read their memory from; "" until one has */
     struct result_csv *result; /* that is being written, or NULL */
-    size_t rows_written;       /* into it */
+    size_t rows_written;       /* into it, those that were there already among them */
+    size_t rows_in_all;        /* of the folders that are finished */
+    size_t rows_marked;        /* of those written, what is whole up to the last mark */
+    bool was_complete;         /* --resume found nothing to do in the last folder */
 };
 
 /*
@@ -41,10 +44,21 @@ bool session_open(struct session *session, const struct replay_options *options,
 /*
  * Replays `count` traces and writes one set of files into `folder`. Cells that fail are rows with
  * their status. After an interruption (true is returned) or an error, what was finished is written;
- * where nothing was, the files of `folder` stay as they were, and rows_written is 0.
+ * where nothing was, the files of `folder` stay as they were, and rows_written is 0. With --resume
+ * the rounds that stand in `folder` and are of this campaign are kept.
  */
 bool session_run(struct session *session, const struct trace_input *inputs, size_t count,
                  const char *folder, struct error *error);
+
+/*
+ * For --resume: the campaign in these folders is the one that was begun last, and goes on with its
+ * seed. Where there is none, it is begun. Usage error when another seed was asked for.
+ */
+bool session_find_campaign(struct session *session, const char *const *folders, size_t count,
+                           struct error *error);
+
+/* Counts a cell that did not end well; the first one's `text` is what the user is told. */
+void session_note_failure(struct session *session, const char *text);
 
 void session_close(struct session *session);
 

@@ -269,11 +269,10 @@ static void write_row(const struct search *search, const struct search *floor)
 
 static void note_failure(const struct search *search)
 {
-    struct session *session = search->session;
-    if (session->failed_cells++ == 0)
-        snprintf(session->first_failure, sizeof session->first_failure, "%s on %s: %s: %s",
-                 search->allocator->label, search->trace->name, outcome_status_name(search->status),
-                 search->message);
+    char text[1024];
+    snprintf(text, sizeof text, "%s on %s: %s: %s", search->allocator->label, search->trace->name,
+             outcome_status_name(search->status), search->message);
+    session_note_failure(search->session, text);
 }
 
 /* A limited cell is what another one is above: without that one there is nothing to be told. */
@@ -313,8 +312,10 @@ static size_t limited_allocators(const struct session *session)
 static bool search_floor(struct search *floor, struct memory_place *place, struct error *error)
 {
     struct error reason;
-    if (memory_place_find(place, "/proc/self", &reason))
+    if (memory_place_find(place, "/proc/self", &reason)) {
+        memory_place_clear(place);
         return find_smallest(floor, START_SPARE_BYTES, error);
+    }
     floor->status = OUTCOME_REFUSED;
     snprintf(floor->message, sizeof floor->message, "no memory cgroup: %.230s", reason.text);
     return true;

@@ -50,6 +50,7 @@ static void run_stream(struct team *team, uint32_t stream)
     team->result.waits.sleeps += result.waits.sleeps;
     team->result.waits.wait_ns += result.waits.wait_ns;
     team->result.feed_wait_ns += result.feed_wait_ns;
+    team->result.thread_ns += result.alive_ns;
     team->result.waiting_threads += result.waits.waits > 0;
     pthread_mutex_unlock(&team->lock);
     if (atomic_fetch_sub(&team->running, 1) == 1) {

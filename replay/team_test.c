@@ -45,9 +45,24 @@ static bool checks_contents;
 static uint64_t happened[EVENTS * 2];
 static atomic_uint happened_count;
 
+/* A sum of all that one thread called, in its order. */
+static uint64_t thread_sums[THREADS + 1]; /* the main thread frees what is left over */
+static atomic_uint thread_count, replay_number;
+
+static uint64_t add_to_sum(uint64_t sum, uint64_t what)
+{
+    return (sum ^ what) * 1099511628211u;
+}
+
 static void note(uint64_t what)
 {
+    static _Thread_local unsigned own, own_replay;
     happened[atomic_fetch_add(&happened_count, 1)] = what;
+    if (own_replay != replay_number) {
+        own_replay = replay_number;
+        own = atomic_fetch_add(&thread_count, 1);
+    }
+    thread_sums[own] = add_to_sum(thread_sums[own], what);
 }
 
 static void reset(bool contents)
@@ -60,6 +75,9 @@ static void reset(bool contents)
     }
     live_bytes = peak_bytes = 0;
     live_blocks = damaged_blocks = happened_count = 0;
+    memset(thread_sums, 0, sizeof thread_sums);
+    thread_count = 0;
+    replay_number++;
     checks_contents = contents;
 }
 
@@ -268,7 +286,41 @@ static const struct plan *compile(enum plan_sync sync)
     return plan;
 }
 
+/* ---- what comes of it ---- */
+
+/* Sorted, so that threads and blocks may come in any order. */
+struct outcome {
+    unsigned thread_count, live_count;
+    uint64_t thread_sums[THREADS], live_sizes[MOST_LIVE];
+};
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static void sort_outcome(struct outcome *outcome)
+{
+    qsort(outcome->thread_sums, outcome->thread_count, sizeof(uint64_t), compare_numbers);
+    qsort(outcome->live_sizes, outcome->live_count, sizeof(uint64_t), compare_numbers);
+}
+
 /* ---- replaying it ---- */
+
+/* Of the last replay. */
+static struct outcome seen;
+
+static void see(const struct plan *plan, void *const *slots)
+{
+    seen = (struct outcome){.thread_count = thread_count};
+    assert_in_range(thread_count, 1, THREADS);
+    memcpy(seen.thread_sums, thread_sums, thread_count * sizeof *thread_sums);
+    for (uint64_t i = 0; i < plan->leftover_count; i++)
+        seen.live_sizes[seen.live_count++] =
+            block_of(order_peek(&slots[plan_leftovers(plan)[i]]))->size;
+    sort_outcome(&seen);
+}
 
 static void fail_replay(void *context, uint32_t stream, uint64_t call)
 {
@@ -296,6 +348,7 @@ static struct team_result replay_fed(const struct plan *plan, const struct feed_
     assert_true(team_create(&team, &engine));
     team_run(&team);
     assert_int_equal(live_blocks, plan->leftover_count);
+    see(plan, slots);
     for (uint64_t i = 0; i < plan->leftover_count; i++)
         watched_free(order_peek(&slots[plan_leftovers(plan)[i]]));
     team_dismiss(&team);
@@ -340,6 +393,47 @@ static void a_block_that_is_filled_too_late_is_seen(void **state)
 }
 
 #else
+
+static uint64_t code_of(const struct trace_event *event, const uint64_t *sizes)
+{
+    switch (event->op) {
+    case TRACE_MALLOC:
+        return event->size;
+    case TRACE_REALLOC:
+        return UINT64_C(2) << 32 | event->size;
+    case TRACE_USABLE_SIZE:
+        return UINT64_C(3) << 32 | sizes[event->argument];
+    default:
+        return UINT64_C(1) << 32 | sizes[event->argument];
+    }
+}
+
+/* As the trace tells, without a plan; of one thread when all its calls are made by one. */
+static struct outcome expect(bool by_one_thread)
+{
+    static uint64_t sizes[EVENTS + 1]; /* of the objects that live */
+    struct outcome outcome = {.thread_count = by_one_thread ? 1 : THREADS};
+    struct error error = {0};
+    struct trace_event event;
+    struct trace_reader *reader = trace_reader_open(trace_path, &error);
+    memset(sizes, 0, sizeof sizes);
+    while (trace_reader_next(reader, &event, &error) == TRACE_NEXT_EVENT) {
+        if (event.op == TRACE_THREAD_START || event.op == TRACE_THREAD_EXIT)
+            continue;
+        uint64_t *sum = &outcome.thread_sums[by_one_thread ? 0 : event.thread];
+        *sum = add_to_sum(*sum, code_of(&event, sizes));
+        if (event.op == TRACE_FREE || event.op == TRACE_REALLOC)
+            sizes[event.argument] = 0;
+        if (event.op == TRACE_MALLOC || event.op == TRACE_REALLOC)
+            sizes[event.object] = event.size;
+    }
+    trace_reader_close(reader);
+    for (size_t i = 0; i <= EVENTS; i++)
+        if (sizes[i] > 0)
+            outcome.live_sizes[outcome.live_count++] = sizes[i];
+    sort_outcome(&outcome);
+    return outcome;
+}
 
 static uint64_t calls_of(const struct plan *plan)
 {
@@ -496,6 +590,33 @@ static void the_bare_loop_is_fed(void **state)
     plan_unmap(plan);
 }
 
+/* In whatever order: the calls of each thread, and what lives at the end. */
+static void all_orders_come_to_what_the_trace_says(void **state)
+{
+    (void)state;
+    static const struct {
+        enum plan_sync asked;
+        unsigned stretch;
+        enum plan_sync sync;
+    } orders[] = {
+        {PLAN_SERIAL, 3, PLAN_SERIAL},
+        {PLAN_EDGES, 3, PLAN_EDGES},
+        {PLAN_EXACT, 3, PLAN_EPOCHS},
+        {PLAN_EXACT, 500, PLAN_EXACT},
+    };
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        write_story(21, BLOCK_BYTES, orders[i].stretch);
+        const struct plan *plan = compile(orders[i].asked);
+        const struct outcome expected = expect(orders[i].sync == PLAN_SERIAL);
+        assert_int_equal(plan->sync, orders[i].sync);
+        assert_true(expected.live_count > 0);
+        reset(false);
+        replay(plan, CELL_TOUCH_NONE);
+        assert_memory_equal(&seen, &expected, sizeof seen);
+        plan_unmap(plan);
+    }
+}
+
 /* With sizes that make epochs short; the blocks themselves stay small. */
 static void epochs_keep_the_peak_in_its_bounds(void **state)
 {
@@ -537,6 +658,7 @@ int main(void)
         cmocka_unit_test(epochs_hand_over_whole_blocks),
         cmocka_unit_test(serial_and_exact_hand_over_whole_blocks),
         cmocka_unit_test(exact_order_is_that_of_one_thread),
+        cmocka_unit_test(all_orders_come_to_what_the_trace_says),
         cmocka_unit_test(epochs_keep_the_peak_in_its_bounds),
         cmocka_unit_test(plans_that_are_fed_hand_over_whole_blocks),
         cmocka_unit_test(the_bare_loop_is_fed),

@@ -1,6 +1,7 @@
 #include "traces/format/output_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,18 +24,45 @@ bool output_file_open(struct output_file *output, const char *path, struct error
     return false;
 }
 
-void output_file_adopt(struct output_file *output, FILE *file, const char *name)
-{
-    *output = (struct output_file){.file = file, .path = strdup(name)};
-    if (!output->path)
-        abort();
-}
-
 static void forget(struct output_file *output)
 {
     free(output->path);
     free(output->temporary);
     *output = (struct output_file){0};
+}
+
+static FILE *open_behind(const char *path, uint64_t kept_bytes)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return NULL;
+    FILE *file = NULL;
+    if (ftruncate(fd, (off_t)kept_bytes) == 0 && lseek(fd, 0, SEEK_END) >= 0)
+        file = fdopen(fd, "r+b");
+    if (!file)
+        close(fd);
+    return file;
+}
+
+bool output_file_resume(struct output_file *output, const char *path, uint64_t kept_bytes,
+                        struct error *error)
+{
+    output->path = strdup(path);
+    if (!output->path || asprintf(&output->temporary, "%s.part", path) < 0)
+        abort();
+    output->file = open_behind(output->temporary, kept_bytes);
+    if (output->file)
+        return true;
+    output_file_error(output, error);
+    forget(output);
+    return false;
+}
+
+void output_file_adopt(struct output_file *output, FILE *file, const char *name)
+{
+    *output = (struct output_file){.file = file, .path = strdup(name)};
+    if (!output->path)
+        abort();
 }
 
 bool output_file_finish(struct output_file *output, struct error *error)
@@ -43,6 +71,11 @@ bool output_file_finish(struct output_file *output, struct error *error)
     failed |= (output->temporary ? fclose(output->file) : fflush(output->file)) != 0;
     output->file = NULL;
     return !failed || output_file_error(output, error);
+}
+
+bool output_file_cut(struct output_file *output, uint64_t bytes, struct error *error)
+{
+    return truncate(output->temporary, (off_t)bytes) == 0 || output_file_error(output, error);
 }
 
 bool output_file_rename(struct output_file *output, struct error *error)
@@ -70,5 +103,12 @@ void output_file_abort(struct output_file *output)
         fclose(output->file);
     if (output->temporary)
         unlink(output->temporary);
+    forget(output);
+}
+
+void output_file_let_go(struct output_file *output)
+{
+    if (output->file && output->temporary)
+        fclose(output->file);
     forget(output);
 }
