@@ -109,7 +109,7 @@ static void set_up_functions(struct worker *worker)
     } else if (!functions_of_null(&worker->functions, worker->plan->largest_bytes)) {
         refuse(cell, "no memory for the null allocator");
     } else {
-        worker->engine.bare_block = worker->functions.malloc(0);
+        worker->engine.bare_ring = functions_null_ring();
         worker->bare_words = map_shared(worker->plan->stream_count * sizeof(uint64_t));
     }
 }

@@ -259,7 +259,7 @@ static __attribute__((noinline)) const uint64_t *skip_rare(struct run *run, cons
     }
     word = plan_read_call(word, &call);
     if (engine_call_acquires(call.code) && !call.to_null)
-        run->engine->slots[call.slot] = run->engine->bare_block;
+        run->engine->slots[call.slot] = run->engine->bare_ring;
     return word;
 }
 
@@ -300,8 +300,8 @@ INLINE void *acquire_numbered(const struct functions *functions, uint64_t word, 
 }
 
 /*
- * One copy of it for each touch, and for the bare loop, which leaves out the calls and nothing
- * else, so that none of them tests for it. Comparisons in the order of frequency, since processors
+ * One copy of it for each touch, and for the bare loop, in which only the calls are left out, so
+ * that none of them tests for it. Comparisons in the order of frequency, since processors
  * foresee them better than a jump by table (which the compiler is forbidden to make of them).
  */
 INLINE void run_stream(struct run *run, const uint64_t *word, enum cell_touch touch, bool is_bare)
@@ -309,7 +309,8 @@ INLINE void run_stream(struct run *run, const uint64_t *word, enum cell_touch to
     const struct functions call = *run->engine->functions;
     const struct table table = make_table(&call);
     void **slots = run->engine->slots;
-    void *bare_block = run->engine->bare_block;
+    char *ring = run->engine->bare_ring;
+    size_t ring_used = 0;
     for (;; word++) {
         enum plan_code code = plan_code(*word);
         size_t size = plan_size(*word);
@@ -317,7 +318,7 @@ INLINE void run_stream(struct run *run, const uint64_t *word, enum cell_touch to
         void *block;
         __builtin_prefetch(&slots[plan_slot(word[PLAN_AHEAD_WORDS])]);
         if (code < PLAN_AFTER_SIZED) {
-            block = is_bare ? bare_block : table.acquire[code](size);
+            block = is_bare ? null_take(ring, &ring_used, size) : table.acquire[code](size);
         } else if (code >= PLAN_FREE && code < PLAN_AFTER_PLAIN) {
             void *released = *slot;
             read_block(released, size, touch);
@@ -331,14 +332,15 @@ INLINE void run_stream(struct run *run, const uint64_t *word, enum cell_touch to
             continue;
         } else if (code <= PLAN_REALLOC_NEW) {
             void *moved = code == PLAN_REALLOC ? *slot : NULL;
-            block = is_bare ? bare_block : call.realloc(moved, size);
+            block = is_bare ? null_take(ring, &ring_used, size) : call.realloc(moved, size);
         } else if (code == PLAN_CALLOC) {
-            block = is_bare ? bare_block : call.calloc(1, size);
+            block = is_bare ? null_take(ring, &ring_used, size) : call.calloc(1, size);
         } else if (code == PLAN_NUMBER && is_numbered(word[1])) {
             size_t number = plan_value(*word++);
             size = plan_size(*word);
             slot = &slots[plan_slot(*word)];
-            block = is_bare ? bare_block : acquire_numbered(&call, *word, number);
+            block = is_bare ? null_take(ring, &ring_used, size)
+                            : acquire_numbered(&call, *word, number);
             if (plan_code(*word) == PLAN_CALLOC)
                 size *= number;
         } else if (code == PLAN_DELETE_SIZED) {

@@ -49,7 +49,7 @@ struct engine {
     struct order *order;              /* NULL where there is one stream */
     const struct engine_watch *watch; /* NULL, or the slow way: every call is shown to it */
     const struct feed_reader *feed;   /* where the words of a plan are that are not in it */
-    void *bare_block; /* of engine_run_bare; as large as the plan's largest request */
+    char *bare_ring;                  /* of the null allocator, for engine_run_bare */
 };
 
 /* What came of a stream. */
@@ -65,9 +65,9 @@ struct engine_result {
 void engine_run(const struct engine *engine, uint32_t stream, struct engine_result *result);
 
 /*
- * All streams by the same loop with the calls and the order of threads left out: each call that
- * acquires has engine->bare_block for its result. `next` is memory of the caller's, a word for each
- * stream. Returns the nanoseconds that it waited for words.
+ * All streams by the same loop with the null allocator in place of the calls and without the order
+ * of threads: what is left of the null allocator's time when nothing is called. `next` is memory of
+ * the caller's, a word for each stream. Returns the nanoseconds that it waited for words.
  */
 uint64_t engine_run_bare(const struct engine *engine, uint64_t *next);
 

@@ -425,12 +425,12 @@ static void the_bare_loop_calls_nothing(void **state)
                                   .slots = slots,
                                   .functions = &noted,
                                   .touch = CELL_TOUCH_ENDS,
-                                  .bare_block = blocks[5]};
+                                  .bare_ring = blocks[0]};
     engine_run_bare(&engine, &(uint64_t){0});
     assert_string_equal(calls, "");
-    assert_ptr_equal(slots[1], blocks[5]);
-    assert_ptr_equal(slots[2], blocks[5]);
-    assert_int_equal(bytes_written(blocks[5], sizeof blocks[5]), 2);
+    assert_ptr_equal(slots[1], blocks[0]);
+    assert_ptr_equal(slots[2], blocks[0]);
+    assert_int_equal(bytes_written(blocks[0], sizeof blocks[0]), 2);
 }
 
 static void the_null_allocator_gives_blocks_of_every_size(void **state)

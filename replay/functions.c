@@ -203,8 +203,6 @@ bool functions_of_process(struct functions *functions, uint32_t defined)
 /* ---- the null allocator ---- */
 
 enum {
-    RING_BYTES = 16 << 10, /* a part of the nearest cache */
-    RING_ALIGNMENT = 16,
     TAIL_PIECE_BYTES = 2 << 20,
     TAIL_PIECES_MAX = 1 << 14, /* the kernel allows a process 65,530 mappings */
 };
@@ -214,9 +212,7 @@ static __thread size_t ring_used; /* threads share the ring, each at a place of 
 
 static void *ring_take(size_t size)
 {
-    char *block = ring + ring_used;
-    ring_used = (ring_used + size + RING_ALIGNMENT) & (RING_BYTES - RING_ALIGNMENT);
-    return block;
+    return null_take(ring, &ring_used, size);
 }
 
 static void ring_free(void *block)
@@ -312,13 +308,18 @@ static bool map_tail(char *tail, uint64_t bytes)
 
 bool functions_of_null(struct functions *functions, uint64_t largest_bytes)
 {
-    uint64_t tail_bytes = (largest_bytes + RING_ALIGNMENT + PAGE_BYTES) / PAGE_BYTES * PAGE_BYTES;
-    ring = mmap(NULL, RING_BYTES + tail_bytes, PROT_NONE,
+    uint64_t tail_bytes = (largest_bytes + NULL_ALIGNMENT + PAGE_BYTES) / PAGE_BYTES * PAGE_BYTES;
+    ring = mmap(NULL, NULL_RING_BYTES + tail_bytes, PROT_NONE,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (ring == MAP_FAILED ||
-        mmap(ring, RING_BYTES, PROT_READ | PROT_WRITE,
+        mmap(ring, NULL_RING_BYTES, PROT_READ | PROT_WRITE,
              MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0) == MAP_FAILED)
         return false;
     *functions = null_functions;
-    return map_tail(ring + RING_BYTES, tail_bytes);
+    return map_tail(ring + NULL_RING_BYTES, tail_bytes);
+}
+
+char *functions_null_ring(void)
+{
+    return ring;
 }

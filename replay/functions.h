@@ -54,4 +54,20 @@ bool functions_of_process(struct functions *functions, uint32_t defined);
  */
 bool functions_of_null(struct functions *functions, uint64_t largest_bytes);
 
+/* The ring of the null allocator, once it is there. */
+char *functions_null_ring(void);
+
+enum {
+    NULL_RING_BYTES = 16 << 10, /* a part of the nearest cache; a power of two */
+    NULL_ALIGNMENT = 16,
+};
+
+/* All that the null allocator does: the next block of the ring, which goes on at *used. */
+static inline void *null_take(char *ring, size_t *used, size_t size)
+{
+    void *block = ring + *used;
+    *used = (*used + size + NULL_ALIGNMENT) & (NULL_RING_BYTES - NULL_ALIGNMENT);
+    return block;
+}
+
 #endif

@@ -568,14 +568,14 @@ static void the_bare_loop_is_fed(void **state)
     struct error error;
     pthread_t feeder;
     uint64_t next[THREADS];
-    static char block[BLOCK_BYTES];
+    static char ring[NULL_RING_BYTES + BLOCK_BYTES];
     write_story(21, BLOCK_BYTES, 3);
     const struct plan *plan = compile_spooled(PLAN_EDGES, &spool);
     void **slots = calloc(plan->slot_count, sizeof *slots);
     assert_true(feed_source_open(&source, spool, 1, &error));
     const struct feed_reader reader = {source.feed, 0};
     const struct engine engine = {
-        .plan = plan, .slots = slots, .functions = &watched, .bare_block = block, .feed = &reader};
+        .plan = plan, .slots = slots, .functions = &watched, .bare_ring = ring, .feed = &reader};
     is_done = false;
     assert_int_equal(pthread_create(&feeder, NULL, feed_until_done, &source), 0);
     engine_run_bare(&engine, next);
