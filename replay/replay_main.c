@@ -3,6 +3,7 @@
  */
 #include "analysis/summary.h"
 #include "replay/allocator_spec.h"
+#include "replay/campaign.h"
 #include "replay/options.h"
 #include "replay/session.h"
 
@@ -122,7 +123,7 @@ static int run_into(struct session *session, const struct trace_input *inputs, s
                     const char *folder)
 {
     struct error error;
-    bool ok = session_run(session, inputs, count, folder, &error);
+    bool ok = campaign_run(session, inputs, count, folder, &error);
     if (ok && session->was_complete)
         fprintf(stderr, "replay: %s: all of it is there already\n", folder);
     int status = session->rows_written ? print_results(session->options, folder) : REPLAY_EXIT_OK;
@@ -144,7 +145,7 @@ static int run_in_folders(struct session *session, const struct trace_list *trac
                           const char *const *folders, size_t count)
 {
     struct error error;
-    if (session->options->resume && !session_find_campaign(session, folders, count, &error))
+    if (session->options->resume && !campaign_find(session, folders, count, &error))
         return failed(&error);
     return session->options->out
                ? run_into(session, traces->inputs, traces->count, session->options->out)

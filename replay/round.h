@@ -7,6 +7,7 @@
 #include "replay/plan.h"
 #include "replay/result_csv.h"
 #include "replay/session.h"
+#include "replay/trace_list.h"
 
 #include <sha256.h>
 

@@ -6,7 +6,6 @@
 
 #include "replay/options.h"
 #include "replay/runner.h"
-#include "replay/trace_list.h"
 #include "traces/format/error.h"
 
 #include <stddef.h>
@@ -40,22 +39,6 @@ struct session {
  */
 bool session_open(struct session *session, const struct replay_options *options,
                   volatile const sig_atomic_t *interrupted, struct error *error);
-
-/*
- * Replays `count` traces and writes one set of files into `folder`. Cells that fail are rows with
- * their status. After an interruption (true is returned) or an error, what was finished is written;
- * where nothing was, the files of `folder` stay as they were, and rows_written is 0. With --resume
- * the rounds that stand in `folder` and are of this campaign are kept.
- */
-bool session_run(struct session *session, const struct trace_input *inputs, size_t count,
-                 const char *folder, struct error *error);
-
-/*
- * For --resume: the campaign in these folders is the one that was begun last, and goes on with its
- * seed. Where there is none, it is begun. Usage error when another seed was asked for.
- */
-bool session_find_campaign(struct session *session, const char *const *folders, size_t count,
-                           struct error *error);
 
 /* Counts a cell that did not end well; the first one's `text` is what the user is told. */
 void session_note_failure(struct session *session, const char *text);
