@@ -26,9 +26,9 @@ struct window {
 };
 
 struct plan_spool {
-    int fd;
+    struct plan_file file;
     char folder[256];
-    uint64_t end_bytes, largest_bytes;
+    uint64_t largest_bytes;
     struct buffer words; /* of the present window */
     struct buffer frame;
     struct window *windows;
@@ -59,8 +59,8 @@ struct plan_spool *plan_spool_open(struct error *error)
         return NULL;
     }
     snprintf(spool->folder, sizeof spool->folder, "%s", folder && *folder ? folder : "/var/tmp");
-    spool->fd = open(spool->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (spool->fd >= 0)
+    spool->file.fd = open(spool->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (spool->file.fd >= 0)
         return spool;
     spool_error(spool, errno, error);
     free(spool);
@@ -135,19 +135,6 @@ void plan_spool_add(struct plan_spool *spool, uint32_t stream, uint64_t calls,
         buffer_append(&spool->words, &last, sizeof last);
 }
 
-static int write_all(int fd, const uint8_t *bytes, size_t count, uint64_t offset)
-{
-    while (count) {
-        ssize_t written = pwrite(fd, bytes, count, (off_t)offset);
-        if (written <= 0)
-            return written < 0 ? errno : ENOSPC;
-        bytes += written;
-        offset += (uint64_t)written;
-        count -= (size_t)written;
-    }
-    return 0;
-}
-
 bool plan_spool_end_window(struct plan_spool *spool, struct error *error)
 {
     uint64_t first_part = spool->part_count;
@@ -159,12 +146,10 @@ bool plan_spool_end_window(struct plan_spool *spool, struct error *error)
     buffer_append_frame(&spool->frame, spool->words.bytes, spool->words.count, LEVEL);
     if (spool->out_of_memory || spool->words.failed || spool->frame.failed)
         return spool_error(spool, ENOMEM, error);
-    int reason = write_all(spool->fd, spool->frame.bytes, spool->frame.count, spool->end_bytes);
-    if (reason)
-        return spool_error(spool, reason, error);
-    spool->windows[spool->window_count++] =
-        (struct window){spool->end_bytes, spool->frame.count, first_part};
-    spool->end_bytes += spool->frame.count;
+    uint64_t offset = plan_file_append(&spool->file, spool->frame.bytes, spool->frame.count);
+    if (spool->file.error)
+        return spool_error(spool, spool->file.error, error);
+    spool->windows[spool->window_count++] = (struct window){offset, spool->frame.count, first_part};
     if (spool->words.count > spool->largest_bytes)
         spool->largest_bytes = spool->words.count;
     spool->words.count = 0;
@@ -209,7 +194,7 @@ uint32_t plan_spool_read(struct plan_spool *spool, uint32_t index, uint64_t *wor
 {
     const struct window *window = &spool->windows[index];
     uint64_t end = index + 1 < spool->window_count ? window[1].first_part : spool->part_count;
-    int reason = read_all(spool->fd, &spool->frame, window);
+    int reason = read_all(spool->file.fd, &spool->frame, window);
     if (!reason && !buffer_read_frame(&spool->words, spool->frame.bytes, spool->frame.count,
                                       spool->largest_bytes))
         reason = spool->words.failed ? ENOMEM : EIO;
@@ -230,7 +215,7 @@ void plan_spool_close(struct plan_spool *spool)
 {
     if (!spool)
         return;
-    close(spool->fd);
+    close(spool->file.fd);
     buffer_free(&spool->words);
     buffer_free(&spool->frame);
     free(spool->windows);

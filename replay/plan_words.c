@@ -38,6 +38,18 @@ uint64_t plan_file_append(struct plan_file *file, const void *bytes, size_t coun
     return offset;
 }
 
+static bool resize(struct plan_words *stream, struct plan_file *file, size_t room)
+{
+    uint64_t *words = memory_resized(stream->words, room, sizeof *words);
+    if (!words) {
+        file->error = ENOMEM;
+        return false;
+    }
+    stream->words = words;
+    stream->room = room;
+    return true;
+}
+
 /* Makes room for a chunk; the old one is written, and goes on in the new one. */
 static void begin_chunk(struct plan_words *stream, struct plan_file *file)
 {
@@ -52,29 +64,10 @@ static void begin_chunk(struct plan_words *stream, struct plan_file *file)
     } else {
         stream->first_offset = offset;
     }
-    if (room > stream->room) {
-        uint64_t *words = memory_resized(stream->words, room, sizeof *words);
-        if (!words) {
-            file->error = ENOMEM;
-            return;
-        }
-        stream->words = words;
-    }
-    stream->room = room;
+    if (room > stream->room && !resize(stream, file, room))
+        return;
     stream->count = 0;
     stream->chunk_offset = offset;
-}
-
-static void grow(struct plan_words *stream, struct plan_file *file)
-{
-    size_t room = stream->room ? stream->room * 2 : FIRST_WORDS;
-    uint64_t *words = memory_resized(stream->words, room, sizeof *words);
-    if (!words) {
-        file->error = ENOMEM;
-        return;
-    }
-    stream->words = words;
-    stream->room = room;
 }
 
 void plan_words_keep_together(struct plan_words *stream, struct plan_file *file, size_t count)
@@ -82,7 +75,7 @@ void plan_words_keep_together(struct plan_words *stream, struct plan_file *file,
     if (file->error || stream->count + count < stream->room)
         return;
     if (file->is_spooled)
-        grow(stream, file);
+        resize(stream, file, stream->room ? stream->room * 2 : FIRST_WORDS);
     else
         begin_chunk(stream, file);
 }
