@@ -223,6 +223,9 @@ bool record_watch(const struct record_program *program, struct record_images *im
         return false;
     bool seized = ptrace(PTRACE_SEIZE, process, 0, options) == 0;
     int reason = errno;
+    /* While it is still a copy of this program, whose CPU time is not taken for the other's. */
+    if (seized)
+        begin_task(&watch, process);
     record_release(&hold);
     int status = watch_to_end(&watch, process);
     record_ended(process, status, result);
