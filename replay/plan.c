@@ -522,13 +522,21 @@ static void spool_stream(struct compiler *compiler, uint32_t index)
     stream->spooled_calls = stream->calls;
 }
 
-/* A thread that has exited ends where it did; the present one may still have to let others run. */
+/* A thread that exits does so in its last window; the present one may still have to let others run.
+ */
+static bool is_over(const struct compiler *compiler, uint32_t index)
+{
+    const struct stream *stream = stream_at(compiler, index);
+    return stream->exits && !stream->ended && index != compiler->current &&
+           compiler->survey->last_events[index] < compiler->event;
+}
+
 static bool end_window(struct compiler *compiler, struct error *error)
 {
     for (uint32_t i = 0; i < compiler->streams.count; i++) {
         struct stream *stream = stream_at(compiler, i);
         leave_epoch(compiler, stream);
-        if (stream->exits && !stream->ended && i != compiler->current)
+        if (is_over(compiler, i))
             end_stream(compiler, stream);
         spool_stream(compiler, i);
     }

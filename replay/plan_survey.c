@@ -45,6 +45,20 @@ static bool follow(struct plan_survey *survey, const struct trace_event *event)
     return ok;
 }
 
+static bool note_thread(struct plan_survey *survey, const struct trace_event *event)
+{
+    if (event->thread >= survey->last_events_room) {
+        uint64_t room = event->thread + event->thread / 2 + 64;
+        uint64_t *events = memory_resized(survey->last_events, room, sizeof *events);
+        if (!events)
+            return false;
+        survey->last_events = events;
+        survey->last_events_room = room;
+    }
+    survey->last_events[event->thread] = survey->tally.events - 1;
+    return true;
+}
+
 static bool read_all(struct plan_survey *survey, struct trace_reader *reader, const char *path,
                      const struct progress *progress, struct error *error)
 {
@@ -62,6 +76,10 @@ static bool read_all(struct plan_survey *survey, struct trace_reader *reader, co
             return read_error(survey, path, problem, error);
         if (tally->live_objects >= PLAN_SLOT_LIMIT / 2)
             return read_error(survey, path, "is one object too many", error);
+        if (!note_thread(survey, &event))
+            return error_set(error, ERROR_MEMORY,
+                             "%s: event %" PRIu64 " finds no memory to follow its thread", path,
+                             tally->events - 1);
         survey->stretches += event.thread != thread;
         thread = event.thread;
         if (!progress_goes_on(progress, tally->events))
@@ -83,5 +101,6 @@ void plan_survey_free(struct plan_survey *survey)
 {
     trace_tally_free(&survey->tally);
     free(survey->hands_over);
+    free(survey->last_events);
     *survey = (struct plan_survey){0};
 }

@@ -17,6 +17,8 @@ struct plan_survey {
     uint64_t
         *hands_over; /* a bit for each event: the last use of a block before another thread's */
     uint64_t hands_over_words;
+    uint64_t *last_events; /* for each thread its last one */
+    uint64_t last_events_room;
 };
 
 /*

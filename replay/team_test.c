@@ -251,6 +251,9 @@ static void write_story(uint64_t seed, size_t largest, unsigned stretch)
                 add_event(&story, (struct trace_event){.op = TRACE_THREAD_START, .thread = thread});
         }
         add_random_event(&story, thread);
+        /* Odd, but no rule of traces forbids a thread to go on behind its exit. */
+        if (i == EVENTS / 2)
+            add_event(&story, (struct trace_event){.op = TRACE_THREAD_EXIT, .thread = thread});
     }
     for (uint32_t i = 1; i < THREADS; i += 2)
         if (story.begun[i])
