@@ -1,17 +1,11 @@
 #include "replay/progress.h"
 
+#include "replay/real_clock.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 static const double silent_s = 1; /* what is done sooner needs no line */
-
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 void progress_line_begin(struct progress_line *line, const char *format, ...)
 {
@@ -19,7 +13,7 @@ void progress_line_begin(struct progress_line *line, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line->what, sizeof line->what, format, arguments);
     va_end(arguments);
-    line->started_s = now_s();
+    line->started_s = real_clock_s();
 }
 
 static void show(const struct progress_line *line, uint64_t done, double elapsed_s)
@@ -36,7 +30,7 @@ static void show(const struct progress_line *line, uint64_t done, double elapsed
 bool progress_line_tell(void *context, uint64_t done)
 {
     const struct progress_line *line = context;
-    double elapsed_s = now_s() - line->started_s;
+    double elapsed_s = real_clock_s() - line->started_s;
     if (line->is_shown && line->total > 0 && done > 0 && done <= line->total &&
         elapsed_s >= silent_s)
         show(line, done, elapsed_s);

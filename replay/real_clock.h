@@ -18,4 +18,10 @@ static inline uint64_t real_clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* CLOCK_MONOTONIC in seconds. */
+static inline double real_clock_s(void)
+{
+    return (double)real_clock_ns(CLOCK_MONOTONIC) / 1e9;
+}
+
 #endif

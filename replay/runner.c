@@ -17,7 +17,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -169,13 +168,6 @@ static void exec_cell(const struct runner *runner, const struct cell_request *re
 
 /* ---- waiting ---- */
 
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static uint64_t resident_bytes(pid_t pid)
 {
     char path[48], text[128] = "";
@@ -196,7 +188,7 @@ static enum outcome_status reason_to_stop(const struct runner *runner, pid_t pid
 {
     if (*runner->interrupted)
         return OUTCOME_INTERRUPTED;
-    if (now_s() > deadline_s)
+    if (real_clock_s() > deadline_s)
         return OUTCOME_TIMEOUT;
     return resident_bytes(pid) > runner->memory_limit_bytes ? OUTCOME_OOM : OUTCOME_OK;
 }
@@ -232,7 +224,7 @@ static bool has_ended(struct watch *watch)
 /* Waits for the end of the cell, or brings it about. */
 static enum outcome_status wait_for(struct watch *watch, int *wait_status)
 {
-    double deadline_s = now_s() + watch->timeout_s;
+    double deadline_s = real_clock_s() + watch->timeout_s;
     enum outcome_status stop = OUTCOME_OK;
     while (stop == OUTCOME_OK && !watch->is_starved && !has_ended(watch))
         stop = reason_to_stop(watch->runner, watch->pid, deadline_s);

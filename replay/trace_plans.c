@@ -10,7 +10,6 @@
 
 /* What the plans of a trace are made of. */
 struct planning {
-    const struct session *session;
     const struct trace_input *input;
     struct plan_survey survey;
     struct progress_line line;
@@ -63,7 +62,6 @@ static bool make_all(const struct session *session, struct trace_run *trace,
     const struct plan_options latency = {
         .sync = time.sync, .events = true, .most_bytes = options->plan_memory_bytes};
     struct planning planning = {
-        .session = session,
         .input = input,
         .line = {.is_shown = session->show_progress,
                  .interrupted = session->runner.interrupted,
