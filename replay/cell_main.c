@@ -108,9 +108,8 @@ static void set_up_functions(struct worker *worker)
                    "the allocator lacks malloc, free, calloc, realloc or any aligned allocation");
     } else if (!functions_of_null(&worker->functions, worker->plan->largest_bytes)) {
         refuse(cell, "no memory for the null allocator");
-    } else {
+    } else if (cell->engine == CELL_LOOP) {
         worker->engine.bare_ring = functions_null_ring();
-        worker->bare_words = map_shared(worker->plan->stream_count * sizeof(uint64_t));
     }
 }
 
@@ -179,19 +178,13 @@ static void free_leftovers(struct worker *worker)
 static void time_loop(struct worker *worker, struct cell_loop *loop)
 {
     struct rusage before, after;
-    bool is_bare = worker->cell->engine == CELL_LOOP;
-    if (!is_bare)
-        get_ready(worker);
+    get_ready(worker);
     getrusage(RUSAGE_SELF, &before);
     uint64_t wall_ns = real_clock_ns(CLOCK_MONOTONIC);
     uint64_t cpu_ns = real_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-    if (is_bare)
-        worker->team.result.feed_wait_ns = engine_run_bare(&worker->engine, worker->bare_words);
-    else
-        team_run(&worker->team);
+    team_run(&worker->team);
     loop->cpu_ns = real_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
-    loop->wall_ns =
-        (is_bare ? real_clock_ns(CLOCK_MONOTONIC) : worker->team.result.end_ns) - wall_ns;
+    loop->wall_ns = worker->team.result.end_ns - wall_ns;
     getrusage(RUSAGE_SELF, &after);
     loop->minflt = (uint64_t)(after.ru_minflt - before.ru_minflt);
     loop->nivcsw = (uint64_t)(after.ru_nivcsw - before.ru_nivcsw);
@@ -201,8 +194,6 @@ static void time_loop(struct worker *worker, struct cell_loop *loop)
     loop->thread_ns = worker->team.result.thread_ns;
     loop->feed_wait_ns = worker->team.result.feed_wait_ns;
     worker->feed.first += (uint32_t)worker->plan->window_count;
-    if (is_bare)
-        return;
     free_leftovers(worker);
     team_dismiss(&worker->team);
 }

@@ -19,7 +19,6 @@ struct worker {
     struct feed_reader feed;
     struct order order;
     void *order_memory;
-    uint64_t *bare_words; /* of the bare loop, see engine_run_bare */
     struct team team;
 };
 

@@ -52,7 +52,6 @@ struct run {
     uint64_t feed_wait_ns;
     const uint64_t *counted; /* so many calls come before this word */
     uint64_t counted_calls;
-    uint64_t next; /* of the bare loop: the PLAN_WINDOW where it stopped, or the PLAN_END */
 };
 
 #define NO_WINDOW UINT32_MAX
@@ -241,26 +240,17 @@ static __attribute__((noinline)) const uint64_t *follow_rare(struct run *run, co
     return NULL;
 }
 
-/* The same of the bare loop, which calls and waits for nothing. */
-static __attribute__((noinline)) const uint64_t *skip_rare(struct run *run, const uint64_t *word)
+/* The same of the bare loop, which calls nothing. */
+static __attribute__((noinline)) const uint64_t *follow_uncalled(struct run *run,
+                                                                 const uint64_t *word)
 {
+    if (plan_code(*word) > PLAN_TO_NULL)
+        return follow_control(run, word);
     struct plan_call call;
-    switch (plan_code(*word)) {
-    case PLAN_NEXT:
-        return plan_at(run->engine->plan, plan_value(*word));
-    case PLAN_WINDOW:
-    case PLAN_END:
-        run->next = *word;
-        leave_window(run);
-        return NULL;
-    default:
-        if (plan_code(*word) > PLAN_TO_NULL)
-            return word + 1;
-    }
-    word = plan_read_call(word, &call);
+    const uint64_t *next = plan_read_call(word, &call);
     if (engine_call_acquires(call.code) && !call.to_null)
         run->engine->slots[call.slot] = run->engine->bare_ring;
-    return word;
+    return next;
 }
 
 /* ---- the loop ---- */
@@ -350,7 +340,7 @@ INLINE void run_stream(struct run *run, const uint64_t *word, enum cell_touch to
                 call.delete_sized(released, size);
             continue;
         } else {
-            word = is_bare ? skip_rare(run, word) : follow_rare(run, word);
+            word = is_bare ? follow_uncalled(run, word) : follow_rare(run, word);
             if (!word)
                 return;
             word--;
@@ -420,6 +410,8 @@ void engine_run(const struct engine *engine, uint32_t stream, struct engine_resu
         run.began_ns = real_clock_ns(CLOCK_MONOTONIC);
     if (engine->watch)
         run_watched(&run, first_word(engine, stream));
+    else if (engine->bare_ring)
+        run_bare(&run, first_word(engine, stream));
     else
         run_calling(&run, first_word(engine, stream));
     *result = (struct engine_result){
@@ -428,33 +420,4 @@ void engine_run(const struct engine *engine, uint32_t stream, struct engine_resu
         result->alive_ns = real_clock_ns(CLOCK_MONOTONIC) - run.began_ns;
     if (run.failed)
         result->failed_call = calls_before_failure(&run);
-}
-
-/* A window is done by all streams before the next one, since it may have to make room for that. */
-static uint64_t run_bare_window(const struct engine *engine, uint32_t window, uint64_t *next)
-{
-    uint64_t wait_ns = 0;
-    for (uint32_t stream = 0; stream < engine->plan->stream_count; stream++) {
-        struct run run = begin_run(engine, stream);
-        if (plan_code(next[stream]) != PLAN_WINDOW || plan_slot(next[stream]) != window)
-            continue;
-        run_bare(&run, enter_window(&run, next[stream]));
-        next[stream] = run.next;
-        wait_ns += run.feed_wait_ns;
-    }
-    return wait_ns;
-}
-
-uint64_t engine_run_bare(const struct engine *engine, uint64_t *next)
-{
-    const struct plan *plan = engine->plan;
-    uint64_t wait_ns = 0;
-    for (uint32_t stream = 0; stream < plan->stream_count; stream++) {
-        struct run run = begin_run(engine, stream);
-        run_bare(&run, first_word(engine, stream));
-        next[stream] = run.next;
-    }
-    for (uint32_t window = 0; window < plan->window_count; window++)
-        wait_ns += run_bare_window(engine, window, next);
-    return wait_ns;
 }

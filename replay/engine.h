@@ -49,7 +49,7 @@ struct engine {
     struct order *order;              /* NULL where there is one stream */
     const struct engine_watch *watch; /* NULL, or the slow way: every call is shown to it */
     const struct feed_reader *feed;   /* where the words of a plan are that are not in it */
-    char *bare_ring;                  /* of the null allocator, for engine_run_bare */
+    char *bare_ring;                  /* NULL, or the bare loop, see below */
 };
 
 /* What came of a stream. */
@@ -61,14 +61,12 @@ struct engine_result {
     uint64_t alive_ns;     /* from when it could make its first call to its end; 0 on one thread */
 };
 
-/* Replays the stream to its end or its first failure. Calls nothing but the table and the hooks. */
-void engine_run(const struct engine *engine, uint32_t stream, struct engine_result *result);
-
 /*
- * All streams by the same loop with the null allocator in place of the calls and without the order
- * of threads: what is left of the null allocator's time when nothing is called. `next` is memory of
- * the caller's, a word for each stream. Returns the nanoseconds that it waited for words.
+ * Replays the stream to its end or its first failure. Calls nothing but the table and the hooks.
+ *
+ * With a `bare_ring`, that of the null allocator, the table is not called either: the same loop with
+ * what the null allocator does in place of the calls, so that null less this is what calling costs.
  */
-uint64_t engine_run_bare(const struct engine *engine, uint64_t *next);
+void engine_run(const struct engine *engine, uint32_t stream, struct engine_result *result);
 
 #endif

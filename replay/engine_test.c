@@ -418,15 +418,16 @@ static void the_bare_loop_calls_nothing(void **state)
     add(PLAN_FREE, 1, 10);
     add_number(4096);
     add(PLAN_MEMALIGN, 2, 10);
-    add_value(PLAN_TAKE_TURN, 0);
     add_number(4096);
     add(PLAN_DELETE_ALIGNED, 2, 10);
+    struct engine_result result;
     const struct engine engine = {.plan = &flat.plan,
                                   .slots = slots,
                                   .functions = &noted,
                                   .touch = CELL_TOUCH_ENDS,
                                   .bare_ring = blocks[0]};
-    engine_run_bare(&engine, &(uint64_t){0});
+    engine_run(&engine, 0, &result);
+    assert_false(result.failed);
     assert_string_equal(calls, "");
     assert_ptr_equal(slots[1], blocks[0]);
     assert_ptr_equal(slots[2], blocks[0]);

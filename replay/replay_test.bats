@@ -92,7 +92,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     grep -q '"threads","recorded"' out/meta.csv
     grep -q '"trace.a.sync_time","edges"' out/meta.csv
     grep -qE '"trace.a.edges","[0-9]' out/meta.csv
-    # Threads and order of each row; nobody waits in the bare loop.
+    # Threads and order of each row.
     [ "$(grep '"glibc","time"' out/runs.csv | cut -d, -f15,16 | sort -u)" = '"3","edges"' ]
     [[ "$(grep '"glibc","memory"' out/runs.csv | cut -d, -f15,16)" == '"3","e'* ]]
     run replay -r 1 --threads=serial -o serial a.trace
