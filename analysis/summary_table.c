@@ -381,10 +381,13 @@ static void print_floor(const struct trace_summary *trace, FILE *stream)
                 null, loop);
 }
 
+/* NaN also where no ratio to live bytes is to be told. */
 static double distance_percent(const struct trace_summary *trace, size_t index)
 {
-    double peak_bytes = trace->allocators[index].metrics[METRIC_PEAK_HEAP].median;
-    return trace->best_fit_bytes > 0 ? (peak_bytes / trace->best_fit_bytes - 1) * 100 : NAN;
+    const struct metric_summary *metrics = trace->allocators[index].metrics;
+    if (trace->best_fit_bytes <= 0 || isnan(metrics[METRIC_PEAK_RATIO].median))
+        return NAN;
+    return (metrics[METRIC_PEAK_HEAP].median / trace->best_fit_bytes - 1) * 100;
 }
 
 /* How far each allocator is from the ideal. */

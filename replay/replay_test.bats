@@ -115,6 +115,9 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     done
     [ "$(rows use time ok)" -eq 9 ]
     [ "$(rows use memory ok)" -eq 2 ]
+    # Memory that was not touched is not resident: nothing is divided by it.
+    run replay -r 1 -p memory -a glibc --touch=none -o none a.trace
+    [[ "$output" == *"no ratios to live bytes"* && "$output" != *"against best fit"* ]]
 }
 
 @test "what is predicted for the program comes from what its trace tells of it" {
