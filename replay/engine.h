@@ -64,8 +64,9 @@ struct engine_result {
 /*
  * Replays the stream to its end or its first failure. Calls nothing but the table and the hooks.
  *
- * With a `bare_ring`, that of the null allocator, the table is not called either: the same loop with
- * what the null allocator does in place of the calls, so that null less this is what calling costs.
+ * With a `bare_ring`, that of the null allocator, the table is not called either: the same loop
+ * with what the null allocator does in place of the calls, so that null less this is what calling
+ * costs.
  */
 void engine_run(const struct engine *engine, uint32_t stream, struct engine_result *result);
 

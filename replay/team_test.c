@@ -583,8 +583,8 @@ static void the_bare_loop_is_fed_and_calls_nothing(void **state)
     is_done = false;
     assert_int_equal(pthread_create(&feeder, NULL, feed_until_done, &source), 0);
     reset(false);
-    run_team((struct engine){
-        .plan = plan, .functions = &watched, .bare_ring = ring, .feed = &reader});
+    run_team(
+        (struct engine){.plan = plan, .functions = &watched, .bare_ring = ring, .feed = &reader});
     is_done = true;
     pthread_join(feeder, NULL);
     assert_int_equal(happened_count, 0);
