@@ -7,6 +7,8 @@
 
 enum { RESAMPLES = 2000 };
 
+#define NORMAL_975 1.959963984540054 /* the normal quantile of 0.975 */
+
 static int compare_doubles(const void *a, const void *b)
 {
     double x = *(const double *)a;
@@ -81,6 +83,16 @@ static uint64_t next_random(uint64_t *state)
     return mixed ^ (mixed >> 31);
 }
 
+/*
+ * From 0 to `limit` - 1, of at most 32 bits: by multiplication in place of division. Lemire, "Fast
+ * Random Integer Generation in an Interval", ACM TOMACS 29(1), 2019, without the rejection, which
+ * would matter here to 2^-32.
+ */
+static size_t next_below(size_t limit, uint64_t *state)
+{
+    return (size_t)(((next_random(state) >> 32) * limit) >> 32);
+}
+
 /* The median of values of which `counts` says how often each is there, `total` in all. */
 static double median_of_counts(const double *sorted, const unsigned *counts, size_t total)
 {
@@ -99,32 +111,106 @@ static double resampled_median(const struct sample_group *group, unsigned *count
 {
     memset(counts, 0, group->count * sizeof *counts);
     for (size_t i = 0; i < group->count; i++)
-        counts[next_random(state) % group->count]++;
+        counts[next_below(group->count, state)]++;
     return median_of_counts(group->values, counts, group->count);
 }
 
-static double resampled_mean_of_medians(const struct sample_group *groups, size_t group_count,
-                                        unsigned *counts, uint64_t *state)
+/* The standard normal distribution function. */
+static double normal_below(double x)
 {
-    if (group_count == 1)
-        return resampled_median(&groups[0], counts, state);
-    double sum = 0;
-    for (size_t i = 0; i < group_count; i++)
-        sum += log(resampled_median(&groups[i], counts, state));
-    return exp(sum / (double)group_count);
+    return erfc(-x / sqrt(2)) / 2;
 }
 
-/* `groups` are sorted. */
-static struct interval sorted_bootstrap(const struct sample_group *groups, size_t group_count,
-                                        unsigned *counts)
+double statistics_student_quantile(double degrees)
 {
-    double estimates[RESAMPLES];
+    static const double x = NORMAL_975, x3 = x * x * x, x5 = x3 * x * x, x7 = x5 * x * x;
+    static const double x9 = x7 * x * x;
+    double g1 = (x3 + x) / 4;
+    double g2 = (5 * x5 + 16 * x3 + 3 * x) / 96;
+    double g3 = (3 * x7 + 19 * x5 + 17 * x3 - 15 * x) / 384;
+    double g4 = (79 * x9 + 776 * x7 + 1482 * x5 - 1920 * x3 - 945 * x) / 92160;
+    return x + (g1 + (g2 + (g3 + g4 / degrees) / degrees) / degrees) / degrees;
+}
+
+/* The quantile of the middle of each step of the distribution function, interpolated. */
+static double mid_quantile(const double *sorted, size_t count, double p)
+{
+    double before = sorted[0], middle_before = 0;
+    for (size_t first = 0, end; first < count; first = end) {
+        end = first + 1;
+        while (end < count && sorted[end] == sorted[first])
+            end++;
+        double middle = (double)(first + end) / 2 / (double)count;
+        if (middle >= p) {
+            double share = (p - middle_before) / (middle - middle_before);
+            return before + (sorted[first] - before) * share;
+        }
+        before = sorted[first];
+        middle_before = middle;
+    }
+    return sorted[count - 1];
+}
+
+/* `estimates` are RESAMPLES; the variance that they show is `widening` times too small. */
+static struct interval expanded_interval(double *estimates, double degrees, double widening)
+{
+    double tail = normal_below(-statistics_student_quantile(degrees) * sqrt(widening));
+    qsort(estimates, RESAMPLES, sizeof *estimates, compare_doubles);
+    return (struct interval){mid_quantile(estimates, RESAMPLES, tail),
+                             mid_quantile(estimates, RESAMPLES, 1 - tail)};
+}
+
+static struct interval interval_of_median(const struct sample_group *group, unsigned *counts)
+{
+    double estimates[RESAMPLES], n = (double)group->count;
     uint64_t state = 1;
     for (size_t i = 0; i < RESAMPLES; i++)
-        estimates[i] = resampled_mean_of_medians(groups, group_count, counts, &state);
-    qsort(estimates, RESAMPLES, sizeof *estimates, compare_doubles);
-    return (struct interval){statistics_quantile(estimates, RESAMPLES, 0.025),
-                             statistics_quantile(estimates, RESAMPLES, 0.975)};
+        estimates[i] = resampled_median(group, counts, &state);
+    return expanded_interval(estimates, n - 1, n / (n - 1));
+}
+
+/* What is known of a sum of logarithms of medians, each of which is resampled by itself. */
+struct log_sums {
+    double sums[RESAMPLES];
+    double variance, widened, uncertainty; /* sums of v, v n / (n - 1) and v^2 / (n - 1) */
+};
+
+/* `weight` is what the logarithm counts for in the sum. */
+static void add_log_median(struct log_sums *all, const struct sample_group *group, double weight,
+                           unsigned *counts, uint64_t *state)
+{
+    double n = (double)group->count, sum = 0, squares = 0;
+    for (size_t i = 0; i < RESAMPLES; i++) {
+        double term = weight * log(resampled_median(group, counts, state));
+        all->sums[i] += term;
+        sum += term;
+        squares += term * term;
+    }
+    double mean = sum / RESAMPLES;
+    double variance = fmax(squares / RESAMPLES - mean * mean, 0);
+    all->variance += variance;
+    all->widened += variance * n / (n - 1);
+    all->uncertainty += variance * variance / (n - 1);
+}
+
+static struct interval interval_of_log_sums(struct log_sums *all)
+{
+    for (size_t i = 0; i < RESAMPLES; i++)
+        all->sums[i] = exp(all->sums[i]);
+    if (!(all->uncertainty > 0)) /* nothing varies */
+        return expanded_interval(all->sums, INFINITY, 1);
+    return expanded_interval(all->sums, all->variance * all->variance / all->uncertainty,
+                             all->widened / all->variance);
+}
+
+static struct interval interval_of_geometric_mean(const struct sample_group *groups,
+                                                  size_t group_count, unsigned *counts)
+{
+    struct log_sums all = {0};
+    uint64_t state = 1;
+    for (size_t i = 0; i < group_count; i++)
+        add_log_median(&all, &groups[i], 1 / (double)group_count, counts, &state);
+    return interval_of_log_sums(&all);
 }
 
 /* Sorted copies of the groups, their values behind each other in `values`. */
@@ -155,7 +241,8 @@ struct interval statistics_bootstrap(const struct sample_group *groups, size_t g
     unsigned *counts = calloc(total, sizeof *counts);
     if (sorted != NULL && values != NULL && counts != NULL) {
         sort_groups(groups, group_count, sorted, values);
-        interval = sorted_bootstrap(sorted, group_count, counts);
+        interval = group_count == 1 ? interval_of_median(sorted, counts)
+                                    : interval_of_geometric_mean(sorted, group_count, counts);
     }
     free(counts);
     free(values);
@@ -163,30 +250,79 @@ struct interval statistics_bootstrap(const struct sample_group *groups, size_t g
     return interval;
 }
 
+/* How many pairs of `sorted` are not farther apart than `distance`. */
+static size_t count_pairs(const double *sorted, size_t count, double distance)
+{
+    size_t pairs = 0;
+    for (size_t low = 0, high = 1; high < count; high++) {
+        while (sorted[high] - sorted[low] > distance)
+            low++;
+        pairs += high - low;
+    }
+    return pairs;
+}
+
+/* By how much it is too large of a few normal values. */
+static double pair_scale_correction(size_t count)
+{
+    static const double corrections[] = {[6] = 0.611, [7] = 0.857, [8] = 0.669, [9] = 0.872};
+    double n = (double)count;
+    if (count < sizeof corrections / sizeof corrections[0])
+        return corrections[count];
+    return count % 2 == 1 ? n / (n + 1.4) : n / (n + 3.8);
+}
+
+double statistics_pair_scale(double *values, size_t count)
+{
+    if (count < STATISTICS_MIN_ROUNDS)
+        return NAN;
+    qsort(values, count, sizeof *values, compare_doubles);
+    size_t half = count / 2 + 1, wanted = half * (half - 1) / 2;
+    double below = 0, distance = values[count - 1] - values[0];
+    while (distance - below > distance * 1e-12) {
+        double middle = below + (distance - below) / 2;
+        if (count_pairs(values, count, middle) < wanted)
+            below = middle;
+        else
+            distance = middle;
+    }
+    return 2.2219 * pair_scale_correction(count) * distance;
+}
+
 /* The spread of the logarithms; NaN without memory. */
 static double log_sigma(const double *values, size_t count)
 {
-    static const double mad_to_sd = 1.4826022185056018; /* 1 / the normal quantile of 3/4 */
     double *logs = calloc(count, sizeof *logs);
     if (logs == NULL)
         return NAN;
     for (size_t i = 0; i < count; i++)
         logs[i] = log(values[i]);
-    double sd = statistics_sd(logs, count);
-    double mad = statistics_mad(logs, count);
+    double sigma = statistics_pair_scale(logs, count);
+    if (!(sigma > 0))
+        sigma = statistics_sd(logs, count);
     free(logs);
-    return mad > 0 ? mad_to_sd * mad : sd;
+    return sigma;
+}
+
+static const double median_to_mean_error = 1.2533141373155003; /* sqrt(pi / 2) */
+
+/* Of the interval of the median of n values, in standard deviations of them. */
+static double expected_half_width(double n)
+{
+    return median_to_mean_error * statistics_student_quantile(n - 1) / sqrt(n - 1);
 }
 
 double statistics_forecast_rounds(const double *ratios, size_t count, double precision)
 {
-    static const double median_to_mean_error = 1.2533141373155003; /* sqrt(pi / 2) */
-    static const double z = 1.959963984540054;
     if (count < STATISTICS_MIN_ROUNDS)
         return NAN;
     double sigma = log_sigma(ratios, count);
     if (!(sigma > 0))
         return isnan(sigma) ? NAN : STATISTICS_MIN_ROUNDS;
-    double root = median_to_mean_error * z * sigma / log1p(fmax(precision, 0));
-    return fmax(STATISTICS_MIN_ROUNDS, ceil(root * root));
+    double wanted = log1p(fmax(precision, 0)) / sigma;
+    double root = median_to_mean_error * NORMAL_975 / wanted;
+    double rounds = fmax(STATISTICS_MIN_ROUNDS, ceil(root * root));
+    while (rounds < 1e6 && expected_half_width(rounds) > wanted)
+        rounds++; /* a few times: t and n - 1 matter when there are few */
+    return rounds;
 }

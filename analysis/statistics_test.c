@@ -52,19 +52,50 @@ static void geometric_means(void **state)
     assert_true(isnan(statistics_geometric_mean(NULL, 0)));
 }
 
+/* Student's 0.975 quantiles as printed in every table. */
+static void student_quantiles(void **state)
+{
+    (void)state;
+    assert_float_equal(statistics_student_quantile(5), 2.5706, 0.0003);
+    assert_float_equal(statistics_student_quantile(9), 2.2622, 0.0001);
+    assert_float_equal(statistics_student_quantile(29), 2.0452, 0.00005);
+    assert_float_equal(statistics_student_quantile(120), 1.9799, 0.00005);
+    assert_float_equal(statistics_student_quantile(INFINITY), 1.95996, 0.00001);
+}
+
 /*
- * For 7 distinct values the resampled median is at most the k-th of them with the probability that
- * a binomial(7, k/7) is at least 4: 0.0095 for k = 1 and 0.108 for k = 2. So the 2.5 % quantile is
- * the second, and by symmetry the 97.5 % quantile the sixth.
+ * Of 7 values the 6th smallest of the 21 distances, 7, of 10 the 15th of 45, 31, times 2.2219 and
+ * the factor of the number of values: 7 * 2.2219 * 0.857 and 31 * 2.2219 * 10 / 13.8.
+ */
+static void pair_scales(void **state)
+{
+    (void)state;
+    double seven[] = {64, 1, 2, 32, 4, 16, 8}; /* distances 1 2 3 4 6 7 8 12 14 15 ... */
+    double ten[] = {512, 1, 2, 4, 8, 16, 32, 64, 128, 256}; /* ... 16 24 28 30 31 */
+    double equal[] = {3, 3, 3, 3, 3, 9};
+    assert_float_equal(statistics_pair_scale(seven, 7), 13.329178F, 1e-5);
+    assert_float_equal(statistics_pair_scale(ten, 10), 49.912246F, 1e-5);
+    assert_float_equal(statistics_pair_scale(equal, 6), 0, 0);
+    assert_true(isnan(statistics_pair_scale(seven, 5)));
+}
+
+/*
+ * The exact bootstrap distribution of the median of 10, 20 .. 100, by multinomial probabilities
+ * (computed apart): its mid-distribution function is 0.00855 = Phi(-2.262 sqrt(10 / 9)) at 22.55,
+ * and by symmetry 1 - 0.00855 at 87.45. Of 10, 20 .. 70 the tail is Phi(-2.447 sqrt(7 / 6)) =
+ * 0.00411, and the smallest alone has the median with a probability of 0.0095, of which the middle
+ * is 0.0047.
  */
 static void interval_of_the_median(void **state)
 {
     (void)state;
-    const double values[] = {10, 20, 30, 40, 50, 60, 70};
-    struct sample_group group = {values, 7};
-    struct interval interval = statistics_bootstrap(&group, 1);
-    assert_float_equal(interval.low, 20, 0);
-    assert_float_equal(interval.high, 60, 0);
+    const double values[] = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100};
+    struct interval interval = statistics_bootstrap(&(struct sample_group){values, 10}, 1);
+    assert_float_equal(interval.low, 22.55, 2); /* 2000 resamples */
+    assert_float_equal(interval.high, 87.45, 2);
+    interval = statistics_bootstrap(&(struct sample_group){values, 7}, 1);
+    assert_float_equal(interval.low, 10, 2);
+    assert_float_equal(interval.high, 70, 2);
 }
 
 static void intervals_are_reproducible(void **state)
@@ -101,11 +132,32 @@ static void interval_of_a_geometric_mean(void **state)
     struct interval interval = statistics_bootstrap(fixed, 2);
     assert_float_equal(interval.low, 1, 1e-12);
     assert_float_equal(interval.high, 1, 1e-12);
-    /* The median of the second lies in 2..32 as in interval_of_the_median: sqrt(0.5 * it). */
+    /* What does not vary adds nothing: sqrt(0.5 * the interval of the other median). */
     struct sample_group mixed[] = {{halves, 6}, {spread, 7}};
     interval = statistics_bootstrap(mixed, 2);
-    assert_float_equal(interval.low, 1, 1e-12);
-    assert_float_equal(interval.high, 4, 1e-12);
+    assert_true(fabs(interval.low - sqrt(0.5 * 1)) < 0.05);
+    assert_true(fabs(interval.high - sqrt(0.5 * 64)) < 0.5);
+}
+
+/*
+ * The more traces, the better the variance of their mean is known. Of 20 traces of 10 rounds the
+ * degrees of freedom are 180, and the tail is Phi(-1.973 sqrt(10 / 9)) = 0.0188 in place of 0.0086.
+ * The interval of the mean of medians that vary alike is 1 / sqrt(20) as wide as that of one, or
+ * narrower by 2.080 / 2.384.
+ */
+static void interval_over_many_traces(void **state)
+{
+    (void)state;
+    double values[10];
+    struct sample_group groups[20];
+    for (int i = 0; i < 10; i++)
+        values[i] = exp(0.01 * i);
+    for (size_t i = 0; i < 20; i++)
+        groups[i] = (struct sample_group){values, 10};
+    struct interval one = statistics_bootstrap(groups, 1), all = statistics_bootstrap(groups, 20);
+    double narrower = log(all.high / all.low) / log(one.high / one.low);
+    assert_in_range((int)(narrower * 1000), 175, 215);              /* 0.195 */
+    assert_true(fabs(log(all.high * all.low) / 2 - 0.045) < 0.003); /* around the median */
 }
 
 /*
@@ -133,10 +185,11 @@ static void intervals_cover_the_median(void **state)
 }
 
 /*
- * Of the first, the MAD of the logarithms is ln 1.05 = 0.04879 (the deviations are ln 1, 1/0.98,
- * 1.02, 1.05, 1/0.95, 1/0.9, 1.1 and 1.05 is the fourth): (1.2533 * 1.96 * 1.4826 * 0.04879 / ln
- * 1.02)^2 = 80.5. Of the second the MAD is 0, and the standard deviation ln 1.1 / sqrt(8) = 0.0337:
- * (1.2533 * 1.96 * 0.0337 / ln 1.02)^2 = 17.5.
+ * The 6th smallest distance of the logarithms of the first is ln(0.95 / 0.9...) = 0.04652, sigma
+ * 0.04652 * 2.2219 * 0.857 = 0.0886. ln 1.02 / (1.2533 * 0.0886) = 0.1784 is less than t / sqrt(n -
+ * 1) = 1.9794 / sqrt(123) = 0.1785, and more than 1.9793 / sqrt(124) = 0.1777: 125 values. In the
+ * second most values are equal, and the standard deviation is ln 1.1 / sqrt(8) = 0.0337: t / sqrt(n
+ * - 1) must be below 0.4688, which 2.093 / sqrt(19) is not and 2.086 / sqrt(20) is.
  */
 static void rounds_are_forecast(void **state)
 {
@@ -144,8 +197,8 @@ static void rounds_are_forecast(void **state)
     const double spread[] = {1.1, 0.9, 1.05, 0.95, 1.02, 0.98, 1};
     const double outlier[] = {1, 1, 1, 1, 1, 1, 1, 1.1};
     const double equal[] = {2, 2, 2, 2, 2, 2};
-    assert_float_equal(statistics_forecast_rounds(spread, 7, 0.02), 81, 0);
-    assert_float_equal(statistics_forecast_rounds(outlier, 8, 0.02), 18, 0);
+    assert_float_equal(statistics_forecast_rounds(spread, 7, 0.02), 125, 0);
+    assert_float_equal(statistics_forecast_rounds(outlier, 8, 0.02), 21, 0);
     assert_float_equal(statistics_forecast_rounds(equal, 6, 0.02), STATISTICS_MIN_ROUNDS, 0);
     assert_float_equal(statistics_forecast_rounds(spread, 7, 10), STATISTICS_MIN_ROUNDS, 0);
     assert_true(isinf(statistics_forecast_rounds(spread, 7, 0)));
@@ -159,10 +212,13 @@ int main(void)
         cmocka_unit_test(quantiles),
         cmocka_unit_test(spreads),
         cmocka_unit_test(geometric_means),
+        cmocka_unit_test(student_quantiles),
+        cmocka_unit_test(pair_scales),
         cmocka_unit_test(interval_of_the_median),
         cmocka_unit_test(intervals_are_reproducible),
         cmocka_unit_test(too_few_rounds_have_no_interval),
         cmocka_unit_test(interval_of_a_geometric_mean),
+        cmocka_unit_test(interval_over_many_traces),
         cmocka_unit_test(intervals_cover_the_median),
         cmocka_unit_test(rounds_are_forecast),
     };

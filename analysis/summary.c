@@ -98,13 +98,6 @@ static size_t collect(const struct run_set *runs, const char *trace, const char 
     return count;
 }
 
-static struct ratio summarise_ratios(double *ratios, size_t count)
-{
-    struct ratio result = {.value = statistics_median(ratios, count), .rounds = count};
-    result.interval = statistics_bootstrap(&(struct sample_group){ratios, count}, 1);
-    return result;
-}
-
 /* `scratch` has room for every cell. */
 static struct metric_summary summarise_metric(const struct summary *summary, const char *trace,
                                               const char *allocator, enum metric metric,
@@ -121,7 +114,7 @@ static struct metric_summary summarise_metric(const struct summary *summary, con
     result.min = count > 0 ? scratch[0] : NAN; /* the median has sorted them */
     result.mad = statistics_mad(scratch, count);
     count = run_set_ratios(&summary->runs, trace, allocator, summary->baseline, metric, scratch);
-    result.to_baseline = summarise_ratios(scratch, count);
+    result.to_baseline = ratio_of_rounds(scratch, count);
     return result;
 }
 

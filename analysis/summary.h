@@ -8,21 +8,15 @@
 
 #include "analysis/analysis_error.h"
 #include "analysis/latency_set.h"
+#include "analysis/ratio.h"
 #include "analysis/run_set.h"
 #include "analysis/sample_set.h"
-#include "analysis/statistics.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 /* A number that is not known is NaN, in all of these. */
-struct ratio {
-    double value;
-    struct interval interval; /* 95 % */
-    size_t rounds;            /* how many rounds it was computed from */
-};
-
 struct metric_summary {
     size_t count; /* cells that it was computed from */
     double min, median, mad, mean, sd;

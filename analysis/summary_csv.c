@@ -50,34 +50,17 @@ static void write_number(FILE *stream, double number, char end)
     write_field(stream, text, end);
 }
 
-/*
- * Every metric is better when it is smaller, but one. What is within `limit` of 1 cannot be told
- * from 1, however exactly it was measured.
- */
-static const char *verdict(const struct ratio *ratio, enum metric metric, double limit)
-{
-    const struct interval *interval = &ratio->interval;
-    bool more_is_better = metric == METRIC_RETURNED_SHARE;
-    if (isnan(ratio->value))
-        return "";
-    if (isnan(interval->low))
-        return "inconclusive";
-    if (interval->high < 1 - limit)
-        return more_is_better ? "worse" : "better";
-    if (interval->low > 1 + limit)
-        return more_is_better ? "better" : "worse";
-    bool is_within = interval->low >= 1 - limit && interval->high <= 1 + limit;
-    return limit > 0 && !is_within ? "inconclusive" : "same";
-}
-
 /* `program_rss_bytes` of the trace, NaN of several. */
 static void write_ratio(FILE *stream, const struct ratio *ratio, enum metric metric,
                         double program_rss_bytes)
 {
+    /* Every metric is better when it is smaller, but one. */
+    enum verdict verdict = ratio_verdict(ratio, metric == METRIC_RETURNED_SHARE,
+                                         prediction_limit(metric, program_rss_bytes));
     write_number(stream, ratio->value, ',');
     write_number(stream, ratio->interval.low, ',');
     write_number(stream, ratio->interval.high, ',');
-    write_field(stream, verdict(ratio, metric, prediction_limit(metric, program_rss_bytes)), ',');
+    write_field(stream, verdict_name(verdict), ',');
 }
 
 static void write_metric(FILE *stream, const struct summary *summary,

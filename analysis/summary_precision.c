@@ -17,14 +17,14 @@ static double worse(double a, double b)
     return isnan(a) || isnan(b) ? NAN : fmax(a, b);
 }
 
-/* `ratios` are sorted. */
 static struct precision precision_of(double *ratios, size_t count, double precision)
 {
-    struct precision result = {
-        .rounds_needed = statistics_forecast_rounds(ratios, count, precision), .rounds = count};
-    struct interval interval = statistics_bootstrap(&(struct sample_group){ratios, count}, 1);
-    result.half_width = (interval.high - interval.low) / 2 / statistics_median(ratios, count);
-    return result;
+    struct ratio ratio = ratio_of_rounds(ratios, count);
+    return (struct precision){
+        .half_width = (ratio.interval.high - ratio.interval.low) / 2 / ratio.value,
+        .rounds_needed = statistics_forecast_rounds(ratios, count, precision),
+        .rounds = count,
+    };
 }
 
 static bool was_measured(const struct question *question, const char *allocator, enum metric metric)
