@@ -1,17 +1,11 @@
 #include "analysis/prediction_print.h"
 
+#include "analysis/effect_print.h"
 #include "analysis/prediction.h"
 #include "analysis/units.h"
 
 #include <math.h>
 #include <string.h>
-
-/* What is predicted with one allocator. */
-struct effect {
-    const char *allocator;
-    double cpu_ratio, rss_ratio; /* to the baseline */
-    double rss_bytes;            /* NaN over several traces */
-};
 
 /* The effects of all allocators on one trace, or over all. */
 struct effect_list {
@@ -28,9 +22,9 @@ static struct effect effect_on_trace(const void *rows, size_t index)
     const struct metric_summary *metrics = allocator->metrics;
     return (struct effect){
         .allocator = allocator->allocator,
-        .cpu_ratio = metrics[METRIC_PREDICTED_CPU].to_baseline.value,
-        .rss_ratio = metrics[METRIC_PREDICTED_RSS].to_baseline.value,
-        .rss_bytes = metrics[METRIC_PREDICTED_RSS].median,
+        .cpu = metrics[METRIC_PREDICTED_CPU].to_baseline,
+        .rss = metrics[METRIC_PREDICTED_RSS].to_baseline,
+        .rss_bytes = metrics[METRIC_PREDICTED_RSS].difference,
     };
 }
 
@@ -39,9 +33,9 @@ static struct effect effect_overall(const void *rows, size_t index)
     const struct overall_summary *overall = (const struct overall_summary *)rows + index;
     return (struct effect){
         .allocator = overall->allocator,
-        .cpu_ratio = overall->to_baseline[METRIC_PREDICTED_CPU].value,
-        .rss_ratio = overall->to_baseline[METRIC_PREDICTED_RSS].value,
-        .rss_bytes = NAN,
+        .cpu = overall->to_baseline[METRIC_PREDICTED_CPU],
+        .rss = overall->to_baseline[METRIC_PREDICTED_RSS],
+        .rss_bytes = {NAN, {NAN, NAN}},
     };
 }
 
@@ -56,7 +50,7 @@ static struct effect_list effects_on_trace(const struct summary *summary,
 static bool is_shown(const struct effect_list *list, const struct effect *effect)
 {
     return strcmp(effect->allocator, list->baseline) != 0 &&
-           (!isnan(effect->cpu_ratio) || !isnan(effect->rss_ratio));
+           (!isnan(effect->cpu.value) || !isnan(effect->rss.value));
 }
 
 static bool has_shown(const struct effect_list *list)
@@ -69,39 +63,6 @@ static bool has_shown(const struct effect_list *list)
     return false;
 }
 
-/* "-12 %", or "under 3 %" where that is all that can be said. */
-static void write_change(char *text, double ratio, double limit)
-{
-    double percent = (ratio - 1) * 100;
-    if (fabs(percent) < limit * 100)
-        snprintf(text, UNITS_TEXT_SIZE, "under %.0f %%", ceil(limit * 100));
-    else
-        snprintf(text, UNITS_TEXT_SIZE, "%+.0f %%", percent);
-}
-
-static void print_effect(const struct effect *effect, double program_rss_bytes, size_t label_width,
-                         FILE *stream)
-{
-    size_t used = units_text_width(effect->allocator);
-    char change[UNITS_TEXT_SIZE], bytes[UNITS_TEXT_SIZE];
-    fprintf(stream, "    %s%*s", effect->allocator,
-            label_width > used ? (int)(label_width - used) : 0, "");
-    if (!isnan(effect->cpu_ratio)) {
-        write_change(change, effect->cpu_ratio, prediction_limit(METRIC_PREDICTED_CPU, NAN));
-        fprintf(stream, "  CPU time %10s", change);
-    }
-    if (!isnan(effect->rss_ratio)) {
-        write_change(change, effect->rss_ratio,
-                     prediction_limit(METRIC_PREDICTED_RSS, program_rss_bytes));
-        fprintf(stream, "  peak RSS %10s", change);
-    }
-    if (!isnan(effect->rss_bytes)) {
-        units_write_bytes(bytes, effect->rss_bytes);
-        fprintf(stream, ", %s", bytes);
-    }
-    fputc('\n', stream);
-}
-
 static void print_effects(const struct effect_list *list, FILE *stream)
 {
     size_t label_width = 0;
@@ -111,8 +72,10 @@ static void print_effects(const struct effect_list *list, FILE *stream)
     }
     for (size_t i = 0; i < list->count; i++) {
         struct effect effect = list->effect(list->rows, i);
+        effect.cpu_limit = prediction_limit(METRIC_PREDICTED_CPU, NAN);
+        effect.rss_limit = prediction_limit(METRIC_PREDICTED_RSS, list->program_rss_bytes);
         if (is_shown(list, &effect))
-            print_effect(&effect, list->program_rss_bytes, label_width, stream);
+            effect_print(&effect, label_width, stream);
     }
 }
 

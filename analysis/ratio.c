@@ -9,6 +9,12 @@ struct ratio ratio_of_rounds(double *ratios, size_t count)
     return result;
 }
 
+struct difference difference_of_rounds(double *differences, size_t count)
+{
+    struct ratio result = ratio_of_rounds(differences, count);
+    return (struct difference){result.value, result.interval};
+}
+
 enum verdict ratio_verdict(const struct ratio *ratio, bool more_is_better, double limit)
 {
     const struct interval *interval = &ratio->interval;

@@ -14,8 +14,18 @@ struct ratio {
     size_t rounds;            /* how many rounds it was computed from */
 };
 
+/* What is more than the baseline has, in the unit of what was measured; negative where it is less.
+ */
+struct difference {
+    double value;
+    struct interval interval; /* 95 % */
+};
+
 /* The median of the ratios of each round, which are sorted in place, with its interval. */
 struct ratio ratio_of_rounds(double *ratios, size_t count);
+
+/* The same of differences. */
+struct difference difference_of_rounds(double *differences, size_t count);
 
 enum verdict {
     VERDICT_NONE, /* there is no ratio */

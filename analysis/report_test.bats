@@ -196,3 +196,23 @@ leftovers() {
     [ "$status" -eq 0 ]
     [[ "$output" == "report (heapreel) "* ]]
 }
+
+@test "summary.csv is computed again from runs.csv alone, but for what is predicted" {
+    cp -r "$SOURCE_DIR/analysis/testdata/again" "$BATS_TEST_TMPDIR/whole"
+    mkdir "$BATS_TEST_TMPDIR/alone"
+    cp "$BATS_TEST_TMPDIR/whole/runs.csv" "$BATS_TEST_TMPDIR/alone"
+    for name in whole alone; do
+        "$report" summary --format=csv "$BATS_TEST_TMPDIR/$name" | grep -v '"predicted_' | sort \
+            > "$BATS_TEST_TMPDIR/$name.csv"
+    done
+    cmp "$BATS_TEST_TMPDIR/whole.csv" "$BATS_TEST_TMPDIR/alone.csv"
+    grep -q '^"a","heap","mean_heap_time_ratio","ratio","6","2.6","2.6"' "$BATS_TEST_TMPDIR/alone.csv"
+    grep -q '^"a","glibc-again","cold_cpu_ns_per_op"' "$BATS_TEST_TMPDIR/alone.csv"
+}
+
+@test "the charts leave out the second run of the baseline" {
+    "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/again"
+    svg_texts "$BATS_TEST_TMPDIR/pictures/speed.svg" > "$BATS_TEST_TMPDIR/texts"
+    grep -q heap "$BATS_TEST_TMPDIR/texts"
+    [ "$(grep -c again "$BATS_TEST_TMPDIR/texts")" -eq 0 ]
+}

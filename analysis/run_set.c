@@ -22,7 +22,7 @@ struct columns {
     size_t run_id, trace, allocator, pass, round, status, loop, threads, sync, ops;
     size_t cpu, net, peak_live, peak_heap, end_heap, load_heap, hwm_heap;
     /* Where the file has them. */
-    size_t touch, replayed_live, mean_event, at_peak_live, at_peak_heap, returned;
+    size_t touch, replayed_live, mean_event, mean_time, at_peak_live, at_peak_heap, returned;
     size_t clock, clock_reads, thp, load_cpu, file_bytes, message;
     size_t wall, wait, waits, thread;
 };
@@ -88,6 +88,7 @@ static bool find_columns(const struct csv_table *table, struct columns *columns,
     columns->waits = csv_table_find(table, "waits");
     columns->thread = csv_table_find(table, "thread_ns");
     columns->replayed_live = csv_table_find(table, "replayed_peak_live_bytes");
+    columns->mean_time = csv_table_find(table, "frag_mean_time_ratio");
     columns->mean_event = csv_table_find(table, "frag_mean_event_ratio");
     columns->at_peak_live = csv_table_find(table, "frag_at_peak_live_ratio");
     columns->at_peak_heap = csv_table_find(table, "frag_at_peak_heap_ratio");
@@ -220,6 +221,7 @@ static bool read_memory(struct cell *cell, const struct csv_table *table,
         !csv_table_number(table, row, columns->hwm_heap, &metrics[METRIC_HWM_HEAP], error) ||
         !csv_table_number(table, row, columns->mean_event, &metrics[METRIC_MEAN_EVENT_RATIO],
                           error) ||
+        !csv_table_number(table, row, columns->mean_time, &metrics[METRIC_MEAN_RATIO], error) ||
         !csv_table_number(table, row, columns->at_peak_live, &metrics[METRIC_AT_PEAK_LIVE_RATIO],
                           error) ||
         !csv_table_number(table, row, columns->at_peak_heap, &metrics[METRIC_AT_PEAK_HEAP_RATIO],
@@ -413,20 +415,46 @@ const struct cell *run_set_find_partner(const struct run_set *runs, const struct
     return is_partner ? found : NULL;
 }
 
-size_t run_set_ratios(const struct run_set *runs, const char *trace, const char *allocator,
-                      const char *baseline, enum metric metric, double *ratios)
+static double divide(double value, double baseline)
+{
+    return value > 0 && baseline > 0 ? value / baseline : NAN;
+}
+
+static double subtract(double value, double baseline)
+{
+    return value - baseline;
+}
+
+/* What `compare` makes of each pair, where it is a number. */
+static size_t compare_pairs(const struct run_set *runs, const char *trace, const char *allocator,
+                            const char *baseline, enum metric metric,
+                            double (*compare)(double, double), double *results)
 {
     size_t count = 0;
     for (size_t i = 0; i < runs->cell_count; i++) {
         const struct cell *cell = &runs->cells[i];
-        if (cell->pass != metric_pass(metric) || !(cell->metrics[metric] > 0) ||
+        if (cell->pass != metric_pass(metric) || isnan(cell->metrics[metric]) ||
             strcmp(cell->trace, trace) != 0 || strcmp(cell->allocator, allocator) != 0)
             continue;
         const struct cell *partner = run_set_find_partner(runs, cell, baseline);
-        if (partner != NULL && partner->metrics[metric] > 0)
-            ratios[count++] = cell->metrics[metric] / partner->metrics[metric];
+        double result =
+            partner != NULL ? compare(cell->metrics[metric], partner->metrics[metric]) : NAN;
+        if (!isnan(result))
+            results[count++] = result;
     }
     return count;
+}
+
+size_t run_set_ratios(const struct run_set *runs, const char *trace, const char *allocator,
+                      const char *baseline, enum metric metric, double *ratios)
+{
+    return compare_pairs(runs, trace, allocator, baseline, metric, divide, ratios);
+}
+
+size_t run_set_differences(const struct run_set *runs, const char *trace, const char *allocator,
+                           const char *baseline, enum metric metric, double *differences)
+{
+    return compare_pairs(runs, trace, allocator, baseline, metric, subtract, differences);
 }
 
 void run_set_free(struct run_set *runs)

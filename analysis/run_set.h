@@ -77,8 +77,8 @@ struct cell {
     const char *message;   /* why the status is not RUN_OK; empty where it is, or is not known */
     double process_cpu_ns; /* of loading the allocator and the first loop */
     double process_bytes;  /* at the most, inside of calls too, with the pages of files */
-    double metrics[METRIC_COUNT]; /* all NaN unless the status is RUN_OK; the mean ratio and what is
-                                     predicted are not read here */
+    double metrics[METRIC_COUNT]; /* all NaN unless the status is RUN_OK; what is predicted is not
+                                     read here */
     size_t row;                   /* of its first row in runs.csv */
 };
 
@@ -110,5 +110,9 @@ const struct cell *run_set_find_partner(const struct run_set *runs, const struct
  */
 size_t run_set_ratios(const struct run_set *runs, const char *trace, const char *allocator,
                       const char *baseline, enum metric metric, double *ratios);
+
+/* The same of what a metric is more than that of `baseline`. */
+size_t run_set_differences(const struct run_set *runs, const char *trace, const char *allocator,
+                           const char *baseline, enum metric metric, double *differences);
 
 #endif

@@ -98,6 +98,11 @@ static size_t collect(const struct run_set *runs, const char *trace, const char 
     return count;
 }
 
+static bool metric_is_predicted(enum metric metric)
+{
+    return metric == METRIC_PREDICTED_CPU || metric == METRIC_PREDICTED_RSS;
+}
+
 /* `scratch` has room for every cell. */
 static struct metric_summary summarise_metric(const struct summary *summary, const char *trace,
                                               const char *allocator, enum metric metric,
@@ -115,6 +120,10 @@ static struct metric_summary summarise_metric(const struct summary *summary, con
     result.mad = statistics_mad(scratch, count);
     count = run_set_ratios(&summary->runs, trace, allocator, summary->baseline, metric, scratch);
     result.to_baseline = ratio_of_rounds(scratch, count);
+    count = metric_is_predicted(metric) ? run_set_differences(&summary->runs, trace, allocator,
+                                                              summary->baseline, metric, scratch)
+                                        : 0;
+    result.difference = difference_of_rounds(scratch, count);
     return result;
 }
 
@@ -185,6 +194,12 @@ static bool was_run(const struct run_set *runs, const char *trace, const char *a
     return false;
 }
 
+/* The label under which the baseline was run once more, or NULL. */
+static const char *noise_floor_label(const struct summary *summary)
+{
+    return summary_meta(summary, "", "noise_floor_allocator", "");
+}
+
 static bool summarise_trace(const struct summary *summary, struct trace_summary *trace,
                             const struct names *allocators, double *scratch)
 {
@@ -201,12 +216,20 @@ static bool summarise_trace(const struct summary *summary, struct trace_summary 
         allocator->allocator = allocators->items[i];
         summarise_allocator(summary, trace->trace, allocator, scratch);
     }
+    const char *noise_floor = noise_floor_label(summary);
+    if (noise_floor != NULL && was_run(&summary->runs, trace->trace, noise_floor)) {
+        trace->noise_floor.allocator = noise_floor;
+        summarise_allocator(summary, trace->trace, &trace->noise_floor, scratch);
+    }
     return true;
 }
 
 static const struct allocator_summary *find_allocator(const struct trace_summary *trace,
                                                       const char *allocator)
 {
+    if (trace->noise_floor.allocator != NULL &&
+        strcmp(trace->noise_floor.allocator, allocator) == 0)
+        return &trace->noise_floor;
     for (size_t i = 0; i < trace->allocator_count; i++) {
         if (strcmp(trace->allocators[i].allocator, allocator) == 0)
             return &trace->allocators[i];
@@ -290,6 +313,10 @@ static bool summarise_all(struct summary *summary, const struct names *traces,
         summary->overall_count++;
         summarise_overall(summary, &summary->overall[i], scratch, groups);
     }
+    if (ok && traces->count > 1 && noise_floor_label(summary) != NULL) {
+        summary->noise_floor.allocator = noise_floor_label(summary);
+        summarise_overall(summary, &summary->noise_floor, scratch, groups);
+    }
     free(groups);
     return ok;
 }
@@ -319,11 +346,14 @@ static bool summarise(struct summary *summary)
     struct names traces = {calloc(runs->cell_count + 1, sizeof(const char *)), 0};
     struct names allocators = {calloc(runs->cell_count + 1, sizeof(const char *)), 0};
     double *scratch = calloc(runs->cell_count + 1, sizeof *scratch);
+    const char *noise_floor = noise_floor_label(summary);
     bool ok = traces.items != NULL && allocators.items != NULL && scratch != NULL;
     for (size_t i = 0; ok && i < runs->cell_count; i++) {
         names_add(&traces, runs->cells[i].trace);
-        if (!run_set_is_floor(runs->cells[i].allocator))
-            names_add(&allocators, runs->cells[i].allocator);
+        const char *allocator = runs->cells[i].allocator;
+        bool is_noise_floor = noise_floor != NULL && strcmp(allocator, noise_floor) == 0;
+        if (!run_set_is_floor(allocator) && !is_noise_floor)
+            names_add(&allocators, allocator);
     }
     if (ok) {
         order_allocators(summary, &allocators);
@@ -335,11 +365,13 @@ static bool summarise(struct summary *summary)
     return ok;
 }
 
+/* For a runs.csv that lacks the mean over time. */
 static void join_samples(struct summary *summary)
 {
     for (size_t i = 0; i < summary->runs.cell_count; i++) {
         struct cell *cell = &summary->runs.cells[i];
-        if (cell->pass != PASS_MEMORY || cell->status != RUN_OK || !cell->was_touched)
+        if (cell->pass != PASS_MEMORY || cell->status != RUN_OK || !cell->was_touched ||
+            !isnan(cell->metrics[METRIC_MEAN_RATIO]))
             continue;
         const struct sample_series *series =
             sample_set_find(&summary->samples, cell->run_id, cell->trace, cell->allocator);

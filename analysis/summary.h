@@ -20,8 +20,9 @@
 struct metric_summary {
     size_t count; /* cells that it was computed from */
     double min, median, mad, mean, sd;
-    struct interval interval; /* 95 %, of the median */
-    struct ratio to_baseline; /* the median of the ratios to the baseline of the same round */
+    struct interval interval;     /* 95 %, of the median */
+    struct ratio to_baseline;     /* the median of the ratios to the baseline of the same round */
+    struct difference difference; /* and of the differences, of what is predicted; else NaN */
 };
 
 struct allocator_summary {
@@ -42,8 +43,9 @@ struct trace_summary {
     double null_ns_per_op;    /* the floor, median of the first loops: the null allocator, */
     double loop_ns_per_op;    /* and the bare loop */
     struct allocator_summary
-        *allocators; /* without null and loop, in the order of the command line */
+        *allocators; /* without null, loop and the noise floor, in the order of the command line */
     size_t allocator_count;
+    struct allocator_summary noise_floor; /* the baseline once more; its label is NULL if not run */
 };
 
 /*
@@ -63,6 +65,7 @@ struct summary {
     size_t trace_count;
     struct overall_summary *overall; /* with several traces only */
     size_t overall_count;
+    struct overall_summary noise_floor; /* its label is NULL unless run, on several traces */
     struct run_set runs;
     struct sample_set samples;    /* empty when there is no samples.csv: then there are no means */
     struct latency_set latencies; /* empty when there is no latency.csv */
@@ -106,8 +109,9 @@ struct precision {
 
 /*
  * The precision so far on `trace`, `precision` being the half-width that rounds are forecast for.
- * Allocators of which every cell failed are left out, and so are `null` and `loop`; where none is
- * left to compare, both numbers are NaN and `rounds` is 0.
+ * Allocators of which every cell failed are left out, and so are `null` and `loop`, but not the
+ * second run of the baseline: the noise floor is to be as exact. Where none is left to compare,
+ * both numbers are NaN and `rounds` is 0.
  */
 struct precision summary_precision(const struct summary *summary, const char *trace,
                                    double precision);

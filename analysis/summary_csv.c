@@ -28,9 +28,28 @@ static const struct {
 };
 
 static const char *const header[] = {
-    "trace",        "allocator",     "metric",  "unit",   "n",       "min",      "median",
-    "mad",          "mean",          "sd",      "ci_low", "ci_high", "baseline", "ratio",
-    "ratio_ci_low", "ratio_ci_high", "verdict", "failed", "status",
+    "trace",
+    "allocator",
+    "metric",
+    "unit",
+    "n",
+    "min",
+    "median",
+    "mad",
+    "mean",
+    "sd",
+    "ci_low",
+    "ci_high",
+    "baseline",
+    "ratio",
+    "ratio_ci_low",
+    "ratio_ci_high",
+    "verdict",
+    "failed",
+    "status",
+    "difference",
+    "difference_ci_low",
+    "difference_ci_high",
 };
 
 static void write_field(FILE *stream, const char *text, char end)
@@ -87,7 +106,18 @@ static void write_metric(FILE *stream, const struct summary *summary,
     write_field(stream, summary->baseline, ',');
     write_ratio(stream, &values->to_baseline, metric, trace->program_rss_bytes);
     write_number(stream, failed, ',');
-    write_field(stream, failed > 0 ? summary_failure(allocator, pass) : "ok", '\n');
+    write_field(stream, failed > 0 ? summary_failure(allocator, pass) : "ok", ',');
+    write_number(stream, values->difference.value, ',');
+    write_number(stream, values->difference.interval.low, ',');
+    write_number(stream, values->difference.interval.high, '\n');
+}
+
+static void write_allocator(FILE *stream, const struct summary *summary,
+                            const struct trace_summary *trace,
+                            const struct allocator_summary *allocator)
+{
+    for (int metric = 0; metric < METRIC_COUNT; metric++)
+        write_metric(stream, summary, trace, allocator, (enum metric)metric);
 }
 
 static void write_overall(FILE *stream, const struct summary *summary,
@@ -103,8 +133,16 @@ static void write_overall(FILE *stream, const struct summary *summary,
         write_field(stream, "", ',');
     write_field(stream, summary->baseline, ',');
     write_ratio(stream, ratio, metric, NAN);
-    write_field(stream, "", ',');
+    for (int i = 0; i < 4; i++)
+        write_field(stream, "", ',');
     write_field(stream, "", '\n');
+}
+
+static void write_means(FILE *stream, const struct summary *summary,
+                        const struct overall_summary *overall)
+{
+    for (int metric = 0; metric < METRIC_COUNT; metric++)
+        write_overall(stream, summary, overall, (enum metric)metric);
 }
 
 void summary_csv_print(const struct summary *summary, FILE *stream)
@@ -114,13 +152,13 @@ void summary_csv_print(const struct summary *summary, FILE *stream)
         write_field(stream, header[i], i + 1 < column_count ? ',' : '\n');
     for (size_t i = 0; i < summary->trace_count; i++) {
         const struct trace_summary *trace = &summary->traces[i];
-        for (size_t j = 0; j < trace->allocator_count; j++) {
-            for (int metric = 0; metric < METRIC_COUNT; metric++)
-                write_metric(stream, summary, trace, &trace->allocators[j], (enum metric)metric);
-        }
+        for (size_t j = 0; j < trace->allocator_count; j++)
+            write_allocator(stream, summary, trace, &trace->allocators[j]);
+        if (trace->noise_floor.allocator != NULL)
+            write_allocator(stream, summary, trace, &trace->noise_floor);
     }
-    for (size_t i = 0; i < summary->overall_count; i++) {
-        for (int metric = 0; metric < METRIC_COUNT; metric++)
-            write_overall(stream, summary, &summary->overall[i], (enum metric)metric);
-    }
+    for (size_t i = 0; i < summary->overall_count; i++)
+        write_means(stream, summary, &summary->overall[i]);
+    if (summary->noise_floor.allocator != NULL)
+        write_means(stream, summary, &summary->noise_floor);
 }

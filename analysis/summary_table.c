@@ -2,6 +2,7 @@
 
 #include "analysis/latency_print.h"
 #include "analysis/line.h"
+#include "analysis/noise_floor.h"
 #include "analysis/prediction_print.h"
 #include "analysis/summary_notes.h"
 #include "analysis/units.h"
@@ -540,6 +541,7 @@ static void print_trace(const struct summary *summary, const struct trace_summar
         print_distances(trace, stream);
     }
     print_floor(trace, stream);
+    noise_floor_print(summary, trace, stream);
     prediction_print(summary, trace, stream);
     latency_print(summary, trace, stream);
     verify_print(summary, trace, stream);
@@ -565,6 +567,7 @@ static void print_overall(const struct summary *summary, FILE *stream, bool bold
     };
     fprintf(stream, "\ngeometric means over %zu traces\n\n", summary->trace_count);
     print_table(stream, &table);
+    noise_floor_print(summary, NULL, stream);
     prediction_print_overall(summary, stream);
     for (size_t i = 0; i < summary->overall_count; i++) {
         const struct overall_summary *overall = &summary->overall[i];

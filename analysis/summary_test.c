@@ -358,6 +358,39 @@ static void the_worst_precision_is_told(void **state)
     assert_float_equal(read.half_width, 0, 1e-12);
     assert_float_equal(read.rounds_needed, 6, 0);
     assert_int_equal(read.rounds, 6);
+    /* The second run of the baseline is the only one that varies, by 2 % around 1. */
+    assert_true(
+        summary_read_precision(TESTDATA_DIR "/again/runs.csv", "glibc", "a", 0.02, &read, &error));
+    assert_float_equal(read.half_width, 0.02, 1e-3);
+    assert_in_range((int)read.rounds_needed, 7, 20);
+}
+
+/* 0.98 1.02 0.99 1.01 1.005 0.995, of which the tail 0.0024 of resampled medians is the smallest.
+ */
+static void the_baseline_against_itself_is_no_allocator(void **state)
+{
+    (void)state;
+    struct summary summary = load("again");
+    const struct trace_summary *trace = &summary.traces[0];
+    assert_int_equal(trace->allocator_count, 2);
+    assert_int_equal(summary.overall_count, 2);
+    assert_string_equal(trace->noise_floor.allocator, "glibc-again");
+    const struct ratio *cold = &trace->noise_floor.metrics[METRIC_COLD].to_baseline;
+    assert_float_equal(cold->value, 1, 1e-6);
+    assert_float_equal(cold->interval.low, 0.98, 1e-3);
+    assert_float_equal(cold->interval.high, 1.02, 1e-3);
+    assert_float_equal(summary.noise_floor.to_baseline[METRIC_COLD].value, 1, 1e-6);
+    char *text = print(&summary, SUMMARY_TABLE, false);
+    assert_contains(text, "\n  noise floor (A/A): glibc against itself cold 1.000x [0.980 1.020], "
+                          "warm 1.000x [0.980 1.020]\n");
+    assert_null(strstr(text, "glibc-again"));
+    assert_null(strstr(text, "differs from itself"));
+    free(text);
+    text = print(&summary, SUMMARY_CSV, false);
+    assert_contains(text, "\n\"a\",\"glibc-again\",\"cold_cpu_ns_per_op\"");
+    assert_contains(text, "\n\"geomean\",\"glibc-again\",\"warm_cpu_ns_per_op\"");
+    free(text);
+    summary_free(&summary);
 }
 
 /* Every row of the CSV is a metric of the summary, digit for digit. */
@@ -405,9 +438,12 @@ static void the_csv_holds_the_same_numbers(void **state)
     unlink(path);
 }
 
-static void assert_row_ends(const char *csv, const char *start, const char *end)
+/* Before the columns of differences, which are of predictions alone. */
+static void assert_row_ends(const char *csv, const char *start, const char *behind)
 {
     const char *row = strstr(csv, start);
+    char end[256];
+    snprintf(end, sizeof end, "%s,\"\",\"\",\"\"", behind);
     assert_non_null(row);
     size_t length = strcspn(row, "\n");
     assert_true(length > strlen(end));
@@ -619,6 +655,7 @@ int main(void)
         cmocka_unit_test(several_traces_have_geometric_means),
         cmocka_unit_test(a_failure_on_one_trace_leaves_no_mean),
         cmocka_unit_test(the_worst_precision_is_told),
+        cmocka_unit_test(the_baseline_against_itself_is_no_allocator),
         cmocka_unit_test(the_csv_holds_the_same_numbers),
         cmocka_unit_test(verdicts_stand_in_the_csv),
         cmocka_unit_test(bad_folders_are_refused),
