@@ -14,8 +14,7 @@ struct ratio {
     size_t rounds;            /* how many rounds it was computed from */
 };
 
-/* What is more than the baseline has, in the unit of what was measured; negative where it is less.
- */
+/* To the baseline, in the unit of what was measured; negative where it is less. */
 struct difference {
     double value;
     struct interval interval; /* 95 % */
