@@ -43,6 +43,11 @@ const char *pass_name(enum pass pass)
     return pass_names[pass];
 }
 
+bool run_set_is_floor(const char *allocator)
+{
+    return strcmp(allocator, "null") == 0 || strcmp(allocator, "loop") == 0;
+}
+
 enum pass metric_pass(enum metric metric)
 {
     return metric <= METRIC_PREDICTED_CPU ? PASS_TIME : PASS_MEMORY;
@@ -341,12 +346,47 @@ static bool read_table(struct run_set *runs, struct analysis_error *error)
     return ok;
 }
 
+/* Whether cells are partners of each other, for whatever allocator. */
+static int compare_places(const struct cell *a, const struct cell *b)
+{
+    if (a->pass != b->pass)
+        return a->pass < b->pass ? -1 : 1;
+    if (a->round != b->round)
+        return a->round < b->round ? -1 : 1;
+    return strcmp(a->trace, b->trace);
+}
+
+static int compare_finished(const void *a, const void *b)
+{
+    const struct cell *x = *(const struct cell *const *)a;
+    const struct cell *y = *(const struct cell *const *)b;
+    int order = compare_places(x, y);
+    if (order == 0)
+        order = strcmp(x->allocator, y->allocator);
+    return order != 0 ? order : compare_cells(x, y);
+}
+
+static bool index_finished(struct run_set *runs)
+{
+    runs->finished = calloc(runs->cell_count + 1, sizeof(const struct cell *));
+    if (runs->finished == NULL)
+        return false;
+    for (size_t i = 0; i < runs->cell_count; i++) {
+        if (runs->cells[i].status == RUN_OK)
+            runs->finished[runs->finished_count++] = &runs->cells[i];
+    }
+    qsort(runs->finished, runs->finished_count, sizeof(const struct cell *), compare_finished);
+    return true;
+}
+
 bool run_set_read(struct run_set *runs, const char *path, struct analysis_error *error)
 {
     *runs = (struct run_set){0};
     if (!csv_table_read(&runs->table, path, error))
         return false;
     bool ok = read_table(runs, error);
+    if (ok && !index_finished(runs))
+        ok = analysis_fail(error, "%s: not enough memory", path);
     if (!ok)
         run_set_free(runs);
     return ok;
@@ -355,18 +395,44 @@ bool run_set_read(struct run_set *runs, const char *path, struct analysis_error 
 const struct cell *run_set_find_partner(const struct run_set *runs, const struct cell *cell,
                                         const char *allocator)
 {
-    for (size_t i = 0; i < runs->cell_count; i++) {
-        const struct cell *other = &runs->cells[i];
-        if (other->status == RUN_OK && other->pass == cell->pass && other->round == cell->round &&
-            strcmp(other->trace, cell->trace) == 0 && strcmp(other->allocator, allocator) == 0)
-            return other;
+    size_t first = 0, end = runs->finished_count;
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        int order = compare_places(runs->finished[middle], cell);
+        if (order == 0)
+            order = strcmp(runs->finished[middle]->allocator, allocator);
+        if (order < 0)
+            first = middle + 1;
+        else
+            end = middle;
     }
-    return NULL;
+    if (first == runs->finished_count)
+        return NULL;
+    const struct cell *found = runs->finished[first];
+    bool is_partner = compare_places(found, cell) == 0 && strcmp(found->allocator, allocator) == 0;
+    return is_partner ? found : NULL;
+}
+
+size_t run_set_ratios(const struct run_set *runs, const char *trace, const char *allocator,
+                      const char *baseline, enum metric metric, double *ratios)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < runs->cell_count; i++) {
+        const struct cell *cell = &runs->cells[i];
+        if (cell->pass != metric_pass(metric) || !(cell->metrics[metric] > 0) ||
+            strcmp(cell->trace, trace) != 0 || strcmp(cell->allocator, allocator) != 0)
+            continue;
+        const struct cell *partner = run_set_find_partner(runs, cell, baseline);
+        if (partner != NULL && partner->metrics[metric] > 0)
+            ratios[count++] = cell->metrics[metric] / partner->metrics[metric];
+    }
+    return count;
 }
 
 void run_set_free(struct run_set *runs)
 {
     csv_table_free(&runs->table);
     free(runs->cells);
+    free(runs->finished);
     *runs = (struct run_set){0};
 }

@@ -86,6 +86,8 @@ struct run_set {
     struct csv_table table;
     struct cell *cells; /* in the order of the file */
     size_t cell_count;
+    const struct cell **finished; /* those that ended well, in the order that finds partners */
+    size_t finished_count;
 };
 
 /*
@@ -95,8 +97,18 @@ struct run_set {
 bool run_set_read(struct run_set *runs, const char *path, struct analysis_error *error);
 void run_set_free(struct run_set *runs);
 
+/* What is measured beside the allocators, `null` and `loop`: the harness's own cost. */
+bool run_set_is_floor(const char *allocator);
+
 /* The cell of `allocator` in the trace, pass and round of `cell` that ended well, or NULL. */
 const struct cell *run_set_find_partner(const struct run_set *runs, const struct cell *cell,
                                         const char *allocator);
+
+/*
+ * The ratios of a metric to that of `baseline`, one per round that both finished, into `ratios`,
+ * which has room for every cell; returns how many there are.
+ */
+size_t run_set_ratios(const struct run_set *runs, const char *trace, const char *allocator,
+                      const char *baseline, enum metric metric, double *ratios);
 
 #endif

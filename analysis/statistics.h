@@ -57,4 +57,16 @@ enum { STATISTICS_MIN_ROUNDS = 6 };
  */
 struct interval statistics_bootstrap(const struct sample_group *groups, size_t group_count);
 
+/*
+ * How many values in all would give the 95 % interval of the median of `ratios` a half-width of
+ * `precision`, relative (0.02 is 2 %), when they go on to vary as they do: (1.2533 z sigma / ln(1 +
+ * precision))^2, rounded up, at least STATISTICS_MIN_ROUNDS. 1.2533 = sqrt(pi / 2) is the standard
+ * error of a median beside that of a mean, of many normal values (David and Nagaraja, 8.5); z =
+ * 1.96; sigma = 1.4826 MAD of the logarithms of the ratios (Hampel, "The Influence Curve and Its
+ * Role in Robust Estimation", JASA 69, 1974), or their standard deviation where the MAD is 0.
+ * Infinite when `precision` is not above 0 and the values vary; NaN with fewer than
+ * STATISTICS_MIN_ROUNDS values. Every ratio must be above 0.
+ */
+double statistics_forecast_rounds(const double *ratios, size_t count, double precision);
+
 #endif

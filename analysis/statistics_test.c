@@ -132,6 +132,26 @@ static void intervals_cover_the_median(void **state)
     assert_in_range(covered, TRIALS * 90 / 100, TRIALS - 1);
 }
 
+/*
+ * Of the first, the MAD of the logarithms is ln 1.05 = 0.04879 (the deviations are ln 1, 1/0.98,
+ * 1.02, 1.05, 1/0.95, 1/0.9, 1.1 and 1.05 is the fourth): (1.2533 * 1.96 * 1.4826 * 0.04879 / ln
+ * 1.02)^2 = 80.5. Of the second the MAD is 0, and the standard deviation ln 1.1 / sqrt(8) = 0.0337:
+ * (1.2533 * 1.96 * 0.0337 / ln 1.02)^2 = 17.5.
+ */
+static void rounds_are_forecast(void **state)
+{
+    (void)state;
+    const double spread[] = {1.1, 0.9, 1.05, 0.95, 1.02, 0.98, 1};
+    const double outlier[] = {1, 1, 1, 1, 1, 1, 1, 1.1};
+    const double equal[] = {2, 2, 2, 2, 2, 2};
+    assert_float_equal(statistics_forecast_rounds(spread, 7, 0.02), 81, 0);
+    assert_float_equal(statistics_forecast_rounds(outlier, 8, 0.02), 18, 0);
+    assert_float_equal(statistics_forecast_rounds(equal, 6, 0.02), STATISTICS_MIN_ROUNDS, 0);
+    assert_float_equal(statistics_forecast_rounds(spread, 7, 10), STATISTICS_MIN_ROUNDS, 0);
+    assert_true(isinf(statistics_forecast_rounds(spread, 7, 0)));
+    assert_true(isnan(statistics_forecast_rounds(spread, STATISTICS_MIN_ROUNDS - 1, 0.02)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +164,7 @@ int main(void)
         cmocka_unit_test(too_few_rounds_have_no_interval),
         cmocka_unit_test(interval_of_a_geometric_mean),
         cmocka_unit_test(intervals_cover_the_median),
+        cmocka_unit_test(rounds_are_forecast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

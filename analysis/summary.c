@@ -13,12 +13,6 @@ struct names {
     size_t count;
 };
 
-/* What is measured beside the allocators: the floor. */
-static bool is_floor(const char *allocator)
-{
-    return strcmp(allocator, "null") == 0 || strcmp(allocator, "loop") == 0;
-}
-
 static bool names_contain(const struct names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++) {
@@ -104,29 +98,6 @@ static size_t collect(const struct run_set *runs, const char *trace, const char 
     return count;
 }
 
-static double baseline_of_round(const struct summary *summary, const struct cell *cell,
-                                enum metric metric)
-{
-    const struct cell *baseline = run_set_find_partner(&summary->runs, cell, summary->baseline);
-    return baseline != NULL ? baseline->metrics[metric] : NAN;
-}
-
-/* The ratios to the baseline, one per round that both finished. */
-static size_t collect_ratios(const struct summary *summary, const char *trace,
-                             const char *allocator, enum metric metric, double *ratios)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < summary->runs.cell_count; i++) {
-        const struct cell *cell = &summary->runs.cells[i];
-        if (!cell_is(cell, trace, allocator, metric_pass(metric)) || !(cell->metrics[metric] > 0))
-            continue;
-        double baseline = baseline_of_round(summary, cell, metric);
-        if (baseline > 0)
-            ratios[count++] = cell->metrics[metric] / baseline;
-    }
-    return count;
-}
-
 static struct ratio summarise_ratios(double *ratios, size_t count)
 {
     struct ratio result = {.value = statistics_median(ratios, count), .rounds = count};
@@ -149,7 +120,7 @@ static struct metric_summary summarise_metric(const struct summary *summary, con
     result.interval = statistics_bootstrap(&(struct sample_group){scratch, count}, 1);
     result.min = count > 0 ? scratch[0] : NAN; /* the median has sorted them */
     result.mad = statistics_mad(scratch, count);
-    count = collect_ratios(summary, trace, allocator, metric, scratch);
+    count = run_set_ratios(&summary->runs, trace, allocator, summary->baseline, metric, scratch);
     result.to_baseline = summarise_ratios(scratch, count);
     return result;
 }
@@ -261,8 +232,8 @@ static struct ratio overall_ratio(const struct summary *summary, const char *all
     double *free_space = scratch;
     double log_sum = 0;
     for (size_t i = 0; i < summary->trace_count; i++) {
-        size_t count =
-            collect_ratios(summary, summary->traces[i].trace, allocator, metric, free_space);
+        size_t count = run_set_ratios(&summary->runs, summary->traces[i].trace, allocator,
+                                      summary->baseline, metric, free_space);
         if (count == 0)
             return result;
         groups[i] = (struct sample_group){free_space, count};
@@ -358,7 +329,7 @@ static bool summarise(struct summary *summary)
     bool ok = traces.items != NULL && allocators.items != NULL && scratch != NULL;
     for (size_t i = 0; ok && i < runs->cell_count; i++) {
         names_add(&traces, runs->cells[i].trace);
-        if (!is_floor(runs->cells[i].allocator))
+        if (!run_set_is_floor(runs->cells[i].allocator))
             names_add(&allocators, runs->cells[i].allocator);
     }
     if (ok) {

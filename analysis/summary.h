@@ -100,6 +100,33 @@ double summary_trace_number(const struct summary *summary, const char *trace, co
  */
 const char *summary_failure(const struct allocator_summary *allocator, enum pass pass);
 
+/*
+ * How exactly the times of the allocators are known against the baseline: over all of them, and
+ * over the cold and the warm ratio, the worst.
+ */
+struct precision {
+    double half_width;    /* of the 95 % interval ÷ the ratio; NaN where an interval is unknown */
+    double rounds_needed; /* in all, as statistics_forecast_rounds says; NaN where it is unknown */
+    size_t rounds;        /* that the ratio with the fewest was computed from */
+};
+
+/*
+ * The precision so far on `trace`, `precision` being the half-width that rounds are forecast for.
+ * Allocators of which every cell failed are left out, and so are `null` and `loop`; where none is
+ * left to compare, both numbers are NaN and `rounds` is 0.
+ */
+struct precision summary_precision(const struct summary *summary, const char *trace,
+                                   double precision);
+
+/*
+ * The same from a runs.csv alone, which may be one that is still being written as long as its last
+ * line is whole. Quick enough to be called after every round: no interval of another metric or
+ * trace is computed.
+ */
+bool summary_read_precision(const char *runs_csv_path, const char *baseline, const char *trace,
+                            double precision, struct precision *result,
+                            struct analysis_error *error);
+
 enum summary_format {
     SUMMARY_TABLE, /* for people, 100 columns */
     SUMMARY_CSV,   /* a header, then a row per trace, allocator and metric, as in summary.csv */

@@ -333,6 +333,33 @@ static void a_failure_on_one_trace_leaves_no_mean(void **state)
     summary_free(&summary);
 }
 
+/*
+ * heap-segregated has the widest interval, 0.9 to 1.1 around 1. heap-whole, which never finished,
+ * is left out; heap-best, which crashed once, has 5 ratios, too few for an interval.
+ */
+static void the_worst_precision_is_told(void **state)
+{
+    (void)state;
+    struct summary summary = load("ladder");
+    struct precision read, precision = summary_precision(&summary, "toy", 0.02);
+    struct analysis_error error = {0};
+    assert_true(isnan(precision.half_width));
+    assert_true(isnan(precision.rounds_needed));
+    assert_int_equal(precision.rounds, 5);
+    assert_true(summary_read_precision(TESTDATA_DIR "/ladder/runs.csv", "glibc", "toy", 0.02, &read,
+                                       &error));
+    assert_int_equal(read.rounds, 5);
+    assert_false(
+        summary_read_precision(TESTDATA_DIR "/none/runs.csv", "glibc", "toy", 0.02, &read, &error));
+    assert_int_equal(summary_precision(&summary, "other", 0.02).rounds, 0);
+    summary_free(&summary);
+    assert_true(summary_read_precision(TESTDATA_DIR "/traces/runs.csv", "glibc", "one_a", 0.02,
+                                       &read, &error));
+    assert_float_equal(read.half_width, 0, 1e-12);
+    assert_float_equal(read.rounds_needed, 6, 0);
+    assert_int_equal(read.rounds, 6);
+}
+
 /* Every row of the CSV is a metric of the summary, digit for digit. */
 static void the_csv_holds_the_same_numbers(void **state)
 {
@@ -591,6 +618,7 @@ int main(void)
         cmocka_unit_test(without_baseline_samples_or_meta),
         cmocka_unit_test(several_traces_have_geometric_means),
         cmocka_unit_test(a_failure_on_one_trace_leaves_no_mean),
+        cmocka_unit_test(the_worst_precision_is_told),
         cmocka_unit_test(the_csv_holds_the_same_numbers),
         cmocka_unit_test(verdicts_stand_in_the_csv),
         cmocka_unit_test(bad_folders_are_refused),
