@@ -79,18 +79,32 @@ void line_add_name(struct line *line, const char *name, const char *behind)
     free(part);
 }
 
+bool line_text_begin(struct line_text *text)
+{
+    *text = (struct line_text){0};
+    text->stream = open_memstream(&text->bytes, &text->size);
+    return text->stream != NULL;
+}
+
+void line_text_print(struct line_text *text, FILE *stream, const char *first, const char *indent)
+{
+    struct line line = {.stream = stream, .indent = indent, .column = units_text_width(first)};
+    if (fclose(text->stream) == 0) {
+        fputs(first, stream);
+        line_add_words(&line, text->bytes);
+        fputc('\n', stream);
+    }
+    free(text->bytes);
+}
+
 void line_print(FILE *stream, const char *first, const char *indent, const char *format, ...)
 {
-    char *text = NULL;
+    struct line_text text;
     va_list arguments;
+    if (!line_text_begin(&text))
+        return;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    vfprintf(text.stream, format, arguments);
     va_end(arguments);
-    struct line line = {.stream = stream, .indent = indent, .column = units_text_width(first)};
-    fputs(first, stream);
-    if (text != NULL)
-        line_add_words(&line, text);
-    fputc('\n', stream);
-    free(text);
+    line_text_print(&text, stream, first, indent);
 }

@@ -34,4 +34,17 @@ void line_add_name(struct line *line, const char *name, const char *behind);
 void line_print(FILE *stream, const char *first, const char *indent, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* A paragraph that is written piece by piece: to `stream`, which is memory. */
+struct line_text {
+    FILE *stream;
+    char *bytes;
+    size_t size;
+};
+
+/* False when there is not enough memory. */
+bool line_text_begin(struct line_text *text);
+
+/* Prints and ends it, as line_print does. */
+void line_text_print(struct line_text *text, FILE *stream, const char *first, const char *indent);
+
 #endif

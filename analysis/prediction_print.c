@@ -1,9 +1,12 @@
 #include "analysis/prediction_print.h"
 
+#include "analysis/line.h"
 #include "analysis/prediction.h"
+#include "analysis/table_layout.h"
 #include "analysis/units.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What is predicted with one allocator. */
@@ -79,56 +82,71 @@ static void write_change(char *text, double ratio, double limit)
         snprintf(text, UNITS_TEXT_SIZE, "%+.0f %%", percent);
 }
 
-static void print_effect(const struct effect *effect, double program_rss_bytes, size_t label_width,
-                         FILE *stream)
+/* `rss_column`: CPU time stands before it. */
+static void write_effect(struct table_row *row, const struct effect *effect, size_t rss_column,
+                         double program_rss_bytes)
 {
-    size_t used = units_text_width(effect->allocator);
     char change[UNITS_TEXT_SIZE], bytes[UNITS_TEXT_SIZE];
-    fprintf(stream, "    %s%*s", effect->allocator,
-            label_width > used ? (int)(label_width - used) : 0, "");
+    *row = (struct table_row){.label = effect->allocator};
     if (!isnan(effect->cpu_ratio)) {
         write_change(change, effect->cpu_ratio, prediction_limit(METRIC_PREDICTED_CPU, NAN));
-        fprintf(stream, "  CPU time %10s", change);
+        snprintf(row->cells[0].text, TABLE_CELL_SIZE, "CPU time %10s", change);
     }
     if (!isnan(effect->rss_ratio)) {
         write_change(change, effect->rss_ratio,
                      prediction_limit(METRIC_PREDICTED_RSS, program_rss_bytes));
-        fprintf(stream, "  peak RSS %10s", change);
-    }
-    if (!isnan(effect->rss_bytes)) {
         units_write_bytes(bytes, effect->rss_bytes);
-        fprintf(stream, ", %s", bytes);
+        snprintf(row->cells[rss_column].text, TABLE_CELL_SIZE, "peak RSS %10s%s%s", change,
+                 isnan(effect->rss_bytes) ? "" : ", ", isnan(effect->rss_bytes) ? "" : bytes);
     }
-    fputc('\n', stream);
+}
+
+static bool has_cpu(const struct effect_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!isnan(list->effect(list->rows, i).cpu_ratio))
+            return true;
+    return false;
 }
 
 static void print_effects(const struct effect_list *list, FILE *stream)
 {
-    size_t label_width = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        size_t width = units_text_width(list->effect(list->rows, i).allocator);
-        label_width = width > label_width ? width : label_width;
-    }
-    for (size_t i = 0; i < list->count; i++) {
+    struct table_row *rows = calloc(list->count + 1, sizeof *rows);
+    size_t count = 0, rss_column = has_cpu(list) ? 1 : 0;
+    for (size_t i = 0; rows != NULL && i < list->count; i++) {
         struct effect effect = list->effect(list->rows, i);
         if (is_shown(list, &effect))
-            print_effect(&effect, list->program_rss_bytes, label_width, stream);
+            write_effect(&rows[count++], &effect, rss_column, list->program_rss_bytes);
     }
+    table_layout_print(&(struct table_layout){.rows = rows,
+                                              .row_count = count,
+                                              .column_count = rss_column + 1,
+                                              .indent = "    ",
+                                              .gap = 2,
+                                              .last_left = true},
+                       stream);
+    free(rows);
 }
 
 /* What the program itself took, which the effects are shares of. */
-static void print_program(const struct trace_summary *trace, FILE *stream)
+static void write_program(const struct trace_summary *trace, FILE *text)
 {
     char cpu[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE];
     bool has_both = trace->program_cpu_us > 0 && trace->program_rss_bytes > 0;
     units_write_ns(cpu, trace->program_cpu_us * 1e3);
     units_write_bytes(rss, trace->program_rss_bytes);
-    fputs(" (it took ", stream);
+    fputs(" (it took ", text);
     if (trace->program_cpu_us > 0)
-        fprintf(stream, "%s of CPU time%s", cpu, has_both ? ", " : "");
+        fprintf(text, "%s of CPU time%s", cpu, has_both ? ", " : "");
     if (trace->program_rss_bytes > 0)
-        fprintf(stream, "%s at its peak", rss);
-    fputs("):\n", stream);
+        fprintf(text, "%s at its peak", rss);
+    fputs("):", text);
+}
+
+static void print_reason(const char *what, const char *reason, FILE *stream)
+{
+    fputc('\n', stream);
+    line_print(stream, "  ", "  ", "%s: %s", what, reason);
 }
 
 static void print_missing(const struct summary *summary, const struct trace_summary *trace,
@@ -137,22 +155,25 @@ static void print_missing(const struct summary *summary, const struct trace_summ
     const char *no_cpu = prediction_missing(summary, trace, PASS_TIME);
     const char *no_rss = prediction_missing(summary, trace, PASS_MEMORY);
     if (no_cpu != NULL && no_rss != NULL && strcmp(no_cpu, no_rss) == 0) {
-        fprintf(stream, "\n  nothing is predicted for the program: %s\n", no_cpu);
+        print_reason("nothing is predicted for the program", no_cpu, stream);
         return;
     }
     if (no_cpu != NULL)
-        fprintf(stream, "\n  no CPU time is predicted for the program: %s\n", no_cpu);
+        print_reason("no CPU time is predicted for the program", no_cpu, stream);
     if (no_rss != NULL)
-        fprintf(stream, "\n  no peak RSS is predicted for the program: %s\n", no_rss);
+        print_reason("no peak RSS is predicted for the program", no_rss, stream);
 }
 
 void prediction_print(const struct summary *summary, const struct trace_summary *trace,
                       FILE *stream)
 {
     struct effect_list list = effects_on_trace(summary, trace);
-    if (has_shown(&list)) {
-        fprintf(stream, "\n  predicted for this program, against %s", summary->baseline);
-        print_program(trace, stream);
+    struct line_text text;
+    if (has_shown(&list) && line_text_begin(&text)) {
+        fprintf(text.stream, "predicted for this program, against %s", summary->baseline);
+        write_program(trace, text.stream);
+        fputc('\n', stream);
+        line_text_print(&text, stream, "  ", "    ");
         print_effects(&list, stream);
     }
     print_missing(summary, trace, stream);
@@ -164,7 +185,9 @@ void prediction_print_overall(const struct summary *summary, FILE *stream)
                                summary->baseline, NAN};
     if (!has_shown(&list))
         return;
-    fprintf(stream, "\n  predicted for these programs, against %s:\n", summary->baseline);
+    fputc('\n', stream);
+    line_print(stream, "  ", "    ",
+               "predicted for these programs, against %s:", summary->baseline);
     print_effects(&list, stream);
 }
 
@@ -183,19 +206,22 @@ static void print_doubts(const struct summary *summary, const struct trace_summa
     const char *source = summary_meta(summary, "trace.", trace->trace, ".program_cpu_source");
     const char *redirected = summary_meta(summary, "trace.", trace->trace, ".redirected");
     if (trace->threads > 1)
-        fprintf(stream,
-                "%s: waiting of its threads for each other is CPU time; no such program was "
-                "compared.\n",
-                trace->trace);
+        line_print(stream, "", "",
+                   "%s: waiting of its threads for each other is CPU time; no such program was "
+                   "compared.",
+                   trace->trace);
     if (summary_trace_number(summary, trace->trace, ".forks") > 0)
-        fprintf(stream, "%s: forks, and what that costs with another heap is not predicted.\n",
-                trace->trace);
+        line_print(stream, "", "",
+                   "%s: forks, and what that costs with another heap is not predicted.",
+                   trace->trace);
     if (redirected != NULL && strcmp(redirected, "1") == 0)
-        fprintf(stream, "%s: ran on a malloc of its own, and not on glibc, when it was recorded.\n",
-                trace->trace);
+        line_print(stream, "", "",
+                   "%s: ran on a malloc of its own, and not on glibc, when it was recorded.",
+                   trace->trace);
     if (source != NULL && strcmp(source, "recorded_run") == 0)
-        fprintf(stream, "%s: its own CPU time and peak RSS have the recorder's cost in them.\n",
-                trace->trace);
+        line_print(stream, "", "",
+                   "%s: its own CPU time and peak RSS have the recorder's cost in them.",
+                   trace->trace);
 }
 
 void prediction_print_note(const struct summary *summary, FILE *stream)
@@ -213,10 +239,10 @@ void prediction_print_note(const struct summary *summary, FILE *stream)
           "is claimed.\n",
           stream);
     if (!prediction_has_glibc(summary))
-        fprintf(stream,
-                "glibc was not replayed: predicted as if the program had run on %s when it was "
-                "recorded.\n",
-                prediction_reference(summary));
+        line_print(stream, "", "",
+                   "glibc was not replayed: predicted as if the program had run on %s when it was "
+                   "recorded.",
+                   prediction_reference(summary));
     for (size_t i = 0; i < summary->trace_count; i++)
         if (has_effects(summary, &summary->traces[i]))
             print_doubts(summary, &summary->traces[i], stream);

@@ -163,7 +163,7 @@ static void the_table_claims_nothing_below_the_limit(void **state)
     assert_printed(&summary,
                    "\n  predicted for this program, against glibc (it took 1.00 ms of CPU time, "
                    "95.4 MiB at its peak):\n"
-                   "    fast   CPU time       -4 %  peak RSS       +9 %, 104.0 MiB\n"
+                   "    fast   CPU time       -4 %  peak RSS       +9 %, 104 MiB\n"
                    "    alike  CPU time  under 3 %  peak RSS  under 3 %, 96.3 MiB\n");
     assert_printed(&summary, "Under 3 % nothing is claimed.\n");
     summary_free(&summary);
@@ -247,7 +247,7 @@ static void without_the_facts_nothing_is_predicted(void **state)
     summary = load(META_HEADER RSS_OF("toy"));
     assert_nothing(&summary, METRIC_PREDICTED_CPU, no_cpu);
     assert_printed(&summary, "against glibc (it took 95.4 MiB at its peak):\n"
-                             "    fast   peak RSS       +9 %, 104.0 MiB\n");
+                             "    fast   peak RSS       +9 %, 104 MiB\n");
     summary_free(&summary);
 
     summary = load(META "trace.toy.redirected,1\n");
@@ -380,7 +380,7 @@ static void several_programs_have_a_mean_effect(void **state)
     assert_float_equal(summary.overall[1].to_baseline[METRIC_PREDICTED_CPU].value,
                        sqrt(0.96 * 0.9216), 1e-12);
     assert_printed(&summary, "\n  predicted for these programs, against glibc:\n"
-                             "    fast   CPU time       -6 %  peak RSS       +9 %\n");
+                             "    fast  CPU time       -6 %  peak RSS       +9 %\n");
     summary_free(&summary);
     summary = load_runs(runs, "serial", "ends", META);
     assert_true(isnan(summary.overall[1].to_baseline[METRIC_PREDICTED_CPU].value));
