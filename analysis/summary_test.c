@@ -554,6 +554,98 @@ static void waiting_is_told_where_it_dominates(void **state)
     assert_null(strstr(told + 1, "! threads waited"));
 }
 
+/* A row of the time pass with 10 million calls, so that nothing is too short to time. */
+static size_t add_time(char *text, size_t room, unsigned round, const char *allocator, double ns)
+{
+    return (size_t)snprintf(text, room, "%u%s,%u,t,%s,time,ok,1,1,serial,10000000,%g,%g,,,,,\n",
+                            round, allocator, round, allocator, ns, ns - 1);
+}
+
+/*
+ * The table of `rounds` rounds of glibc, which takes 10 ns, and three others that take so many
+ * times as long; they vary by ±`noise` from round to round.
+ */
+static void print_times(unsigned rounds, const double times[3], double noise, double null_ns,
+                        char *text, size_t room)
+{
+    static const char *const names[] = {"a", "b", "c"};
+    char runs[8192] = RUNS_HEADER;
+    size_t used = strlen(runs);
+    for (unsigned round = 1; round <= rounds; round++) {
+        double factor = 1 + noise * (round % 2 == 0 ? 1 : -1);
+        used += add_time(runs + used, sizeof runs - used, round, "glibc", 10);
+        used += add_time(runs + used, sizeof runs - used, round, "null", null_ns);
+        for (size_t i = 0; i < 3; i++)
+            used +=
+                add_time(runs + used, sizeof runs - used, round, names[i], 10 * times[i] * factor);
+    }
+    memset(text, 0, room);
+    print_runs(runs, text, room);
+}
+
+static void the_findings_are_said_in_sentences(void **state)
+{
+    (void)state;
+    char text[8192];
+    print_times(6, (double[]){0.5, 0.8, 2}, 0.001, 1, text, sizeof text);
+    assert_contains(text, "\n  a is 2.000x faster than glibc (95 % interval 1.998 to 2.002).\n");
+    assert_null(strstr(text, "!"));
+    print_times(6, (double[]){0.5, 0.5, 2}, 0.001, 1, text, sizeof text);
+    assert_contains(text, "interval 1.998 to 2.002). No detectable difference from it: b.\n");
+    print_times(6, (double[]){1.5, 2, 3}, 0.001, 1, text, sizeof text);
+    assert_contains(text, "  glibc is fastest; a is 1.500x slower than glibc (95 % interval");
+    print_times(6, (double[]){1, 2, 3}, 0.001, 1, text, sizeof text);
+    assert_contains(text, "  No detectable difference in time between glibc and a.\n");
+    print_times(6, (double[]){1, 1, 1}, 0.001, 1, text, sizeof text);
+    assert_contains(text, "  No detectable difference in time between glibc and any other.\n");
+}
+
+static void few_rounds_claim_nothing(void **state)
+{
+    (void)state;
+    char text[8192];
+    print_times(1, (double[]){0.5, 0.8, 2}, 0, 1, text, sizeof text);
+    assert_contains(
+        text, "  1 round of time is too few to say who is faster: it takes 6 (--rounds=6).\n");
+    assert_null(strstr(text, "faster than"));
+    assert_null(strstr(text, "ns*")); /* nor is a best time marked */
+    print_times(5, (double[]){0.5, 0.8, 2}, 0, 1, text, sizeof text);
+    assert_contains(text, "  5 rounds of time are too few to say who is faster");
+}
+
+static void doubts_say_what_to_do(void **state)
+{
+    (void)state;
+    char text[8192];
+    print_times(6, (double[]){0.5, 0.8, 2}, 0.1, 1, text, sizeof text);
+    assert_contains(text, "  ! noisy: ratios are known to ±10 % only; run ");
+    assert_contains(text, " rounds more (--rounds=");
+    assert_contains(text, " to tell 5 %");
+    print_times(6, (double[]){0.5, 0.8, 2}, 0.001, 2, text, sizeof text);
+    assert_contains(text,
+                    "  ! the harness's floor is 40 % of the time of a; net of the floor it is ");
+}
+
+#define RETURN_HEADER                                                                              \
+    "run_id,round,trace,allocator,pass,status,loop,threads,sync,ops,cpu_ns_per_op,net_ns_per_op,"  \
+    "peak_live_bytes,peak_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes,"               \
+    "returned_share\n"
+#define RETURNS(allocator, share)                                                                  \
+    "1" allocator ",1,t," allocator ",memory,ok,1,1,serial,10,,,1000000,1000000,1,0,," share "\n"
+
+static void who_gives_memory_back_is_said(void **state)
+{
+    (void)state;
+    char text[8192] = "";
+    print_runs(RETURN_HEADER RETURNS("most", "0.8") RETURNS("some", "0.5") RETURNS("none", "0.001")
+                   RETURNS("nil", "0"),
+               text, sizeof text);
+    assert_contains(
+        text, "  most gives back 80 % of its peak by the end; none and nil give back nothing.\n");
+    print_runs(RETURN_HEADER RETURNS("most", "0.58") RETURNS("some", "0.5"), text, sizeof text);
+    assert_null(strstr(text, "by the end"));
+}
+
 /* A loop that failed spoils its cell: what the loops before it measured is not counted. */
 static void a_cell_fails_as_a_whole(void **state)
 {
@@ -608,6 +700,10 @@ int main(void)
         cmocka_unit_test(a_peak_inside_of_a_call_is_told),
         cmocka_unit_test(a_drift_of_more_than_a_percent_is_told),
         cmocka_unit_test(waiting_is_told_where_it_dominates),
+        cmocka_unit_test(the_findings_are_said_in_sentences),
+        cmocka_unit_test(few_rounds_claim_nothing),
+        cmocka_unit_test(doubts_say_what_to_do),
+        cmocka_unit_test(who_gives_memory_back_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,7 +83,7 @@ static void print_noise(const struct summary *summary, const struct trace_summar
     double more = precision.rounds_needed - (double)precision.rounds;
     if (!(precision.half_width > wanted))
         return;
-    if (more >= 1 && precision.rounds_needed < 1000)
+    if (more >= 1 && precision.rounds_needed <= 200)
         line_print(
             stream, first, indent,
             "noisy: ratios are known to ±%.0f %% only; run %.0f round%s more (--rounds=%.0f) "
