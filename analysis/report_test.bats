@@ -143,7 +143,20 @@ width_of() {
     print_summary out
     grep -q 'predicted for this program' table.txt
     grep -q 'p99.9' table.txt
+    cp "$SOURCE_DIR/analysis/testdata/limits/smallest.csv" out
+    sed -i "s/heap-split/heap-split-$long/" out/smallest.csv
+    "$report" summary out > table.txt
+    grep -q 'Found by bisection' table.txt
     [ "$(width_of table.txt)" -le 100 ]
+}
+
+@test "steal of a percent or more is warned of" {
+    echo '"steal_percent","0.9"' >> "$results/meta.csv"
+    run "$report" summary "$results"
+    [[ "$output" != *"(steal)"* ]]
+    sed -i 's/"0.9"/"3.25"/' "$results/meta.csv"
+    run "$report" summary "$results"
+    [[ "$output" == *"! other virtual machines took 3.2 % of the processors' time (steal); run again when they are quiet"* ]]
 }
 
 @test "the heap over time is left out, and that is said, where labels leave no room" {

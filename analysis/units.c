@@ -38,7 +38,7 @@ enum { DIGITS = 3, DIGITS_WITHOUT_INTERVAL = 2 };
 /* Of the first digit: 10 to this power. */
 static int leading_place(double value)
 {
-    return value != 0 ? (int)floor(log10(fabs(value))) : 0;
+    return value != 0 && isfinite(value) ? (int)floor(log10(fabs(value))) : 0;
 }
 
 /*

@@ -80,6 +80,8 @@ static void a_ratio_has_the_decimals_of_its_interval(void **state)
     assert_string_equal(text, "1.17x");
     units_write_ratio(text, 61.74);
     assert_string_equal(text, "61.7x");
+    units_write_ratio(text, NAN);
+    assert_string_equal(text, "-");
 }
 
 int main(void)
