@@ -50,11 +50,51 @@ static void a_part_that_just_fits_stays(void **state)
     free(text);
 }
 
+static void a_part_wider_than_a_line_is_cut(void **state)
+{
+    (void)state;
+    char wide[151], *text = NULL;
+    size_t size = 0;
+    memset(wide, 'x', sizeof wide);
+    wide[150] = '\0';
+    FILE *stream = open_memstream(&text, &size);
+    struct line line = {.stream = stream, .indent = "  "};
+    line_add(&line, "begin");
+    line_add(&line, wide); /* 98 columns behind the indent, and 52 */
+    line_add(&line, "end");
+    fclose(stream);
+    assert_memory_equal(text, "begin\n  xx", 10);
+    assert_int_equal(strcspn(text + 6, "\n"), 100);
+    assert_memory_equal(text + 106, "\n  xx", 5);
+    assert_int_equal(size, 6 + 101 + 2 + 52 + 4);
+    assert_string_equal(text + size - 4, " end");
+    free(text);
+}
+
+static void a_paragraph_is_broken_between_words_but_not_before_a_percent_sign(void **state)
+{
+    (void)state;
+    char filler[91], *text = NULL;
+    size_t size = 0;
+    memset(filler, 'x', sizeof filler);
+    filler[90] = '\0';
+    FILE *stream = open_memstream(&text, &size);
+    line_print(stream, "  ! ", "    ", "%s is %d %% off.", filler, 12);
+    fclose(stream);
+    char *expected;
+    assert_true(asprintf(&expected, "  ! %s is\n    12 %% off.\n", filler) > 0);
+    assert_string_equal(text, expected);
+    free(expected);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_that_do_not_fit_go_to_the_next_line),
         cmocka_unit_test(a_part_that_just_fits_stays),
+        cmocka_unit_test(a_part_wider_than_a_line_is_cut),
+        cmocka_unit_test(a_paragraph_is_broken_between_words_but_not_before_a_percent_sign),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

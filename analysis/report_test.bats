@@ -84,22 +84,112 @@ leftovers() {
     [ -z "$(ls -A "$BATS_TEST_TMPDIR/pictures")" ]
 }
 
-@test "summary prints the table, without escapes when it is no terminal" {
-    run "$report" summary "$results"
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"heap-whole        timeout"* ]]
-    [[ "$output" != *$'\033'* ]]
-    # In characters, of which ÷ and µ are one.
-    [ "$(sed 's/÷/:/g; s/µ/u/g' <<< "$output" |
-        awk '{ if (length($0) > most) most = length($0) } END { print most }')" -le 100 ]
+# The table of a folder, beside its CSV.
+print_summary() {
+    "$report" summary "$1" > "$BATS_TEST_TMPDIR/table.txt"
+    "$report" summary --format=csv "$1" > "$BATS_TEST_TMPDIR/summary.csv"
 }
 
-@test "summary marks the best in bold on a terminal, and not with NO_COLOR" {
-    script -qec true /dev/null < /dev/null > /dev/null 2>&1 || skip "no terminal can be made here"
-    script -qec "$report summary $results" /dev/null < /dev/null | grep -q $'\033\[1m'
-    NO_COLOR=1 script -qec "$report summary $results" /dev/null < /dev/null > "$BATS_TEST_TMPDIR/plain.txt"
-    run grep $'\033\[1m' "$BATS_TEST_TMPDIR/plain.txt"
+# The widest line of a file, in characters.
+width_of() {
+    python3 -c 'import sys; print(max(len(line.rstrip("\n")) for line in open(sys.argv[1], encoding="utf-8")))' "$1"
+}
+
+@test "summary prints the table of testdata, to the letter" {
+    for folder in basic ladder bare traces limits labels; do
+        "$report" summary "$SOURCE_DIR/analysis/testdata/$folder" > "$BATS_TEST_TMPDIR/table.txt"
+        diff "$SOURCE_DIR/analysis/testdata/$folder/table.txt" "$BATS_TEST_TMPDIR/table.txt"
+        [ "$(width_of "$BATS_TEST_TMPDIR/table.txt")" -le 100 ]
+    done
+}
+
+@test "the numbers of the table are those of the CSV, to the digit" {
+    for folder in basic ladder bare traces limits labels; do
+        print_summary "$SOURCE_DIR/analysis/testdata/$folder"
+        run python3 "$SOURCE_DIR/analysis/table_check.py" "$BATS_TEST_TMPDIR/table.txt" "$BATS_TEST_TMPDIR/summary.csv"
+        [ "$status" -eq 0 ]
+    done
+    # One digit that is not the CSV's is found.
+    print_summary "$results"
+    sed -i 's/2\.29 MiB   2\.40x/2.29 MiB   2.41x/' "$BATS_TEST_TMPDIR/table.txt"
+    run python3 "$SOURCE_DIR/analysis/table_check.py" "$BATS_TEST_TMPDIR/table.txt" "$BATS_TEST_TMPDIR/summary.csv"
     [ "$status" -eq 1 ]
+    [[ "$output" == *"toy heap-split peak_heap_ratio: '2.41x', from the CSV '2.40x'"* ]]
+}
+
+@test "so are those of a replay" {
+    cd "$BATS_TEST_TMPDIR"
+    "$BUILD_DIR/trace" generate --events=20000 churn churn.trace
+    "$BUILD_DIR/replay" -q -r 6 -a heap,glibc,again=glibc -o out churn.trace
+    print_summary out
+    run python3 "$SOURCE_DIR/analysis/table_check.py" table.txt summary.csv
+    [ "$status" -eq 0 ]
+    [ "$(tail -n 1 <<< "$output" | cut -d' ' -f1)" -ge 20 ]
+    grep -q '█' table.txt
+}
+
+@test "nothing that is printed is wider than 100 columns, whatever the labels" {
+    cd "$BATS_TEST_TMPDIR"
+    long=$(printf 'x%.0s' {1..62}) # 63 with a letter before them
+    trace_name=$(printf 'trace%.0s' {1..24}) # 120 columns
+    "$BUILD_DIR/trace" generate --events=4000 --threads=2 handover "$trace_name.trace"
+    "$BUILD_DIR/trace" generate --events=4000 churn churn.trace
+    "$BUILD_DIR/replay" -q -r 1 -p time,memory,latency,verify -a "a$long=heap,b$long=glibc,glibc" -b "b$long" -o out \
+        "$trace_name.trace" churn.trace
+    for trace in "$trace_name" churn; do
+        printf '"trace.%s.%s","%s"\n' "$trace" program_cpu_us 5000 "$trace" program_rss_bytes 20000000 \
+            "$trace" program_cpu_source recorded_run "$trace" redirected 1 >> out/meta.csv
+    done
+    print_summary out
+    grep -q 'predicted for this program' table.txt
+    grep -q 'p99.9' table.txt
+    cp "$SOURCE_DIR/analysis/testdata/limits/smallest.csv" out
+    sed -i "s/heap-split/heap-split-$long/" out/smallest.csv
+    "$report" summary out > table.txt
+    grep -q 'Found by bisection' table.txt
+    [ "$(width_of table.txt)" -le 100 ]
+}
+
+@test "steal of a percent or more is warned of" {
+    echo '"steal_percent","0.9"' >> "$results/meta.csv"
+    run "$report" summary "$results"
+    [[ "$output" != *"(steal)"* ]]
+    sed -i 's/"0.9"/"3.25"/' "$results/meta.csv"
+    run "$report" summary "$results"
+    [[ "$output" == *"! other virtual machines took 3.2 % of the processors' time (steal); run again when they are quiet"* ]]
+}
+
+@test "the heap over time is left out, and that is said, where labels leave no room" {
+    sed -i 's/heap-segregated/heap-segregated-by-sz/' "$results"/*.csv # 21 columns
+    run "$report" summary "$results"
+    [[ "$output" == *"  heap-segregated-by-sz "*" ▂▂▂▄▄▄▄"$'\n'* ]]
+    sed -i 's/by-sz/by-siz/' "$results"/*.csv
+    run "$report" summary "$results"
+    [[ "$output" == *"  heap-segregated-by-siz "*" ▂▂▂▄▄▄"$'\n'* ]]
+    [[ "$output" != *"No room"* ]]
+    sed -i 's/by-siz/by-size/' "$results"/*.csv
+    run "$report" summary "$results"
+    [[ "$output" == *"No room for the heap over time beside labels this long; the charts show it."* ]]
+    [[ "$output" != *"▂"* ]]
+}
+
+@test "summary prints no escapes when it is no terminal" {
+    run "$report" summary "$results"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"heap-whole       timeout"* ]]
+    [[ "$output" != *$'\033'* ]]
+}
+
+@test "summary marks the best in bold on a terminal, with a star under NO_COLOR and TERM=dumb" {
+    script -qec true /dev/null < /dev/null > /dev/null 2>&1 || skip "no terminal can be made here"
+    plain="$BATS_TEST_TMPDIR/plain.txt"
+    TERM=xterm script -qec "$report summary $results" /dev/null < /dev/null | grep -q $'\033\[1m'
+    for setting in NO_COLOR=1 TERM=dumb; do
+        env "$setting" script -qec "$report summary $results" /dev/null < /dev/null > "$plain"
+        run grep $'\033' "$plain"
+        [ "$status" -eq 1 ]
+        grep -q '1\.00 MiB\*' "$plain"
+    done
 }
 
 @test "summary --format=csv prints a row per trace, allocator and metric" {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct sample_columns {
-    size_t run_id, trace, allocator, time, live, heap;
+    size_t run_id, trace, allocator, event, time, live, heap;
 };
 
 static bool find_columns(const struct csv_table *table, struct sample_columns *columns,
@@ -14,6 +14,7 @@ static bool find_columns(const struct csv_table *table, struct sample_columns *c
     return csv_table_column(table, "run_id", &columns->run_id, error) &&
            csv_table_column(table, "trace", &columns->trace, error) &&
            csv_table_column(table, "allocator", &columns->allocator, error) &&
+           csv_table_column(table, "event", &columns->event, error) &&
            csv_table_column(table, "trace_ns", &columns->time, error) &&
            csv_table_column(table, "live_bytes", &columns->live, error) &&
            csv_table_column(table, "heap_bytes", &columns->heap, error);
@@ -48,10 +49,12 @@ static bool read_rows(struct sample_set *set, const struct sample_columns *colum
     for (size_t row = 0; row < table->row_count; row++) {
         struct sample sample;
         if (!csv_table_number(table, row, columns->time, &sample.time_ns, error) ||
+            !csv_table_number(table, row, columns->event, &sample.event, error) ||
             !csv_table_number(table, row, columns->live, &sample.live_bytes, error) ||
             !csv_table_number(table, row, columns->heap, &sample.heap_bytes, error))
             return false;
-        if (isnan(sample.time_ns) || isnan(sample.live_bytes) || isnan(sample.heap_bytes))
+        if (isnan(sample.time_ns) || isnan(sample.event) || isnan(sample.live_bytes) ||
+            isnan(sample.heap_bytes))
             continue;
         if (series == NULL || !belongs(series, table, row, columns)) {
             series = &set->series[set->series_count++];

@@ -10,6 +10,7 @@
 /* Holds from its time until that of the next sample. */
 struct sample {
     double time_ns; /* trace time; never goes back */
+    double event;   /* how many are done */
     double live_bytes;
     double heap_bytes;
 };

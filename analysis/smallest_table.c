@@ -1,5 +1,7 @@
 #include "analysis/csv_table.h"
+#include "analysis/line.h"
 #include "analysis/summary.h"
+#include "analysis/table_layout.h"
 #include "analysis/units.h"
 
 #include <math.h>
@@ -39,55 +41,86 @@ static bool find_columns(const struct csv_table *table, struct smallest_columns 
            csv_table_column(table, "message", &columns->message, error);
 }
 
-static size_t label_width(const struct csv_table *table, const struct smallest_columns *columns)
-{
-    size_t width = strlen("allocator");
-    for (size_t row = 0; row < table->row_count; row++) {
-        size_t length = strlen(csv_table_text(table, row, columns->allocator));
-        width = length > width ? length : width;
-    }
-    return width;
-}
-
 static bool print_header(const struct csv_table *table, const struct smallest_columns *columns,
-                         size_t row, int width, FILE *stream, struct analysis_error *error)
+                         size_t row, FILE *stream, struct analysis_error *error)
 {
     double live_bytes;
     char live[UNITS_TEXT_SIZE];
+    struct line line = {.stream = stream, .indent = "  "};
     if (!csv_table_number(table, row, columns->live, &live_bytes, error))
         return false;
     units_write_bytes(live, live_bytes);
-    fprintf(stream, "%s%s   smallest memory under which it completes; peak live %s\n\n",
-            row > 0 ? "\n" : "", csv_table_text(table, row, columns->trace), live);
-    fprintf(stream, "  %-*s  %10s  %7s  %-12s  %4s\n", width, "allocator", "smallest", "÷ live",
-            "limit of", "runs");
+    fputs(row > 0 ? "\n" : "", stream);
+    line_add_name(&line, csv_table_text(table, row, columns->trace), "  ");
+    line_add_words(&line, "smallest memory under which it completes; peak live");
+    line_add_words(&line, live);
+    fputs("\n\n", stream);
     return true;
 }
 
-static bool print_row(const struct csv_table *table, const struct smallest_columns *columns,
-                      size_t row, int width, FILE *stream, struct analysis_error *error)
+static bool is_ok(const struct csv_table *table, const struct smallest_columns *columns, size_t row)
+{
+    return strcmp(csv_table_text(table, row, columns->status), "ok") == 0;
+}
+
+static bool write_row(struct table_row *text, const struct csv_table *table,
+                      const struct smallest_columns *columns, size_t row,
+                      struct analysis_error *error)
 {
     double bytes, ratio;
-    char text[UNITS_TEXT_SIZE];
-    const char *status = csv_table_text(table, row, columns->status);
+    bool is_fixed = strcmp(csv_table_text(table, row, columns->method), "fixed") == 0;
+    text->label = csv_table_text(table, row, columns->allocator);
     if (!csv_table_number(table, row, columns->bytes, &bytes, error) ||
         !csv_table_number(table, row, columns->ratio, &ratio, error))
         return false;
-    fprintf(stream, "  %-*s  ", width, csv_table_text(table, row, columns->allocator));
-    if (strcmp(status, "ok") != 0) {
-        fprintf(stream, "%10s  %s\n", status, csv_table_text(table, row, columns->message));
+    if (!is_ok(table, columns, row)) {
+        snprintf(text->cells[0].text, TABLE_CELL_SIZE, "%s",
+                 csv_table_text(table, row, columns->status));
         return true;
     }
-    units_write_bytes(text, bytes);
-    fprintf(stream, "%10s  ", text);
-    if (isnan(ratio))
-        fprintf(stream, "%6s", "-");
-    else
-        fprintf(stream, "%5.2fx", ratio);
-    bool is_fixed = strcmp(csv_table_text(table, row, columns->method), "fixed") == 0;
-    fprintf(stream, "  %-12s  %4s\n", is_fixed ? "its own size" : "a cgroup",
-            csv_table_text(table, row, columns->runs));
+    units_write_bytes(text->cells[0].text, bytes);
+    units_write_ratio(text->cells[1].text, ratio);
+    snprintf(text->cells[2].text, TABLE_CELL_SIZE, "%s", csv_table_text(table, row, columns->runs));
+    snprintf(text->cells[3].text, TABLE_CELL_SIZE, "%s", is_fixed ? "its own size" : "a cgroup");
     return true;
+}
+
+/* Why there is no number. */
+static void print_failures(const struct csv_table *table, const struct smallest_columns *columns,
+                           size_t first, size_t count, FILE *stream)
+{
+    for (size_t row = first; row < first + count; row++)
+        if (!is_ok(table, columns, row))
+            line_print(stream, "  ! ", "    ", "%s: %s: %s",
+                       csv_table_text(table, row, columns->allocator),
+                       csv_table_text(table, row, columns->status),
+                       csv_table_text(table, row, columns->message));
+}
+
+/* The `count` rows of a trace, from `first` on. */
+static bool print_trace(const struct csv_table *table, const struct smallest_columns *columns,
+                        size_t first, size_t count, FILE *stream, struct analysis_error *error)
+{
+    struct table_row *rows = calloc(count + 1, sizeof *rows);
+    if (rows == NULL)
+        return analysis_fail(error, "not enough memory");
+    rows[0] = (struct table_row){
+        "allocator",
+        {{"smallest", false}, {"÷ live", false}, {"runs", false}, {"limit of", false}}};
+    bool ok = print_header(table, columns, first, stream, error);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = write_row(&rows[i + 1], table, columns, first + i, error);
+    if (ok) {
+        table_layout_print(&(struct table_layout){.rows = rows,
+                                                  .row_count = count + 1,
+                                                  .column_count = 4,
+                                                  .gap = 2,
+                                                  .last_left = true},
+                           stream);
+        print_failures(table, columns, first, count, stream);
+    }
+    free(rows);
+    return ok;
 }
 
 static bool print_rows(const struct csv_table *table, FILE *stream, struct analysis_error *error)
@@ -95,14 +128,12 @@ static bool print_rows(const struct csv_table *table, FILE *stream, struct analy
     struct smallest_columns columns;
     if (!find_columns(table, &columns, error))
         return false;
-    int width = (int)label_width(table, &columns);
-    for (size_t row = 0; row < table->row_count; row++) {
+    for (size_t row = 0, count = 0; row < table->row_count; row += count) {
         const char *trace = csv_table_text(table, row, columns.trace);
-        bool is_next =
-            row == 0 || strcmp(csv_table_text(table, row - 1, columns.trace), trace) != 0;
-        if (is_next && !print_header(table, &columns, row, width, stream, error))
-            return false;
-        if (!print_row(table, &columns, row, width, stream, error))
+        for (count = 1; row + count < table->row_count &&
+                        strcmp(csv_table_text(table, row + count, columns.trace), trace) == 0;)
+            count++;
+        if (!print_trace(table, &columns, row, count, stream, error))
             return false;
     }
     fputs("\nFound by bisection to 1 % or a page. A heap of fixed size counts the room for its "

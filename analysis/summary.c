@@ -238,18 +238,19 @@ static const struct allocator_summary *find_allocator(const struct trace_summary
 }
 
 /*
- * The geometric mean over the traces of the ratio to the baseline; its interval by resampling the
- * rounds of each trace. `scratch` has room for every cell, `groups` for every trace.
+ * The geometric mean over the traces of the ratio to another allocator; its interval by resampling
+ * the rounds of each trace. `scratch` has room for every cell, `groups` for every trace.
  */
 static struct ratio overall_ratio(const struct summary *summary, const char *allocator,
-                                  enum metric metric, double *scratch, struct sample_group *groups)
+                                  const char *other, enum metric metric, double *scratch,
+                                  struct sample_group *groups)
 {
     struct ratio result = {.value = NAN, .interval = {NAN, NAN}};
     double *free_space = scratch;
     double log_sum = 0;
     for (size_t i = 0; i < summary->trace_count; i++) {
-        size_t count = run_set_ratios(&summary->runs, summary->traces[i].trace, allocator,
-                                      summary->baseline, metric, free_space);
+        size_t count = run_set_ratios(&summary->runs, summary->traces[i].trace, allocator, other,
+                                      metric, free_space);
         if (count == 0)
             return result;
         groups[i] = (struct sample_group){free_space, count};
@@ -259,6 +260,22 @@ static struct ratio overall_ratio(const struct summary *summary, const char *all
     }
     result.value = exp(log_sum / (double)summary->trace_count);
     result.interval = statistics_bootstrap(groups, summary->trace_count);
+    return result;
+}
+
+struct ratio summary_ratio_between(const struct summary *summary, const char *trace,
+                                   const char *allocator, const char *other, enum metric metric)
+{
+    struct ratio result = {.value = NAN, .interval = {NAN, NAN}};
+    double *scratch = calloc(summary->runs.cell_count + 1, sizeof *scratch);
+    struct sample_group *groups = calloc(summary->trace_count + 1, sizeof *groups);
+    if (scratch != NULL && groups != NULL && trace != NULL)
+        result = ratio_of_rounds(
+            scratch, run_set_ratios(&summary->runs, trace, allocator, other, metric, scratch));
+    else if (scratch != NULL && groups != NULL)
+        result = overall_ratio(summary, allocator, other, metric, scratch, groups);
+    free(scratch);
+    free(groups);
     return result;
 }
 
@@ -290,8 +307,8 @@ static void summarise_overall(const struct summary *summary, struct overall_summ
     for (int pass = 0; pass < PASS_COUNT; pass++)
         overall->missing_trace[pass] = missing_trace(summary, overall->allocator, (enum pass)pass);
     for (int metric = 0; metric < METRIC_COUNT; metric++)
-        overall->to_baseline[metric] =
-            overall_ratio(summary, overall->allocator, (enum metric)metric, scratch, groups);
+        overall->to_baseline[metric] = overall_ratio(summary, overall->allocator, summary->baseline,
+                                                     (enum metric)metric, scratch, groups);
     overall->peak_ratio = overall_mean(summary, overall->allocator, METRIC_PEAK_RATIO, scratch);
     overall->mean_ratio = overall_mean(summary, overall->allocator, METRIC_MEAN_RATIO, scratch);
 }

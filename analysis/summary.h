@@ -92,6 +92,14 @@ const char *summary_meta(const struct summary *summary, const char *prefix, cons
 double summary_trace_number(const struct summary *summary, const char *trace, const char *suffix);
 
 /*
+ * The ratio of a metric between two allocators, as those to the baseline in the summary. Without a
+ * trace (NULL) the geometric mean over all of them. All NaN where there is none, or not enough
+ * memory.
+ */
+struct ratio summary_ratio_between(const struct summary *summary, const char *trace,
+                                   const char *allocator, const char *other, enum metric metric);
+
+/*
  * What to show for a pass of which there is no number: the status that most of its failed cells
  * ended with, or NULL when no cell failed.
  */
@@ -132,10 +140,10 @@ enum summary_format {
 
 struct summary_options {
     enum summary_format format;
-    bool bold; /* mark the best of each column by terminal escapes */
+    bool bold; /* mark the best of each column by terminal escapes, not by a star */
 };
 
-/* Whether bold is wanted on `stream`: it is a terminal, and NO_COLOR is not set. */
+/* Whether bold is wanted on `stream`: it is a terminal, no dumb one, and NO_COLOR is not set. */
 bool summary_wants_bold(FILE *stream);
 
 /*

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_SIZE = 128 }; /* of an allocator, with a word behind it */
-
 /* ---- the clock ---- */
 
 /* In any cell of the memory pass; `trace` may be NULL for all. */
@@ -76,9 +74,7 @@ static void print_who_never_asked(const struct summary *summary, FILE *stream)
         size_t next_trace = trace, next_index = index;
         bool is_last_next =
             next != NULL && next_timeless(summary, &next_trace, &next_index) == NULL;
-        char part[LABEL_SIZE];
-        snprintf(part, sizeof part, "%s%s", allocator, is_last_next ? " and" : ",");
-        line_add(&line, part);
+        line_add_name(&line, allocator, is_last_next ? " and" : ",");
         allocator = next;
     }
     line_add(&line, "which never asked for the time.");
@@ -90,74 +86,17 @@ void summary_notes_print_clock(const struct summary *summary, FILE *stream)
     const char *asked = summary_meta(summary, "", "clock", "");
     bool wants_trace = asked != NULL && strcmp(asked, "trace") == 0;
     if (saw_clock(summary, NULL, "trace"))
-        fputs("The allocators saw the recorded clock in the memory pass.\n", stream);
+        line_print(stream, "", "", "The allocators saw the recorded clock in the memory pass.");
     else if (!wants_trace && saw_clock(summary, NULL, "real"))
-        fputs("The allocators saw the real clock: memory that they return by time, they return "
-              "late or never.\n",
-              stream);
+        line_print(stream, "", "",
+                   "The allocators saw the real clock: memory that they return by time, they "
+                   "return late or never.");
     for (size_t i = 0; wants_trace && i < summary->trace_count; i++)
         if (saw_clock(summary, summary->traces[i].trace, "real"))
-            fprintf(stream, "%s: has no times, so that its allocators saw the real clock.\n",
-                    summary->traces[i].trace);
+            line_print(stream, "", "",
+                       "%s: has no times, so that its allocators saw the real clock.",
+                       summary->traces[i].trace);
     print_who_never_asked(summary, stream);
-}
-
-/* ---- waiting ---- */
-
-/* Of a replay of the time pass, over all allocators; the floor has nothing to do but wait. */
-static double median_of(const struct summary *summary, const char *trace,
-                        double (*value)(const struct cell *))
-{
-    double *values = calloc(summary->runs.cell_count + 1, sizeof *values), median = NAN;
-    size_t count = 0;
-    for (size_t i = 0; values != NULL && i < summary->runs.cell_count; i++) {
-        const struct cell *cell = &summary->runs.cells[i];
-        bool is_floor =
-            strcmp(cell->allocator, "null") == 0 || strcmp(cell->allocator, "loop") == 0;
-        if (strcmp(cell->trace, trace) == 0 && cell->status == RUN_OK && !is_floor &&
-            !isnan(value(cell)))
-            values[count++] = value(cell);
-    }
-    if (values != NULL)
-        median = statistics_median(values, count);
-    free(values);
-    return median;
-}
-
-static double waits_of(const struct cell *cell)
-{
-    return cell->waits;
-}
-
-static double wait_share_of(const struct cell *cell)
-{
-    return cell->wait_share;
-}
-
-static double ready_threads_of(const struct cell *cell)
-{
-    return cell->ready_threads;
-}
-
-void summary_notes_print_waiting(const struct summary *summary, const char *trace, FILE *stream)
-{
-    static const double most_share = 0.5, least_ready = 1.5;
-    double share = median_of(summary, trace, wait_share_of);
-    double ready = median_of(summary, trace, ready_threads_of);
-    if (share > most_share && ready < least_ready)
-        fprintf(
-            stream,
-            "  ! threads waited for each other %.0f %% of their time, so that %.1f of them could "
-            "go on:\n    nearly a serial replay\n",
-            share * 100, ready);
-}
-
-void summary_notes_print_waits(const struct summary *summary, const char *trace, FILE *stream)
-{
-    double waits = median_of(summary, trace, waits_of);
-    double share = median_of(summary, trace, wait_share_of);
-    if (!isnan(waits) && !isnan(share))
-        fprintf(stream, ";\nthreads waited %.0f times, %.1f %% of their time", waits, share * 100);
 }
 
 /* ---- huge pages ---- */
@@ -190,11 +129,12 @@ void summary_notes_print_huge_pages(const struct summary *summary, FILE *stream)
         if (!had_none(summary, trace))
             continue;
         if (as_recorded)
-            fprintf(stream, "%s: huge pages were switched off, as the program had done.\n", trace);
+            line_print(stream, "", "", "%s: huge pages were switched off, as the program had done.",
+                       trace);
         else if (strcmp(huge_pages(summary, trace), "never") != 0)
-            fprintf(stream,
-                    "%s: the program had switched huge pages off, but they were left as they are "
-                    "here.\n",
-                    trace);
+            line_print(stream, "", "",
+                       "%s: the program had switched huge pages off, but they were left as they "
+                       "are here.",
+                       trace);
     }
 }

@@ -15,7 +15,10 @@ static struct sample samples[SAMPLES];
 static struct sample_series make_series(size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        samples[i] = (struct sample){(double)i, 100 + sin((double)i), 200 + cos((double)i)};
+        samples[i] = (struct sample){.time_ns = (double)i,
+                                     .event = (double)i,
+                                     .live_bytes = 100 + sin((double)i),
+                                     .heap_bytes = 200 + cos((double)i)};
     return (struct sample_series){.samples = samples, .count = count};
 }
 

@@ -16,16 +16,26 @@ struct unit {
 struct unit units_for_bytes(double largest);
 struct unit units_for_ns(double largest);
 
-/* "194.5 MiB"; "28.2 ns"; "4,812,330". "-" for NaN. `text` has UNITS_TEXT_SIZE bytes. */
+/*
+ * "194 MiB"; "28.2 ns"; "4,812,330": three digits of bytes and times, all of counts. "-" for NaN.
+ * `text` has UNITS_TEXT_SIZE bytes.
+ */
 void units_write_bytes(char *text, double bytes);
 void units_write_ns(char *text, double ns);
 void units_write_count(char *text, double count);
 
 /*
- * How many decimals to show of `value`, whose interval is `width` wide: two digits of the width,
- * but at most 4 decimals. Without an interval (NaN) 2 decimals, and 1 from 100 on.
+ * The same of a time that is known to ±`half_width`, half of its interval: no digit that it does
+ * not support, so that 186.3 ± 8 is "186 ns" and ± 60 "190 ns". The first digit is always shown.
+ * NaN for a time without an interval: two digits.
  */
-int units_decimals(double value, double width);
+void units_write_measured_ns(char *text, double ns, double half_width);
+
+/* "1.17x": a ratio with three digits. */
+void units_write_ratio(char *text, double ratio);
+
+/* How many decimals, at most 3, to show of a ratio by the same rule; "1.30", "0.731". */
+int units_ratio_decimals(double ratio, double half_width);
 
 /* The columns that UTF-8 text takes on a terminal, of the characters used here. */
 size_t units_text_width(const char *text);

@@ -1,47 +1,9 @@
 #include "analysis/verify_print.h"
 
+#include "analysis/line.h"
 #include "analysis/units.h"
 
 #include <string.h>
-
-enum { LINE_COLUMNS = 100, CONTINUED_INDENT = 6 };
-
-/* A paragraph that is broken between words. */
-struct paragraph {
-    FILE *stream;
-    size_t columns; /* used of the present line */
-};
-
-/* Indented by two, as all that belongs to a trace. */
-static struct paragraph begin_paragraph(FILE *stream)
-{
-    fputc(' ', stream);
-    return (struct paragraph){stream, 1};
-}
-
-static void add_word(struct paragraph *paragraph, const char *word, size_t length)
-{
-    char text[LINE_COLUMNS * 4];
-    snprintf(text, sizeof text, "%.*s", (int)length, word);
-    size_t width = units_text_width(text);
-    if (paragraph->columns + 1 + width > LINE_COLUMNS) {
-        fprintf(paragraph->stream, "\n%*s", CONTINUED_INDENT - 1, "");
-        paragraph->columns = CONTINUED_INDENT - 1;
-    }
-    fprintf(paragraph->stream, " %s", text);
-    paragraph->columns += 1 + width;
-}
-
-/* Each word after a blank. */
-static void add_words(struct paragraph *paragraph, const char *words)
-{
-    while (*words != '\0') {
-        size_t length = strcspn(words, " ");
-        if (length > 0)
-            add_word(paragraph, words, length);
-        words += length + (words[length] == ' ');
-    }
-}
 
 static unsigned runs_of(const struct allocator_summary *allocator)
 {
@@ -60,26 +22,20 @@ static bool is_clean(const struct allocator_summary *allocator)
 static void print_clean(const struct trace_summary *trace, FILE *stream)
 {
     char ops[UNITS_TEXT_SIZE];
-    const struct allocator_summary *last = NULL;
+    struct line line = {.stream = stream, .indent = "      "};
+    size_t left = 0;
+    for (size_t i = 0; i < trace->allocator_count; i++)
+        left += is_clean(&trace->allocators[i]);
+    if (left == 0)
+        return;
+    line_add(&line, "  verify:");
     for (size_t i = 0; i < trace->allocator_count; i++)
         if (is_clean(&trace->allocators[i]))
-            last = &trace->allocators[i];
-    if (last == NULL)
-        return;
-    struct paragraph paragraph = begin_paragraph(stream);
-    add_words(&paragraph, "verify:");
-    for (const struct allocator_summary *allocator = trace->allocators; allocator <= last;
-         allocator++) {
-        char name[LINE_COLUMNS * 2];
-        if (!is_clean(allocator))
-            continue;
-        snprintf(name, sizeof name, "%s%s", allocator->allocator, allocator == last ? ":" : ",");
-        add_words(&paragraph, name);
-    }
+            line_add_name(&line, trace->allocators[i].allocator, --left > 0 ? "," : ":");
     units_write_count(ops, trace->ops);
-    add_words(&paragraph, "nothing wrong in");
-    add_words(&paragraph, ops);
-    add_words(&paragraph, "calls");
+    line_add_words(&line, "nothing wrong in");
+    line_add(&line, ops);
+    line_add(&line, "calls");
     fputc('\n', stream);
 }
 
@@ -100,20 +56,14 @@ static void print_failure(const struct summary *summary, const struct trace_summ
                           const struct allocator_summary *allocator, FILE *stream)
 {
     const struct cell *cell = first_failure(summary, trace->trace, allocator->allocator);
-    char text[LINE_COLUMNS * 2];
-    unsigned runs = runs_of(allocator), clean = allocator->cells[PASS_VERIFY][RUN_OK];
+    unsigned runs = runs_of(allocator), failed = runs - allocator->cells[PASS_VERIFY][RUN_OK];
+    char share[2 * UNITS_TEXT_SIZE] = "";
     if (cell == NULL)
         return;
-    snprintf(text, sizeof text, "! verify: %s: %s:", allocator->allocator,
-             run_status_name(cell->status));
-    struct paragraph paragraph = begin_paragraph(stream);
-    add_words(&paragraph, text);
-    add_words(&paragraph, cell->message);
-    if (runs > 1) {
-        snprintf(text, sizeof text, "(%u of %u runs)", runs - clean, runs);
-        add_words(&paragraph, text);
-    }
-    fputc('\n', stream);
+    if (runs > 1)
+        snprintf(share, sizeof share, " (%u of %u runs)", failed, runs);
+    line_print(stream, "  ! ", "      ", "verify: %s: %s: %s%s", allocator->allocator,
+               run_status_name(cell->status), cell->message, share);
 }
 
 void verify_print(const struct summary *summary, const struct trace_summary *trace, FILE *stream)

@@ -88,7 +88,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     make_trace a.trace 100 3
     run replay -r 1 -o out a.trace
     [ "$status" -eq 0 ]
-    [[ "$output" == *"a: on 3 threads, of which one makes "*" % of the calls; time in the order of "*" hand-overs, memory in "* ]]
+    [[ "${output//$'\n'/ }" == *"a: on 3 threads, of which one makes "*" % of the calls; time in the order of "*" hand-overs, memory in "* ]]
     grep -q '"threads","recorded"' out/meta.csv
     grep -q '"trace.a.sync_time","edges"' out/meta.csv
     grep -qE '"trace.a.edges","[0-9]' out/meta.csv

@@ -1,0 +1,12 @@
+/* The table of a trace: an allocator a row, its time and memory, and its heap over time. */
+#ifndef ANALYSIS_TRACE_TABLE_H
+#define ANALYSIS_TRACE_TABLE_H
+
+#include "analysis/summary.h"
+#include "analysis/table_layout.h"
+
+/* Nothing where neither time nor memory was measured. */
+void trace_table_print(const struct summary *summary, const struct trace_summary *trace,
+                       enum table_mark mark, FILE *stream);
+
+#endif
