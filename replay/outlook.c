@@ -45,13 +45,17 @@ static void add_preparation(const struct session *session, double events, struct
         work->calls[WORK_BOUNDS] += events;
 }
 
+/* Each of them has one round, whatever the time. */
 static void expect_later(struct session *session)
 {
-    session->line.left.later = (struct work_amount){{0}};
+    struct time_left *left = &session->line.left;
+    left->later = (struct work_amount){{0}};
     for (size_t i = session->line.trace_number; i < session->input_count; i++) {
         double events = events_of(&session->inputs[i]);
-        add_preparation(session, events, &session->line.left.later);
-        add_rounds(session, events, 0, session->rounds_expected, &session->line.left.later);
+        add_preparation(session, events, &left->later);
+        add_rounds(session, events, 0, session->rounds_expected, &left->later);
+        add_preparation(session, events, &left->owed);
+        add_rounds(session, events, 0, 1, &left->owed);
     }
 }
 
@@ -74,16 +78,21 @@ void outlook_begin_trace(struct session *session, const struct trace_input *inpu
     if (session->options->smallest)
         return;
     add_preparation(session, events_of(input), &left->trace);
+    left->owed = left->trace;
     add_rounds(session, events_of(input), 0, session->rounds_expected, &left->trace);
+    add_rounds(session, events_of(input), 0, 1, &left->owed);
     expect_later(session);
 }
 
 void outlook_expect_rounds(struct session *session, const struct plan *plan, uint32_t rounds_done,
                            uint32_t rounds)
 {
+    struct time_left *left = &session->line.left;
+    double calls = (double)plan->call_count;
     session->rounds_expected = rounds;
-    session->line.left.trace = (struct work_amount){{0}};
-    add_rounds(session, (double)plan->call_count, rounds_done, rounds, &session->line.left.trace);
+    left->trace = left->owed = (struct work_amount){{0}};
+    add_rounds(session, calls, rounds_done, rounds, &left->trace);
+    add_rounds(session, calls, rounds_done, rounds_done + 1, &left->owed);
     expect_later(session);
 }
 

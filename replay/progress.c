@@ -71,19 +71,12 @@ static int terminal_columns(void)
                                                                            : USUAL_COLUMNS;
 }
 
-/* All ends when the time is up, whatever is left to do. */
-static double limited(const struct progress_line *line, double left_s, double now_s)
-{
-    return isinf(line->end_s) ? left_s : fmin(left_s, fmax(0, line->end_s - now_s));
-}
-
 /* The time that is left at `now_s`, when `part` of the work at hand is done. */
 static double left_at(const struct progress_line *line, double part, double now_s)
 {
     struct work_amount begun = {{0}};
     begun.calls[line->work] = part * line->calls;
-    double left_s = time_left_of_all(&line->left) - time_left_of(&line->left, &begun);
-    return limited(line, left_s, now_s);
+    return time_left_limited(&line->left, &begun, fmax(0, line->end_s - now_s));
 }
 
 /* A terminal breaks a line that fills it, and could not wipe it away then. */
@@ -137,11 +130,12 @@ void progress_line_wipe(const struct progress_line *line)
         fputs("\r\033[K", stderr);
 }
 
-void progress_line_end_trace(const struct progress_line *line)
+void progress_line_end_trace(struct progress_line *line)
 {
     char text[LINE_BYTES];
     double now_s = real_clock_s(), elapsed_s = now_s - line->trace_begun_s;
-    double later_s = limited(line, time_left_of(&line->left, &line->left.later), now_s);
+    line->left.trace = (struct work_amount){{0}}; /* rounds that were not needed */
+    double later_s = left_at(line, 0, now_s);
     bool is_long = elapsed_s >= long_s || later_s >= long_s;
     if (line->tells_traces && line->trace_count > 1 && is_long)
         fprintf(stderr, "%s\n",

@@ -62,7 +62,7 @@ void progress_line_show(struct progress_line *line, const char *format, ...)
 void progress_line_wipe(const struct progress_line *line);
 
 /* The trace at hand is finished. */
-void progress_line_end_trace(const struct progress_line *line);
+void progress_line_end_trace(struct progress_line *line);
 
 /*
  * What the line says, in no more than `columns` characters by leaving parts of it out; `left_s` is

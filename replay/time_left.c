@@ -8,6 +8,7 @@ void time_left_note(struct time_left *left, enum work work, double calls, double
     left->done.calls[work] += calls;
     left->done_s[work] += elapsed_s;
     left->trace.calls[work] = fmax(0, left->trace.calls[work] - calls);
+    left->owed.calls[work] = fmax(0, left->owed.calls[work] - calls);
 }
 
 static double speed_of_all(const struct time_left *left)
@@ -33,6 +34,17 @@ double time_left_of(const struct time_left *left, const struct work_amount *work
 double time_left_of_all(const struct time_left *left)
 {
     return time_left_of(left, &left->trace) + time_left_of(left, &left->later);
+}
+
+double time_left_limited(const struct time_left *left, const struct work_amount *begun,
+                         double limit_s)
+{
+    double begun_s = time_left_of(left, begun);
+    double all_s = time_left_of_all(left) - begun_s;
+    double owed_s = time_left_of(left, &left->owed) - begun_s;
+    if (isnan(all_s))
+        return NAN;
+    return fmax(0, all_s <= limit_s ? all_s : fmax(limit_s, owed_s));
 }
 
 double time_left_share(double left_s, size_t traces_left)

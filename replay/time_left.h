@@ -33,6 +33,7 @@ struct work_amount {
 struct time_left {
     struct work_amount trace;  /* of the trace at hand, what is not done yet */
     struct work_amount later;  /* of the traces after it */
+    struct work_amount owed;   /* of both, what is done even when the time is up */
     struct work_amount done;   /* so far, */
     double done_s[WORK_KINDS]; /* and the seconds that it took */
 };
@@ -48,6 +49,13 @@ double time_left_of(const struct time_left *left, const struct work_amount *work
 
 /* Seconds that all will take, of this trace and of later ones; NaN while nothing is known. */
 double time_left_of_all(const struct time_left *left);
+
+/*
+ * The same where the time is up in `limit_s`, INFINITY: never. `begun` is what of the work at hand
+ * is done already.
+ */
+double time_left_limited(const struct time_left *left, const struct work_amount *begun,
+                         double limit_s);
 
 /* The share of a trace in the seconds that are left for it and those after it; never below 0. */
 double time_left_share(double left_s, size_t traces_left);

@@ -54,6 +54,24 @@ static void more_than_was_expected_leaves_nothing_and_no_less(void **state)
     assert_near(time_left_of_all(&left), 0);
 }
 
+static void when_the_time_is_up_what_is_owed_is_done_all_the_same(void **state)
+{
+    (void)state;
+    const struct work_amount none = {{0}}, begun = {.calls[WORK_TIME] = 20};
+    struct time_left left = {0};
+    assert_true(isnan(time_left_limited(&left, &none, INFINITY)));
+    left.trace.calls[WORK_TIME] = 50;
+    left.later.calls[WORK_TIME] = 100;
+    left.owed.calls[WORK_TIME] = 40;
+    time_left_note(&left, WORK_TIME, 10, 1); /* 0.1 s a call */
+    assert_near(time_left_limited(&left, &none, INFINITY), 14);
+    assert_near(time_left_limited(&left, &none, 20), 14);
+    assert_near(time_left_limited(&left, &none, 10), 10);
+    assert_near(time_left_limited(&left, &none, 0), 3);
+    assert_near(time_left_limited(&left, &begun, INFINITY), 12);
+    assert_near(time_left_limited(&left, &begun, 0), 1);
+}
+
 static void time_is_shared_fairly(void **state)
 {
     (void)state;
@@ -129,6 +147,7 @@ int main(void)
         cmocka_unit_test(each_kind_of_work_has_its_own_speed),
         cmocka_unit_test(unknown_work_is_as_fast_as_all_that_was_done),
         cmocka_unit_test(more_than_was_expected_leaves_nothing_and_no_less),
+        cmocka_unit_test(when_the_time_is_up_what_is_owed_is_done_all_the_same),
         cmocka_unit_test(time_is_shared_fairly),
         cmocka_unit_test(durations_have_the_unit_that_one_would_say),
         cmocka_unit_test(the_line_tells_traces_rounds_and_time),
