@@ -27,14 +27,11 @@ bool bounds_write(struct session *session, const struct trace_run *trace,
                   const struct trace_input *input, uint64_t events, struct error *error)
 {
     struct bounds bounds;
-    struct progress_line line = {.is_shown = session->show_progress,
-                                 .interrupted = session->runner.interrupted,
-                                 .total = events};
-    struct progress progress = {progress_line_tell, &line};
-    progress_line_begin(&line, "%s: ideal placement", trace->name);
+    struct progress progress = {progress_line_tell, &session->line};
+    progress_line_begin(&session->line, WORK_BOUNDS, (double)events, "ideal placement");
     trace_reader_rewind(input->reader);
     bool ok = bounds_read(&bounds, input->reader, input->path, &progress, error);
-    progress_line_end(&line);
+    progress_line_end(&session->line);
     if (ok)
         write_rows(session->result, trace->name, &bounds);
     return ok || *session->runner.interrupted;

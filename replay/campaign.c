@@ -1,6 +1,8 @@
 #include "replay/campaign.h"
 
 #include "replay/bounds_rows.h"
+#include "replay/outlook.h"
+#include "replay/real_clock.h"
 #include "replay/result_csv.h"
 #include "replay/resume.h"
 #include "replay/round.h"
@@ -10,6 +12,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <sha256.h>
 #include <string.h>
 
@@ -28,13 +31,17 @@ struct campaign {
 struct trace_done {
     bool is_begun; /* its lines of meta.csv and bounds.csv are there */
     uint32_t rounds_done;
+    double end_s; /* when its time is up, by real_clock_s; 0: its share is not known yet */
 };
 
 /* What is written so far is whole: the campaign can go on behind it. */
-static bool mark(struct session *session, const char *trace, uint32_t round, struct error *error)
+static bool mark(struct session *session, const char *trace, uint32_t round, double end_s,
+                 struct error *error)
 {
     char key[TRACE_NAME_BYTES + 32], words[320];
     struct resume_state state = {
+        .elapsed_s = real_clock_s() - session->begun_s,
+        .end_s = end_s - session->begun_s,
         .rows = session->rows_written,
         .random_state = session->random_state,
         .cells_run = session->cells_run,
@@ -51,18 +58,85 @@ static bool mark(struct session *session, const char *trace, uint32_t round, str
     return true;
 }
 
-/* A round that was interrupted has no mark, even when all of it was run. */
-static bool run_rounds(struct session *session, const struct trace_run *trace, uint32_t rounds_done,
-                       struct error *error)
+/* All plans of a trace have its calls. */
+static const struct plan *any_plan(const struct trace_run *trace)
 {
-    for (uint32_t i = rounds_done + 1; i <= options_rounds(session->options); i++) {
+    return trace->time.plan     ? trace->time.plan
+           : trace->memory.plan ? trace->memory.plan
+                                : trace->latency.plan;
+}
+
+/* `reached` stays as it is where no precision is asked for. */
+static bool read_precision(const struct session *session, const struct trace_run *trace,
+                           struct reached *reached, struct error *error)
+{
+    const struct replay_options *options = session->options;
+    if (options->precision == 0)
+        return true;
+    const char *path = result_csv_flush(session->result, RESULT_RUNS, error);
+    return path && session->host.read_precision(path, options->baseline, trace->name,
+                                                options->precision, reached, error);
+}
+
+static void note_stop(const struct session *session, const struct trace_run *trace, uint32_t round,
+                      const struct stopping *stopping, enum stop stop,
+                      const struct reached *reached)
+{
+    uint32_t time_rounds = session->options->time_rounds;
+    char text[512];
+    session_meta_stop(session->result, trace->name, stop, round < time_rounds ? round : time_rounds,
+                      reached);
+    if (stopping->precision == 0 || stop == STOP_PRECISION || session->options->quiet)
+        return;
+    stopping_write(stopping, trace->name, round, reached, text, sizeof text);
+    session->host.tell(text);
+}
+
+/* What is expected to come, and may be more or less. */
+static uint32_t expected_rounds(const struct stopping *stopping, uint32_t round,
+                                const struct reached *reached)
+{
+    if (stopping->precision == 0)
+        return stopping->rounds;
+    double needed = fmax(reached->rounds_needed, fmax(round + 1, STOPPING_LEAST_ROUNDS));
+    return needed < stopping->rounds ? (uint32_t)needed : stopping->rounds;
+}
+
+/* A round that was interrupted has no mark, even when all of it was run. */
+static bool run_round(struct session *session, const struct trace_run *trace, uint32_t round,
+                      const struct stopping *stopping, enum stop *stop, struct error *error)
+{
+    struct reached reached = {NAN, NAN, 0};
+    if (!round_run(session, session->result, trace, round, error))
+        return false;
+    if (*session->runner.interrupted)
+        return true;
+    if (!read_precision(session, trace, &reached, error))
+        return false;
+    *stop = stopping_after(stopping, round, &reached, real_clock_s());
+    if (*stop)
+        note_stop(session, trace, round, stopping, *stop, &reached);
+    else
+        outlook_expect_rounds(session, any_plan(trace), round,
+                              expected_rounds(stopping, round, &reached));
+    return mark(session, trace->name, round, stopping->end_s, error);
+}
+
+static bool run_rounds(struct session *session, const struct trace_run *trace,
+                       const struct trace_done *done, struct error *error)
+{
+    const struct stopping stopping = {.precision = session->options->precision,
+                                      .rounds = options_rounds(session->options),
+                                      .end_s = done->end_s};
+    enum stop stop = STOP_NOT;
+    outlook_expect_rounds(session, any_plan(trace), done->rounds_done, session->rounds_expected);
+    for (uint32_t i = done->rounds_done + 1; !stop; i++) {
         if (*session->runner.interrupted)
             return true;
-        if (!round_run(session, session->result, trace, i, error))
-            return false;
-        if (!*session->runner.interrupted && !mark(session, trace->name, i, error))
+        if (!run_round(session, trace, i, &stopping, &stop, error))
             return false;
     }
+    progress_line_end_trace(&session->line);
     return true;
 }
 
@@ -71,7 +145,7 @@ static bool begin_passes(struct session *session, struct error *error)
     return (!session->options->latency_rounds ||
             (result_csv_begin(session->result, RESULT_LATENCY, error) &&
              result_csv_begin(session->result, RESULT_TAILS, error))) &&
-           mark(session, "", 0, error);
+           mark(session, "", 0, INFINITY, error);
 }
 
 /* The files are begun when there is something to write into them. */
@@ -88,7 +162,7 @@ static bool begin_result(struct session *session, const struct trace_meta *setti
     for (size_t i = 0; i < settings->count; i++)
         result_csv_meta(session->result, settings->entries[i].key, "%s",
                         settings->entries[i].value);
-    session_meta_time(session->result, "started_utc");
+    session_meta_begin(session->result);
     return smallest || begin_passes(session, error);
 }
 
@@ -102,10 +176,10 @@ static bool measure(struct session *session, const struct trace_run *trace,
         if (session->options->bounds &&
             !bounds_write(session, trace, input, trace_meta_number(meta, "events", 0), error))
             return false;
-        if (!*session->runner.interrupted && !mark(session, trace->name, 0, error))
+        if (!*session->runner.interrupted && !mark(session, trace->name, 0, done->end_s, error))
             return false;
     }
-    return run_rounds(session, trace, done->rounds_done, error);
+    return run_rounds(session, trace, done, error);
 }
 
 static bool run_plans(struct session *session, struct trace_run *trace,
@@ -123,12 +197,22 @@ static bool run_plans(struct session *session, struct trace_run *trace,
     return measure(session, trace, input, meta, done, error);
 }
 
+/* What of the time belongs to the trace that begins now. */
+static double choose_end(const struct session *session)
+{
+    double now_s = real_clock_s(), max_s = session->options->max_time_s;
+    double left_s = session->begun_s + max_s - now_s;
+    return max_s > 0 ? now_s + time_left_share(left_s, outlook_traces_left(session)) : INFINITY;
+}
+
 static bool run_trace(struct session *session, const struct trace_input *input,
-                      const struct campaign *campaign, const struct trace_done *done,
-                      struct error *error)
+                      const struct campaign *campaign, struct trace_done *done, struct error *error)
 {
     struct trace_meta meta = {0};
     struct trace_run trace;
+    outlook_begin_trace(session, input);
+    if (done->end_s == 0)
+        done->end_s = choose_end(session);
     bool ok = trace_plans_make(session, input, &trace, &meta, error) &&
               run_plans(session, &trace, input, campaign, &meta, done, error);
     trace_plans_drop(&trace);
@@ -192,14 +276,31 @@ static bool check_traces(const struct campaign *campaign, const struct resume *r
 }
 
 /* Where the campaign goes on: the place of the trace at the mark, and what is there of it. */
-static void find_place(struct campaign *campaign, const struct resume *resume,
-                       struct trace_done *done)
+static void find_place(const struct session *session, struct campaign *campaign,
+                       const struct resume *resume, struct trace_done *done)
 {
     while (*resume->trace && campaign->traces_done < campaign->count &&
            strcmp(campaign->inputs[campaign->traces_done].name, resume->trace) != 0)
         campaign->traces_done++;
     if (*resume->trace)
-        *done = (struct trace_done){.is_begun = true, .rounds_done = resume->round};
+        *done = (struct trace_done){.is_begun = true,
+                                    .rounds_done = resume->round,
+                                    .end_s = session->begun_s + resume->state.end_s};
+}
+
+/* Whether the trace at the mark has had all its rounds. */
+static bool has_stopped(const struct resume *resume)
+{
+    char key[TRACE_NAME_BYTES + 32];
+    snprintf(key, sizeof key, "trace.%s.stopped_by", resume->trace);
+    return trace_meta_get(&resume->lines, key);
+}
+
+/* The time that the campaign has had already counts. */
+static void take_time(struct session *session, const struct resume_state *state)
+{
+    session->begun_s = fmin(session->begun_s, real_clock_s() - state->elapsed_s);
+    outlook_open(session, session->inputs, session->input_count);
 }
 
 static void take_state(struct session *session, const struct resume *resume)
@@ -223,10 +324,11 @@ static bool go_on(struct session *session, struct campaign *campaign, const stru
 {
     if (!resume_check(resume, &campaign->settings, campaign->folder, error))
         return false;
-    find_place(campaign, resume, done);
+    take_time(session, &resume->state);
+    find_place(session, campaign, resume, done);
     if (!check_traces(campaign, resume, campaign->traces_done + done->is_begun, error))
         return false;
-    if (done->is_begun && done->rounds_done >= options_rounds(session->options)) {
+    if (done->is_begun && has_stopped(resume)) {
         campaign->traces_done++;
         *done = (struct trace_done){0};
     }
@@ -255,14 +357,16 @@ static bool take_up(struct session *session, struct campaign *campaign, struct t
 
 static bool run_traces(struct session *session, struct campaign *campaign, struct error *error)
 {
-    struct trace_done first = {0}, none = {0};
+    struct trace_done first = {0};
     if (session->options->resume && !take_up(session, campaign, &first, error))
         return false;
     bool ok = true;
     for (size_t i = campaign->traces_done;
-         ok && i < campaign->count && !*session->runner.interrupted; i++)
+         ok && i < campaign->count && !*session->runner.interrupted; i++) {
+        struct trace_done none = {0};
         ok = run_trace(session, &campaign->inputs[i], campaign,
                        i == campaign->traces_done ? &first : &none, error);
+    }
     if (ok)
         return finish_result(session, error);
     /* What was finished stands; the first error is the one to tell. */

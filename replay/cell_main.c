@@ -74,9 +74,10 @@ static bool park_thread(void)
 }
 
 /*
- * The kernel places the stack's contents at random below its top, so that cells would differ in the
- * pages that they use of it. The file name of the program stands in the topmost page: from there
- * down, every cell has the same number of pages.
+ * The kernel leaves a random gap in the stack, above what main is given and below the strings of
+ * the environment, which have a random length themselves: cells would differ in the pages that they
+ * use of it. The file name of the program stands in the topmost page: from there down, every cell
+ * has the same number of pages. Those that hold something keep it.
  */
 static void touch_stack(void)
 {
@@ -85,6 +86,10 @@ static void touch_stack(void)
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     if (top < here || top - here > STACK_BYTES / 2)
         return;
+    for (uintptr_t at = here; at < top; at += PAGE_BYTES) {
+        volatile char *above = (volatile char *)at;
+        *above = *above;
+    }
     size_t bytes = here - (top - STACK_BYTES);
     volatile char *below = __builtin_alloca(bytes);
     for (size_t at = 0; at < bytes; at += PAGE_BYTES)

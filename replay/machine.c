@@ -1,9 +1,11 @@
 #include "replay/machine.h"
 
+#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -65,13 +67,81 @@ void machine_describe(struct trace_meta *settings)
     }
     read_labelled("/proc/cpuinfo", "model name", text, sizeof text);
     trace_meta_set(settings, "cpu", "%s", text);
+    read_labelled("/proc/cpuinfo", "microcode", text, sizeof text);
+    trace_meta_set(settings, "microcode", "%s", text);
     trace_meta_set(settings, "cores", "%ld", sysconf(_SC_NPROCESSORS_ONLN));
     machine_huge_pages(text, sizeof text);
     trace_meta_set(settings, "thp", "%s", text);
-    read_line("/proc/sys/kernel/randomize_va_space", text, sizeof text);
+    machine_aslr(text, sizeof text);
     trace_meta_set(settings, "aslr", "%s", text);
     read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", text, sizeof text);
-    trace_meta_set(settings, "governor", "%s", text);
+    trace_meta_set(settings, "governor", "%s", *text ? text : "none");
+}
+
+void machine_write_name(char *name, size_t room)
+{
+    char cpu[256], huge_pages[64];
+    struct utsname names = {0};
+    uname(&names);
+    read_labelled("/proc/cpuinfo", "model name", cpu, sizeof cpu);
+    machine_huge_pages(huge_pages, sizeof huge_pages);
+    snprintf(name, room, "%s; %s %s; %s; %ld cores; thp %s", names.nodename, names.sysname,
+             names.release, cpu, sysconf(_SC_NPROCESSORS_ONLN), huge_pages);
+}
+
+/* ---- addresses ---- */
+
+void machine_aslr(char *word, size_t room)
+{
+    read_line("/proc/sys/kernel/randomize_va_space", word, room);
+}
+
+enum { PERSONALITY_ASKED = 0xffffffff }; /* changes nothing */
+
+bool machine_fix_addresses(void)
+{
+    int now = personality(PERSONALITY_ASKED);
+    return now != -1 && personality((unsigned long)now | ADDR_NO_RANDOMIZE) != -1;
+}
+
+bool machine_may_fix_addresses(void)
+{
+    int before = personality(PERSONALITY_ASKED);
+    bool may = machine_fix_addresses();
+    if (may)
+        personality((unsigned long)before);
+    return may;
+}
+
+/* ---- load ---- */
+
+double machine_load(void)
+{
+    double load;
+    return getloadavg(&load, 1) == 1 ? load : NAN;
+}
+
+struct machine_ticks machine_read_ticks(void)
+{
+    /* user, nice, system, idle, iowait, irq, softirq, steal; guests are in the first two */
+    enum { COLUMNS = 8, STEAL = 7 };
+    char line[512];
+    struct machine_ticks ticks = {0, 0};
+    read_line("/proc/stat", line, sizeof line);
+    char *at = line + strcspn(line, " ");
+    for (int i = 0; i < COLUMNS; i++) {
+        double column = (double)strtoull(at, &at, 10);
+        ticks.all += column;
+        ticks.stolen += i == STEAL ? column : 0;
+    }
+    return ticks;
+}
+
+double machine_steal_percent(const struct machine_ticks *before)
+{
+    struct machine_ticks now = machine_read_ticks();
+    double all = now.all - before->all;
+    return before->all > 0 && all > 0 ? 100 * (now.stolen - before->stolen) / all : NAN;
 }
 
 int machine_last_cpu(void)

@@ -13,6 +13,9 @@ enum {
     DEFAULT_LOOPS = 3,
     DEFAULT_TIMEOUT_S = 60,
     DEFAULT_PLAN_MEMORY_MIB = 256,
+    PRECISION_ROUNDS = 200, /* at the most, where a precision is asked for */
+    QUICK_ROUNDS = 10,
+    QUICK_TIME_S = 120,
     ROUNDS_MAX = 100000,
     LOOPS_MAX = 10000,
 };
@@ -32,7 +35,12 @@ enum option_key {
     KEY_SMALLEST,
     KEY_THP,
     KEY_PLAN_MEMORY,
-    KEY_RESUME
+    KEY_RESUME,
+    KEY_PRECISION,
+    KEY_MAX_TIME,
+    KEY_QUICK,
+    KEY_AA,
+    KEY_DETERMINISTIC
 };
 
 const char *argp_program_version = "replay (heapreel) " HEAPREEL_VERSION;
@@ -48,6 +56,10 @@ static const struct argp_option option_table[] = {
      "harness's own cost",
      1},
     {"baseline", 'b', "LABEL", 0, "whom to compare with (default glibc; added if missing)", 1},
+    {"aa", KEY_AA, NULL, 0,
+     "run the baseline a second time, as LABEL-again: how far two runs of the same thing differ is "
+     "the noise of this machine, and no smaller difference means anything",
+     1},
     {"list-allocators", KEY_LIST, NULL, 0, "print the names that can be used here, and exit", 1},
     {NULL, 0, NULL, 0, "Measurement:", 2},
     {"passes", 'p', "LIST", 0,
@@ -58,6 +70,19 @@ static const struct argp_option option_table[] = {
     {"rounds", 'r', "N", 0,
      "rounds, each with every allocator once in random order (default 10 of time, 3 of memory and "
      "latency, 1 of map and verify; where there is time, the others get no more than these)",
+     2},
+    {"precision", KEY_PRECISION, "P%", 0,
+     "go on until the time of every allocator against the baseline is known to P % or better (the "
+     "half of its 95 % interval, cold and warm): never fewer than 6 rounds, and at most those of "
+     "--rounds, or 200",
+     2},
+    {"max-time", KEY_MAX_TIME, "TIME", 0,
+     "begin no new round after this time (90 or 90s, 5m, 2h), which all traces share; each gets "
+     "one round at least",
+     2},
+    {"quick", KEY_QUICK, NULL, 0,
+     "a first answer: --loops=1 --bounds=no --max-time=2m, 1 round of memory and 1 to 10 of time; "
+     "what is given beside it counts more",
      2},
     {"loops", KEY_LOOPS, "N", 0,
      "replays in each process of the time pass: the first is cold, the others warm (default 3)", 2},
@@ -83,6 +108,11 @@ static const struct argp_option option_table[] = {
      2},
     {"seed", KEY_SEED, "N", 0, "of the random order (default: random, printed in meta.csv)", 2},
     {"cpu", KEY_CPU, "N", 0, "run on this CPU (default: the last one)", 2},
+    {"deterministic", KEY_DETERMINISTIC, NULL, 0,
+     "for debugging: addresses are not randomised, the environment not padded, and the order is "
+     "that of the command line, so that a run can be repeated to the address. Chance, which makes "
+     "layout a part of the interval, is lost: not for comparing times",
+     2},
     {"partial", KEY_PARTIAL, NULL, 0,
      "replay a trace that was cut short (killed while it was written, a full disk) up to its last "
      "whole block; what is live there stays so, as at the end of a program",
@@ -121,6 +151,9 @@ static const char documentation[] =
     "Examples:\n"
     "  replay traces/firefox.trace\n"
     "  replay -a all traces/*.trace\n"
+    "  replay --quick -a all traces/*.trace\n"
+    "  replay --precision=1% --max-time=10m traces/jq.trace\n"
+    "  replay --aa traces/jq.trace\n"
     "  replay -a heap,heap:best+address,jemalloc -o out traces/jq.trace\n"
     "  replay -a old=./a.so,new=./b.so -b old --rounds=30 traces/perl.trace\n"
     "  replay -a jemalloc:MALLOC_CONF=narenas:1 traces/sqlite.trace\n\n"
@@ -151,6 +184,29 @@ static double parse_seconds(const char *text, struct argp_state *state)
     if (*end || end == text || !(seconds > 0 && seconds <= 1e6))
         argp_error(state, "--timeout=%s: expected seconds", text);
     return seconds;
+}
+
+/* With the % written, so that nobody takes a share for percent. */
+static double parse_percent(const char *text, const char *name, struct argp_state *state)
+{
+    char *end;
+    double percent = strtod(text, &end);
+    if (end == text || strcmp(end, "%") != 0 || !(percent > 0 && percent <= 100))
+        argp_error(state, "--%s=%s: expected percent, such as 2%%", name, text);
+    return percent / 100;
+}
+
+static double parse_duration(const char *text, const char *name, struct argp_state *state)
+{
+    char *end;
+    double number = strtod(text, &end);
+    double unit_s = !*end || strcmp(end, "s") == 0 ? 1
+                    : strcmp(end, "m") == 0        ? 60
+                    : strcmp(end, "h") == 0        ? 3600
+                                                   : 0;
+    if (end == text || !(number * unit_s > 0 && number * unit_s <= 1e7))
+        argp_error(state, "--%s=%s: expected a time, such as 90, 90s, 5m or 2h", name, text);
+    return number * unit_s;
 }
 
 static const char *const touch_names[] = {"none", "ends", "page", "use"};
@@ -260,6 +316,12 @@ static error_t parse_measurement(struct replay_options *options, int key, char *
     case 'r':
         *rounds = (uint32_t)parse_number(argument, "rounds", 1, ROUNDS_MAX, state);
         return 0;
+    case KEY_PRECISION:
+        options->precision = parse_percent(argument, "precision", state);
+        return 0;
+    case KEY_MAX_TIME:
+        options->max_time_s = parse_duration(argument, "max-time", state);
+        return 0;
     case KEY_LOOPS:
         options->loops = (uint32_t)parse_number(argument, "loops", 1, LOOPS_MAX, state);
         return 0;
@@ -292,6 +354,9 @@ static error_t parse_measurement(struct replay_options *options, int key, char *
     case KEY_PLAN_MEMORY:
         options->plan_memory_bytes = parse_number(argument, "plan-memory", 1, 1 << 20, state) << 20;
         return 0;
+    case KEY_DETERMINISTIC:
+        options->deterministic = true;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -302,11 +367,37 @@ struct parsing {
     struct replay_options *options;
     uint32_t rounds; /* 0: not given */
     bool has_passes; /* given, or what only they have */
+    bool has_loops, has_bounds;
+    bool quick;
 };
 
-static void finish(struct parsing *parsing, struct argp_state *state)
+/* What was given stays. */
+static void take_quick(struct parsing *parsing)
 {
     struct replay_options *options = parsing->options;
+    if (!parsing->has_loops)
+        options->loops = 1;
+    if (!parsing->has_bounds)
+        options->bounds = false;
+    if (options->max_time_s == 0)
+        options->max_time_s = QUICK_TIME_S;
+    if (!parsing->rounds && options->precision == 0)
+        parsing->rounds = QUICK_ROUNDS;
+    if (options->memory_rounds)
+        options->memory_rounds = 1;
+    if (options->latency_rounds)
+        options->latency_rounds = 1;
+}
+
+static void finish_rounds(struct parsing *parsing, struct argp_state *state)
+{
+    struct replay_options *options = parsing->options;
+    if (parsing->quick)
+        take_quick(parsing);
+    if (options->precision > 0 && !options->time_rounds)
+        argp_error(state, "--precision is of the time pass, which is not among --passes");
+    if (options->precision > 0 && !parsing->rounds)
+        parsing->rounds = PRECISION_ROUNDS;
     if (parsing->rounds) {
         uint32_t rounds = parsing->rounds;
         if (options->memory_rounds && (!options->time_rounds || rounds < options->memory_rounds))
@@ -318,8 +409,15 @@ static void finish(struct parsing *parsing, struct argp_state *state)
         if (options->time_rounds)
             options->time_rounds = rounds;
     }
+}
+
+static void finish(struct parsing *parsing, struct argp_state *state)
+{
+    struct replay_options *options = parsing->options;
     if (options->smallest && parsing->has_passes)
-        argp_error(state, "--smallest is a run of its own: without --passes, --rounds and --loops");
+        argp_error(state, "--smallest is a run of its own: without --passes, --rounds, --loops and "
+                          "what else is of passes");
+    finish_rounds(parsing, state);
     if (options->smallest && options->resume)
         argp_error(state, "--smallest cannot --resume: a search that was interrupted has no rounds "
                           "to keep, only whole rows, and is begun anew");
@@ -356,9 +454,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         if (strcmp(argument, "yes") != 0 && strcmp(argument, "no") != 0)
             argp_error(state, "--bounds=%s: there are yes and no", argument);
         options->bounds = strcmp(argument, "yes") == 0;
+        parsing->has_bounds = true;
         return 0;
     case KEY_SMALLEST:
         options->smallest = true;
+        return 0;
+    case KEY_QUICK:
+        parsing->has_passes = parsing->quick = true;
+        return 0;
+    case KEY_AA:
+        parsing->has_passes = options->aa = true;
         return 0;
     case KEY_RESUME:
         options->resume = true;
@@ -382,7 +487,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         finish(parsing, state);
         return 0;
     default:
-        parsing->has_passes |= key == 'p' || key == 'r' || key == KEY_LOOPS;
+        parsing->has_loops |= key == KEY_LOOPS;
+        parsing->has_passes |= key == 'p' || key == 'r' || key == KEY_LOOPS ||
+                               key == KEY_PRECISION || key == KEY_MAX_TIME ||
+                               key == KEY_DETERMINISTIC;
         return parse_measurement(options, key, argument, &parsing->rounds, state);
     }
 }
@@ -454,14 +562,31 @@ void options_parse(struct replay_options *options, int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
 }
 
+uint32_t options_pass_rounds(const struct replay_options *options, enum cell_pass pass)
+{
+    switch (pass) {
+    case CELL_TIME:
+        return options->time_rounds;
+    case CELL_MEMORY:
+        return options->memory_rounds;
+    case CELL_MAP:
+        return options->map_rounds;
+    case CELL_LATENCY:
+        return options->latency_rounds;
+    case CELL_VERIFY:
+        return options->verify_rounds;
+    default:
+        return 0;
+    }
+}
+
 uint32_t options_rounds(const struct replay_options *options)
 {
-    const uint32_t all[] = {options->time_rounds, options->memory_rounds, options->map_rounds,
-                            options->latency_rounds, options->verify_rounds};
     uint32_t most = 0;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i] > most)
-            most = all[i];
+    for (int pass = 0; pass < CELL_PASSES; pass++) {
+        uint32_t rounds = options_pass_rounds(options, (enum cell_pass)pass);
+        most = rounds > most ? rounds : most;
+    }
     return most;
 }
 

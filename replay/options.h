@@ -28,10 +28,13 @@ struct replay_options {
     const char **items; /* allocators as written, the baseline among them; checked by the session */
     size_t item_count;
     bool has_all; /* `all` was among them */
+    bool aa;      /* the baseline runs a second time */
     const char *baseline;
     const char *out;                     /* NULL: results/TRACE for each trace */
     uint32_t time_rounds, memory_rounds; /* 0: that pass is not wanted */
     uint32_t map_rounds, latency_rounds, verify_rounds;
+    double precision;  /* of the ratios to the baseline, as a share; 0: as many rounds as given */
+    double max_time_s; /* of the whole session; 0: any */
     uint32_t loops;
     enum cell_touch time_touch, memory_touch;
     enum cell_clock memory_clock;
@@ -45,6 +48,7 @@ struct replay_options {
     bool serial;                /* all threads' calls on one thread */
     bool bounds;                /* with the simulations of ideal placement */
     bool smallest;              /* the smallest memory is searched, and there are no passes */
+    bool deterministic;         /* nothing is left to chance: for debugging */
     bool quiet, csv, list_allocators;
     bool resume;          /* goes on with a campaign that was interrupted */
     bool has_seed;        /* --seed was given */
@@ -61,6 +65,9 @@ void options_free(struct replay_options *options);
 
 /* The command that goes on with an interrupted campaign; to be freed. */
 char *options_resume_command(const struct replay_options *options);
+
+/* How many rounds the pass has at the most; 0: it is not wanted. */
+uint32_t options_pass_rounds(const struct replay_options *options, enum cell_pass pass);
 
 /* Of the pass that has most. */
 uint32_t options_rounds(const struct replay_options *options);

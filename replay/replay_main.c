@@ -5,6 +5,7 @@
 #include "replay/allocator_spec.h"
 #include "replay/campaign.h"
 #include "replay/options.h"
+#include "replay/outlook.h"
 #include "replay/session.h"
 
 #include <signal.h>
@@ -47,6 +48,24 @@ static int failed(const struct error *error)
     return exit_status_of(error);
 }
 
+static void tell(const char *line)
+{
+    fprintf(stderr, "replay: %s\n", line);
+}
+
+static bool read_precision(const char *runs_path, const char *baseline, const char *trace,
+                           double precision, struct reached *reached, struct error *error)
+{
+    struct precision found;
+    struct analysis_error trouble = {0};
+    if (!summary_read_precision(runs_path, baseline, trace, precision, &found, &trouble))
+        return error_set(error, ERROR_OUTPUT, "%s", trouble.text);
+    *reached = (struct reached){found.half_width, found.rounds_needed, found.rounds};
+    return true;
+}
+
+static const struct session_host host = {.read_precision = read_precision, .tell = tell};
+
 /* In one line; what is not here says why. */
 static void list_allocator(const struct session *session, const char *name)
 {
@@ -68,8 +87,9 @@ static int list_allocators(const struct replay_options *options)
     struct error error;
     const char *name;
     none.item_count = 0;
-    none.has_all = false;
-    if (!session_open(&session, &none, &interrupted, &error))
+    none.has_all = none.aa = false;
+    none.precision = 0;
+    if (!session_open(&session, &none, &host, &interrupted, &error))
         return failed(&error);
     for (size_t i = 0; (name = allocator_name(i)); i++)
         list_allocator(&session, name);
@@ -219,7 +239,8 @@ static int replay_traces(const struct replay_options *options)
     if (!trace_list_open(&traces, options->traces, options->trace_count, tell_of_trace, &error))
         return failed(&error);
     int status;
-    if (session_open(&session, options, &interrupted, &error)) {
+    if (session_open(&session, options, &host, &interrupted, &error)) {
+        outlook_open(&session, traces.inputs, traces.count);
         status = final_status(&session, run_session(&session, &traces));
         session_close(&session);
     } else {

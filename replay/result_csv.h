@@ -96,6 +96,12 @@ void result_csv_meta(struct result_csv *result, const char *key, const char *for
     __attribute__((format(printf, 3, 4)));
 
 /*
+ * Sees that all rows written so far can be read, and returns the path under which they can, which
+ * stays the result's. NULL when they cannot be written.
+ */
+const char *result_csv_flush(struct result_csv *result, enum result_file file, struct error *error);
+
+/*
  * Sees that all that was written has reached the files, and adds a line to meta.csv that says so:
  * `key`, and as value `words` and the size of each file as NAME=BYTES. Before it stands a line
  * file.NAME for each file that was added since the last mark. False when it cannot be written.

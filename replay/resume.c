@@ -14,20 +14,22 @@ void resume_write_mark(const struct resume_state *state, const char *trace, uint
     snprintf(key, key_room, "checkpoint.%s.%" PRIu32, trace, round);
     snprintf(words, words_room,
              "cells=%" PRIu32 " rows=%" PRIu64 " random=%" PRIu64
-             " probe=%s timer=%.17g/%.17g/%.17g/%d",
+             " probe=%s timer=%.17g/%.17g/%.17g/%d time=%.3f/%.3f",
              state->cells_run, state->rows, state->random_state,
              *state->memory_probe ? state->memory_probe : "-", state->timer_mhz,
-             state->timer_step_ns, state->timer_overhead_ns, state->timer_has_rdtscp);
+             state->timer_step_ns, state->timer_overhead_ns, state->timer_has_rdtscp,
+             state->elapsed_s, state->end_s);
 }
 
 static bool parse_words(const char *words, struct resume_state *state)
 {
     int has_rdtscp;
-    if (sscanf(
-            words,
-            "cells=%" SCNu32 " rows=%" SCNu64 " random=%" SCNu64 " probe=%15s timer=%lf/%lf/%lf/%d",
-            &state->cells_run, &state->rows, &state->random_state, state->memory_probe,
-            &state->timer_mhz, &state->timer_step_ns, &state->timer_overhead_ns, &has_rdtscp) != 8)
+    if (sscanf(words,
+               "cells=%" SCNu32 " rows=%" SCNu64 " random=%" SCNu64
+               " probe=%15s timer=%lf/%lf/%lf/%d time=%lf/%lf",
+               &state->cells_run, &state->rows, &state->random_state, state->memory_probe,
+               &state->timer_mhz, &state->timer_step_ns, &state->timer_overhead_ns, &has_rdtscp,
+               &state->elapsed_s, &state->end_s) < 8)
         return false;
     state->timer_has_rdtscp = has_rdtscp != 0;
     if (strcmp(state->memory_probe, "-") == 0)

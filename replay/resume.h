@@ -24,6 +24,8 @@ struct resume_state {
     char memory_probe[16];                              /* "": none has told */
     double timer_mhz, timer_step_ns, timer_overhead_ns; /* mhz 0: no latency pass yet */
     bool timer_has_rdtscp;
+    double elapsed_s; /* since the session was begun, in all processes */
+    double end_s;     /* when the time of the trace is up, since then; INFINITY: never */
 };
 
 struct resume {

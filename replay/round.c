@@ -3,6 +3,7 @@
 #include "replay/fragmentation.h"
 #include "replay/heap_map_csv.h"
 #include "replay/latency_csv.h"
+#include "replay/outlook.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -51,11 +52,11 @@ static const struct trace_plan *plan_of(const struct trace_run *trace, enum cell
 
 static const char *pass_name(enum cell_pass pass)
 {
-    static const char *const names[] = {[CELL_TIME] = "time",
-                                        [CELL_MEMORY] = "memory",
-                                        [CELL_MAP] = "map",
-                                        [CELL_LATENCY] = "latency",
-                                        [CELL_VERIFY] = "verify"};
+    static const char *const names[CELL_PASSES] = {[CELL_TIME] = "time",
+                                                   [CELL_MEMORY] = "memory",
+                                                   [CELL_MAP] = "map",
+                                                   [CELL_LATENCY] = "latency",
+                                                   [CELL_VERIFY] = "verify"};
     return names[pass];
 }
 
@@ -81,6 +82,11 @@ static enum cell_clock choose_clock(const struct replay_options *options, enum c
     return tells ? options->memory_clock : CELL_CLOCK_REAL;
 }
 
+static uint32_t loops_of(const struct replay_options *options, enum cell_pass pass)
+{
+    return pass == CELL_TIME ? options->loops : 1;
+}
+
 static void add_cell(struct round *round, const struct allocator_spec *allocator,
                      enum cell_pass pass)
 {
@@ -94,7 +100,7 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
                 .touch = choose_touch(options, pass),
                 .clock = choose_clock(options, pass, plan->plan),
                 .thp = round->trace->thp,
-                .loops = pass == CELL_TIME ? options->loops : 1,
+                .loops = loops_of(options, pass),
                 .plan_fd = plan->fd,
                 .plan = plan->plan,
                 .spool = plan->spool,
@@ -102,25 +108,47 @@ static void add_cell(struct round *round, const struct allocator_spec *allocator
     };
 }
 
+/* The bare loop has no memory and makes no calls; the null allocator has no addresses to show. */
+static bool runs_in(const struct allocator_spec *allocator, enum cell_pass pass)
+{
+    switch (pass) {
+    case CELL_TIME:
+        return true;
+    case CELL_MEMORY:
+    case CELL_LATENCY:
+        return allocator->kind != ALLOCATOR_LOOP;
+    case CELL_MAP:
+    case CELL_VERIFY:
+        return !is_floor(allocator);
+    default:
+        return false;
+    }
+}
+
+size_t round_cells(const struct session *session, enum cell_pass pass)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < session->allocator_count; i++)
+        count += runs_in(&session->allocators[i], pass);
+    return count;
+}
+
+double round_cell_calls(const struct replay_options *options, enum cell_pass pass, double calls)
+{
+    return calls * loops_of(options, pass) + WORK_START_CALLS;
+}
+
 static void choose_cells(struct round *round)
 {
     const struct session *session = round->session;
-    round->cells = calloc(5 * session->allocator_count, sizeof *round->cells);
+    round->cells = calloc(CELL_PASSES * session->allocator_count, sizeof *round->cells);
     if (!round->cells)
         abort();
-    for (size_t i = 0; i < session->allocator_count; i++) {
-        const struct allocator_spec *allocator = &session->allocators[i];
-        if (round->number <= session->options->time_rounds)
-            add_cell(round, allocator, CELL_TIME);
-        if (round->number <= session->options->memory_rounds && allocator->kind != ALLOCATOR_LOOP)
-            add_cell(round, allocator, CELL_MEMORY);
-        if (round->number <= session->options->map_rounds && !is_floor(allocator))
-            add_cell(round, allocator, CELL_MAP);
-        if (round->number <= session->options->latency_rounds && allocator->kind != ALLOCATOR_LOOP)
-            add_cell(round, allocator, CELL_LATENCY);
-        if (round->number <= session->options->verify_rounds && !is_floor(allocator))
-            add_cell(round, allocator, CELL_VERIFY);
-    }
+    for (size_t i = 0; i < session->allocator_count; i++)
+        for (int pass = 0; pass < CELL_PASSES; pass++)
+            if (round->number <= options_pass_rounds(session->options, (enum cell_pass)pass) &&
+                runs_in(&session->allocators[i], (enum cell_pass)pass))
+                add_cell(round, &session->allocators[i], (enum cell_pass)pass);
 }
 
 /* SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014). */
@@ -143,27 +171,33 @@ static void shuffle(struct round *round)
     }
 }
 
-/* ---- running ---- */
-
-enum { PROGRESS_PARTS = 1000 }; /* of a cell */
-
-static void tell_progress(void *line, double progress)
+static void pad(struct round *round)
 {
-    progress_line_tell(line, (uint64_t)(progress * PROGRESS_PARTS));
+    for (size_t i = 0; i < round->cell_count; i++)
+        round->cells[i].request.padding_bytes =
+            (uint32_t)(next_random(&round->session->random_state) % (PADDING_MAX_BYTES + 1));
 }
 
-/* Cells that take long tell how far they are on the line that names them. */
-static void show_progress(const struct round *round, const struct cell_run *cell,
-                          struct progress_line *line)
+/* ---- running ---- */
+
+static void tell_progress(void *context, double progress)
+{
+    struct progress_line *line = context;
+    progress_line_tell(line, (uint64_t)(progress * line->calls));
+}
+
+static void show_progress(const struct round *round, const struct cell_run *cell)
 {
     struct session *session = round->session;
-    progress_line_begin(line, "%s: round %" PRIu32 " of %" PRIu32 ", %s, %s", round->trace->name,
-                        round->number, options_rounds(session->options),
-                        cell->request.allocator->label, pass_name(cell->request.pass));
-    if (session->show_progress)
-        fprintf(stderr, "\r\033[K%s", line->what);
+    enum cell_pass pass = cell->request.pass;
+    progress_line_begin(
+        &session->line, outlook_work_of(pass),
+        round_cell_calls(session->options, pass, (double)cell->request.plan->call_count),
+        "round %" PRIu32 " of %s%" PRIu32 " · %s %s", round->number,
+        session->options->precision > 0 ? "at most " : "", options_rounds(session->options),
+        cell->request.allocator->label, pass_name(pass));
     session->runner.tell = tell_progress;
-    session->runner.context = line;
+    session->runner.context = &session->line;
 }
 
 static void name_run(struct session *session, struct cell_run *cell)
@@ -205,14 +239,13 @@ static void note_memory_probe(struct session *session, const struct cell_channel
 
 static bool run_cells(struct round *round, struct error *error)
 {
-    struct progress_line line = {.is_shown = round->session->show_progress,
-                                 .interrupted = round->session->runner.interrupted,
-                                 .total = PROGRESS_PARTS};
     for (size_t i = 0; i < round->cell_count; i++) {
         struct cell_run *cell = &round->cells[i];
-        show_progress(round, cell, &line);
+        show_progress(round, cell);
         name_run(round->session, cell);
-        if (!runner_run(&round->session->runner, &cell->request, &cell->outcome, error))
+        bool ok = runner_run(&round->session->runner, &cell->request, &cell->outcome, error);
+        progress_line_end(&round->session->line);
+        if (!ok)
             return false;
         if (cell->outcome.status == OUTCOME_INTERRUPTED)
             break;
@@ -224,7 +257,6 @@ static bool run_cells(struct round *round, struct error *error)
         else if (cell->request.pass == CELL_LATENCY)
             note_timer(round->session, cell_latency(cell->outcome.cell));
     }
-    progress_line_end(&line);
     round->session->runner.tell = NULL;
     return true;
 }
@@ -315,6 +347,19 @@ static void write_file_bytes(const struct round *round, const struct cell_run *c
     write_if(round->result, bytes > 0, above(bytes, floor));
 }
 
+/* What else decides what the numbers of a cell mean. */
+static void write_surroundings(const struct round *round, const struct cell_run *cell)
+{
+    struct result_csv *result = round->result;
+    const struct session *session = round->session;
+    int cpu = runner_cpu(&session->runner, &cell->request);
+    result_csv_number(result, RESULT_RUNS, cell->request.padding_bytes);
+    write_if(result, cpu >= 0, (uint64_t)cpu);
+    result_csv_text(result, RESULT_RUNS, session->aslr);
+    result_csv_text(result, RESULT_RUNS, session->options->deterministic ? "yes" : "no");
+    result_csv_text(result, RESULT_RUNS, session->machine);
+}
+
 /* The last columns, which were added one after another; `loop` is NULL where none was timed. */
 static void write_added(const struct round *round, const struct cell_run *cell,
                         enum outcome_status status, const struct cell_loop *loop)
@@ -332,6 +377,7 @@ static void write_added(const struct round *round, const struct cell_run *cell,
     else
         write_unknown(round, 1);
     result_csv_text(round->result, RESULT_RUNS, cell->outcome.message);
+    write_surroundings(round, cell);
 }
 
 /* The columns behind the times, of a pass that has no figures of memory. */
@@ -630,7 +676,10 @@ bool round_run(struct session *session, struct result_csv *result, const struct 
 {
     struct round round = {.session = session, .result = result, .trace = trace, .number = number};
     choose_cells(&round);
-    shuffle(&round);
+    if (!session->options->deterministic) {
+        shuffle(&round);
+        pad(&round);
+    }
     bool ok = run_cells(&round, error);
     for (size_t i = 0; ok && i < round.cell_count; i++)
         if (round.cells[i].has_run)

@@ -23,6 +23,12 @@ struct trace_run {
     enum cell_thp thp;
 };
 
+/* How many cells a round has of that pass. */
+size_t round_cells(const struct session *session, enum cell_pass pass);
+
+/* The calls that a cell of that pass makes of a plan of so many, and what starting it is worth. */
+double round_cell_calls(const struct replay_options *options, enum cell_pass pass, double calls);
+
 /*
  * Runs round number `number` (from 1) and writes its rows. What belongs to a round is measured in
  * it: the floor that net_ns_per_op is above, and the null cell whose memory is not the allocator's.

@@ -2,6 +2,7 @@
 
 #include "replay/heap_map.h"
 #include "replay/latency_table.h"
+#include "replay/machine.h"
 #include "replay/real_clock.h"
 #include "replay/verify_report.h"
 
@@ -39,9 +40,24 @@ static void add_variable(struct environment *environment, const char *name, cons
     environment->pointers[environment->count] = NULL;
 }
 
-static void make_environment(struct environment *environment,
-                             const struct allocator_spec *allocator)
+/*
+ * Where the stack begins depends on what stands above it, and can make a program some percent
+ * slower or faster (Mytkowicz and others: Producing wrong data without doing anything obviously
+ * wrong, ASPLOS 2009): with lengths that vary it is noise and no bias.
+ */
+static void add_padding(struct environment *environment, uint32_t bytes)
 {
+    char padding[PADDING_MAX_BYTES + 1];
+    if (bytes == 0)
+        return;
+    memset(padding, 'x', bytes);
+    padding[bytes] = '\0';
+    add_variable(environment, "HEAPREEL_PADDING=", padding);
+}
+
+static void make_environment(struct environment *environment, const struct cell_request *request)
+{
+    const struct allocator_spec *allocator = request->allocator;
     environment->count = 0;
     add_variable(environment, "PATH=", "/usr/bin:/bin");
     add_variable(environment, "LC_ALL=", "C");
@@ -49,6 +65,7 @@ static void make_environment(struct environment *environment,
         add_variable(environment, "LD_PRELOAD=", allocator->path);
     if (*allocator->environment)
         add_variable(environment, "", allocator->environment);
+    add_padding(environment, request->padding_bytes);
 }
 
 /* ---- the shared memory ---- */
@@ -112,6 +129,11 @@ static void write_text(const char *path, const char *text)
     close(fd);
 }
 
+int runner_cpu(const struct runner *runner, const struct cell_request *request)
+{
+    return request->plan && request->plan->stream_count > 1 ? -1 : runner->cpu;
+}
+
 static void pin(int cpu)
 {
     cpu_set_t cpus;
@@ -151,13 +173,14 @@ static void exec_cell(const struct runner *runner, const struct cell_request *re
     if (getppid() != parent)
         _exit(126); /* it had ended before */
     signal(SIGXFSZ, SIG_DFL);
-    if (runner->cpu >= 0 && (!request->plan || request->plan->stream_count <= 1))
+    if (runner_cpu(runner, request) >= 0)
         pin(runner->cpu);
     write_text("/proc/self/oom_score_adj", "1000");
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (dup2(null_fd, 0) < 0 || dup2(files->stderr_fd, 1) < 0 || dup2(files->stderr_fd, 2) < 0 ||
         !pass_on(files->cell_fd) || !pass_on(request->plan_fd) || !pass_on(files->feed_fd) ||
-        (request->group_fd && !pass_on(request->group_fd)) || !set_huge_pages(request->thp))
+        (request->group_fd && !pass_on(request->group_fd)) || !set_huge_pages(request->thp) ||
+        (runner->fixed_addresses && !machine_fix_addresses()))
         _exit(126);
     /* The terminal's Ctrl-C is the parent's to act upon. */
     setpgid(0, 0);
@@ -352,7 +375,7 @@ static bool run_fed(const struct runner *runner, const struct cell_request *requ
                           .feed = feed,
                           .error = error};
     struct environment environment;
-    make_environment(&environment, request->allocator);
+    make_environment(&environment, request);
     pid_t parent = getpid();
     watch.pid = outcome->cell && watch.stderr_fd >= 0 ? fork() : -1;
     const struct cell_files files = {cell_fd, feed ? feed->fd : -1, watch.stderr_fd};

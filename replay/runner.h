@@ -11,6 +11,7 @@
 #include "traces/format/error.h"
 
 #include <signal.h>
+#include <stdbool.h>
 
 enum outcome_status {
     OUTCOME_OK,
@@ -29,6 +30,7 @@ struct runner {
     double timeout_s;                             /* of one cell, */
     double timeout_call_s;                        /* and so much more for each call that it makes */
     uint64_t memory_limit_bytes;                  /* resident; a cell beyond it is out of memory */
+    bool fixed_addresses;                         /* of cells: not randomised */
     volatile const sig_atomic_t *interrupted;     /* becomes non-zero when the user wants to stop */
     void (*tell)(void *context, double progress); /* of a cell that is fed its plan; or NULL */
     void *context;                                /* of `tell` */
@@ -41,6 +43,8 @@ enum cell_thp {
     CELL_THP_ALWAYS, /* only where the kernel is set to that */
 };
 
+enum { PADDING_MAX_BYTES = 4095 }; /* less than a page: more would be the same again */
+
 struct cell_request {
     const struct allocator_spec *allocator;
     enum cell_pass pass;
@@ -48,6 +52,7 @@ struct cell_request {
     enum cell_clock clock;
     enum cell_thp thp;
     uint32_t loops;
+    uint32_t padding_bytes; /* of a variable in its environment that nobody reads; 0: none */
     int plan_fd;
     const struct plan *plan;
     struct plan_spool *spool; /* of the plan's words, NULL where they are in it */
@@ -61,6 +66,9 @@ struct cell_outcome {
     char message[OUTCOME_MESSAGE_BYTES]; /* one line why not OUTCOME_OK, or empty */
     struct cell_channel *cell;           /* what the cell answered; freed by runner_release */
 };
+
+/* The CPU that the cell is pinned to; -1: none, as where several threads replay. */
+int runner_cpu(const struct runner *runner, const struct cell_request *request);
 
 /* "ok", "oom", "crash", "timeout", "corrupt", "refused": as in runs.csv. */
 const char *outcome_status_name(enum outcome_status status);

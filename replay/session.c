@@ -1,14 +1,18 @@
 #include "replay/session.h"
 
 #include "replay/machine.h"
+#include "replay/real_clock.h"
 #include "traces/format/memory.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { EXPECTED_PRECISION_ROUNDS = 20 }; /* before any trace has told how many it takes */
 
 /* ---- allocators ---- */
 
@@ -62,6 +66,28 @@ static void add_all(struct session *session)
             add_item(session, name, NULL);
 }
 
+/* The same once more, under another name. */
+static bool add_again(struct session *session, struct error *error)
+{
+    const char *baseline = session->options->baseline;
+    const struct allocator_spec *first = find_label(session, baseline);
+    if (!first)
+        return error_set(error, ERROR_USAGE,
+                         "--aa: '%s' is there in every session, and not run a second time",
+                         baseline);
+    struct allocator_spec again = *first;
+    int length = snprintf(again.label, sizeof again.label, "%s-again", baseline);
+    if (length < 0 || (size_t)length >= sizeof again.label)
+        return error_set(error, ERROR_USAGE, "--aa: '%s-again' is too long; LABEL=ITEM labels it",
+                         baseline);
+    if (find_label(session, again.label))
+        return error_set(error, ERROR_USAGE,
+                         "--aa: '%s' would be the baseline, and is an allocator already",
+                         again.label);
+    add_allocator(session, &again);
+    return true;
+}
+
 static bool add_allocators(struct session *session, struct error *error)
 {
     const struct replay_options *options = session->options;
@@ -73,6 +99,12 @@ static bool add_allocators(struct session *session, struct error *error)
     if (!options->smallest && !find_label(session, options->baseline) &&
         !add_item(session, options->baseline, error))
         return false;
+    if (options->aa && !add_again(session, error))
+        return false;
+    if (options->precision > 0 && session->allocator_count < 2)
+        return error_set(error, ERROR_USAGE,
+                         "--precision: there is only '%s', and nothing to compare with it",
+                         options->baseline);
     struct allocator_spec null = allocator_null(), loop = allocator_loop();
     add_allocator(session, &null);
     add_allocator(session, &loop);
@@ -98,8 +130,17 @@ static bool check_huge_pages(const struct replay_options *options, struct error 
                      *word ? word : "never");
 }
 
+static bool check_addresses(const struct replay_options *options, struct error *error)
+{
+    return !options->deterministic || machine_may_fix_addresses() ||
+           error_set(error, ERROR_RUN,
+                     "--deterministic: addresses cannot be kept from being randomised: %s",
+                     strerror(errno));
+}
+
 bool session_open(struct session *session, const struct replay_options *options,
-                  volatile const sig_atomic_t *interrupted, struct error *error)
+                  const struct session_host *host, volatile const sig_atomic_t *interrupted,
+                  struct error *error)
 {
     static char cell_program[PATH_MAX];
     struct timespec now;
@@ -115,16 +156,29 @@ bool session_open(struct session *session, const struct replay_options *options,
                 .timeout_call_s = options->has_timeout ? 0 : 1e-6,
                 .memory_limit_bytes = memory_available_bytes() / 4 * 3,
                 .interrupted = interrupted,
+                .fixed_addresses = options->deterministic,
             },
         .seed = options->seed,
         .random_state = options->seed,
         .started_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
-        .show_progress = !options->quiet && isatty(STDERR_FILENO),
+        .host = *host,
+        .begun_s = real_clock_s(),
+        .ticks = machine_read_ticks(),
+        .rounds_expected =
+            options->precision > 0 ? EXPECTED_PRECISION_ROUNDS : options_rounds(options),
+        .line = {.is_shown = !options->quiet && isatty(STDERR_FILENO),
+                 .tells_traces = !options->quiet && !isatty(STDERR_FILENO),
+                 .interrupted = interrupted,
+                 .end_s = INFINITY},
     };
+    machine_write_name(session->machine, sizeof session->machine);
+    machine_aslr(session->aslr, sizeof session->aslr);
+    if (options->deterministic)
+        snprintf(session->aslr, sizeof session->aslr, "0");
     if (!machine_leave_cpu(session->runner.cpu))
         return error_set(error, ERROR_USAGE, "--cpu=%d: this process may not run on that CPU",
                          session->runner.cpu);
-    if (!check_huge_pages(options, error))
+    if (!check_huge_pages(options, error) || !check_addresses(options, error))
         return false;
     if (access(cell_program, X_OK) != 0)
         return error_set(error, ERROR_RUN, "%s: %s; it belongs beside replay", cell_program,

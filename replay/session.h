@@ -4,13 +4,28 @@
 #ifndef REPLAY_SESSION_H
 #define REPLAY_SESSION_H
 
+#include "replay/machine.h"
 #include "replay/options.h"
+#include "replay/progress.h"
 #include "replay/runner.h"
+#include "replay/stopping.h"
 #include "traces/format/error.h"
 
 #include <stddef.h>
 
 struct result_csv;
+struct trace_input;
+
+/* What the program does for a session. */
+struct session_host {
+    /*
+     * How exactly the times of a trace are known, from a runs.csv whose rows are whole, for a
+     * precision that is wanted. False with an error when it cannot be read.
+     */
+    bool (*read_precision)(const char *runs_path, const char *baseline, const char *trace,
+                           double precision, struct reached *reached, struct error *error);
+    void (*tell)(const char *line); /* the user something about a result, in a line */
+};
 
 struct session {
     const struct replay_options *options;
@@ -22,7 +37,15 @@ struct session {
     uint64_t seed, random_state;
     uint64_t started_ns; /* CLOCK_REALTIME: makes run ids unique */
     uint32_t cells_run;
-    bool show_progress;                                 /* a terminal is watching stderr */
+    struct session_host host;
+    double begun_s; /* real_clock_s, less what earlier processes took of a campaign that goes on */
+    const struct trace_input *inputs; /* all traces, of which the progress line tells */
+    size_t input_count;
+    uint32_t rounds_expected; /* of traces that are not begun */
+    struct progress_line line;
+    char aslr[16];                                      /* of the cells: 0, 1 or 2 */
+    char machine[512];                                  /* in a few words, as in runs.csv */
+    struct machine_ticks ticks;                         /* when it was begun */
     double timer_mhz, timer_step_ns, timer_overhead_ns; /* of the latency pass; mhz 0: none yet */
     bool timer_has_rdtscp;
     char memory_probe[16];     /* what the cells read their memory from; "" until one has */
@@ -38,7 +61,8 @@ struct session {
  * the user wants to stop. After a failure there is nothing to close.
  */
 bool session_open(struct session *session, const struct replay_options *options,
-                  volatile const sig_atomic_t *interrupted, struct error *error);
+                  const struct session_host *host, volatile const sig_atomic_t *interrupted,
+                  struct error *error);
 
 /* Counts a cell that did not end well; the first one's `text` is what the user is told. */
 void session_note_failure(struct session *session, const char *text);

@@ -4,6 +4,7 @@
 #include "replay/timer.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <sha256.h>
 #include <string.h>
 #include <time.h>
@@ -38,6 +39,15 @@ static void describe_allocators(const struct session *session, struct trace_meta
     }
 }
 
+/* Empty where it is 0. */
+static void describe_if_asked(struct trace_meta *settings, const char *key, double number)
+{
+    if (number > 0)
+        trace_meta_set(settings, key, "%.6g", number);
+    else
+        trace_meta_set(settings, key, "%s", "");
+}
+
 static void describe_session(const struct session *session, struct trace_meta *settings)
 {
     const struct replay_options *options = session->options;
@@ -50,6 +60,11 @@ static void describe_session(const struct session *session, struct trace_meta *s
     trace_meta_set(settings, "rounds_map", "%" PRIu32, options->map_rounds);
     trace_meta_set(settings, "rounds_latency", "%" PRIu32, options->latency_rounds);
     trace_meta_set(settings, "rounds_verify", "%" PRIu32, options->verify_rounds);
+    describe_if_asked(settings, "precision_percent", 100 * options->precision);
+    describe_if_asked(settings, "max_time_s", options->max_time_s);
+    if (options->aa)
+        trace_meta_set(settings, "noise_floor_allocator", "%s-again", options->baseline);
+    trace_meta_set(settings, "deterministic", "%s", options->deterministic ? "yes" : "no");
     trace_meta_set(settings, "loops", "%" PRIu32, options->loops);
     trace_meta_set(settings, "baseline", "%s", options->baseline);
     trace_meta_set(settings, "clock", "%s", clock_name(options->memory_clock));
@@ -160,7 +175,7 @@ void session_meta_trace(struct result_csv *result, const struct trace_run *trace
 
 /* ---- begin and end ---- */
 
-void session_meta_time(struct result_csv *result, const char *key)
+static void write_time(struct result_csv *result, const char *key)
 {
     char text[32];
     time_t now = time(NULL);
@@ -169,9 +184,33 @@ void session_meta_time(struct result_csv *result, const char *key)
     result_csv_meta(result, key, "%s", text);
 }
 
+void session_meta_begin(struct result_csv *result)
+{
+    double load = machine_load();
+    write_time(result, "started_utc");
+    if (!isnan(load))
+        result_csv_meta(result, "load_average", "%.2f", load);
+}
+
+void session_meta_stop(struct result_csv *result, const char *trace, enum stop stop,
+                       uint32_t rounds_time, const struct reached *reached)
+{
+    char key[320];
+    describe_number(result, trace, "rounds_time", rounds_time);
+    if (!isnan(reached->half_width)) {
+        snprintf(key, sizeof key, "trace.%s.precision_percent", trace);
+        result_csv_meta(result, key, "%.2f", 100 * reached->half_width);
+    }
+    snprintf(key, sizeof key, "trace.%s.stopped_by", trace);
+    result_csv_meta(result, key, "%s", stopping_name(stop));
+}
+
 void session_meta_end(const struct session *session, struct result_csv *result)
 {
-    session_meta_time(result, "finished_utc");
+    double steal_percent = machine_steal_percent(&session->ticks);
+    write_time(result, "finished_utc");
+    if (!isnan(steal_percent))
+        result_csv_meta(result, "steal_percent", "%.2f", steal_percent);
     result_csv_meta(result, "memory_probe", "%s", session->memory_probe);
     if (session->timer_mhz == 0)
         return;

@@ -18,8 +18,12 @@ void session_meta_settings(const struct session *session, const struct trace_inp
 void session_meta_trace(struct result_csv *result, const struct trace_run *trace,
                         const struct trace_meta *meta);
 
-/* Writes the time of now. */
-void session_meta_time(struct result_csv *result, const char *key);
+/* Writes what is known at the beginning, and is another each time. */
+void session_meta_begin(struct result_csv *result);
+
+/* Writes how many rounds of the time pass a trace had, how exact they are, and why no more. */
+void session_meta_stop(struct result_csv *result, const char *trace, enum stop stop,
+                       uint32_t rounds_time, const struct reached *reached);
 
 /* Writes what is known only at the end. */
 void session_meta_end(const struct session *session, struct result_csv *result);

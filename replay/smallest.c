@@ -123,10 +123,8 @@ static bool was_too_little(const struct search *search)
 
 static void show_progress(const struct search *search, uint64_t bytes)
 {
-    if (search->session->show_progress)
-        fprintf(stderr, "\r\033[K%s: smallest memory, %s, run %" PRIu32 ", %.1f MiB",
-                search->trace->name, search->allocator->label, search->runs + 1,
-                (double)bytes / (1 << 20));
+    progress_line_show(&search->session->line, "smallest memory, %s, run %" PRIu32 ", %.1f MiB",
+                       search->allocator->label, search->runs + 1, (double)bytes / (1 << 20));
 }
 
 static bool narrow(struct search *search, uint64_t bytes, struct error *error)
@@ -199,8 +197,7 @@ static bool find_smallest(struct search *search, uint64_t start_bytes, struct er
     if (ok && search->enough_bytes > 0 && completed(search))
         ok = bisect(search, error);
     search->ready_bytes = ready_bytes;
-    if (search->session->show_progress)
-        fputs("\r\033[K", stderr);
+    progress_line_wipe(&search->session->line);
     return ok;
 }
 

@@ -12,21 +12,22 @@
 struct planning {
     const struct trace_input *input;
     struct plan_survey survey;
-    struct progress_line line;
+    struct progress_line *line;
 };
 
-static struct progress begin_progress(struct planning *planning, const char *doing)
+static struct progress begin_progress(struct planning *planning, enum work work, const char *doing)
 {
-    progress_line_begin(&planning->line, "%s: %s", planning->input->name, doing);
-    return (struct progress){progress_line_tell, &planning->line};
+    uint64_t events = trace_meta_number(trace_reader_meta(planning->input->reader), "events", 0);
+    progress_line_begin(planning->line, work, (double)events, "%s", doing);
+    return (struct progress){progress_line_tell, planning->line};
 }
 
 static bool survey_trace(struct planning *planning, struct error *error)
 {
     const struct trace_input *input = planning->input;
-    struct progress progress = begin_progress(planning, "reading");
+    struct progress progress = begin_progress(planning, WORK_READING, "reading");
     bool ok = plan_survey_read(&planning->survey, input->reader, input->path, &progress, error);
-    progress_line_end(&planning->line);
+    progress_line_end(planning->line);
     return ok;
 }
 
@@ -35,11 +36,11 @@ static bool make_plan(struct planning *planning, struct trace_plan *made,
                       const struct plan_options *options, struct error *error)
 {
     const struct trace_input *input = planning->input;
-    struct progress progress = begin_progress(planning, "planning");
+    struct progress progress = begin_progress(planning, WORK_PLANNING, "planning");
     trace_reader_rewind(input->reader);
     struct plan_output output =
         plan_compile(input->reader, &planning->survey, input->path, options, &progress, error);
-    progress_line_end(&planning->line);
+    progress_line_end(planning->line);
     made->fd = output.fd;
     made->spool = output.spool;
     if (made->fd < 0)
@@ -49,7 +50,7 @@ static bool make_plan(struct planning *planning, struct trace_plan *made,
            error_set(error, ERROR_RUN, "%s: cannot map the plan: %s", input->path, strerror(errno));
 }
 
-static bool make_all(const struct session *session, struct trace_run *trace,
+static bool make_all(struct session *session, struct trace_run *trace,
                      const struct trace_input *input, struct trace_meta *meta, struct error *error)
 {
     const struct replay_options *options = session->options;
@@ -61,11 +62,7 @@ static bool make_all(const struct session *session, struct trace_run *trace,
                                         .most_bytes = options->plan_memory_bytes};
     const struct plan_options latency = {
         .sync = time.sync, .events = true, .most_bytes = options->plan_memory_bytes};
-    struct planning planning = {
-        .input = input,
-        .line = {.is_shown = session->show_progress,
-                 .interrupted = session->runner.interrupted,
-                 .total = trace_meta_number(trace_reader_meta(input->reader), "events", 0)}};
+    struct planning planning = {.input = input, .line = &session->line};
     bool made = survey_trace(&planning, error);
     if (made && options->time_rounds)
         made = make_plan(&planning, &trace->time, &time, error);
@@ -97,7 +94,7 @@ static enum cell_thp choose_huge_pages(const struct replay_options *options,
     return options->thp_as_recorded && were_off ? CELL_THP_NEVER : options->thp;
 }
 
-bool trace_plans_make(const struct session *session, const struct trace_input *input,
+bool trace_plans_make(struct session *session, const struct trace_input *input,
                       struct trace_run *trace, struct trace_meta *meta, struct error *error)
 {
     *trace = (struct trace_run){.time.fd = -1, .memory.fd = -1, .latency.fd = -1};

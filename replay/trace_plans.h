@@ -15,7 +15,7 @@
  * which is to be freed in any case, becomes that of the trace with what was counted. False with an
  * error also when the user interrupts. To be dropped in any case.
  */
-bool trace_plans_make(const struct session *session, const struct trace_input *input,
+bool trace_plans_make(struct session *session, const struct trace_input *input,
                       struct trace_run *trace, struct trace_meta *meta, struct error *error);
 
 void trace_plans_drop(struct trace_run *trace);
