@@ -13,12 +13,6 @@ struct names {
     size_t count;
 };
 
-/* What is measured beside the allocators: the floor. */
-static bool is_floor(const char *allocator)
-{
-    return strcmp(allocator, "null") == 0 || strcmp(allocator, "loop") == 0;
-}
-
 static bool names_contain(const struct names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++) {
@@ -358,7 +352,7 @@ static bool summarise(struct summary *summary)
     bool ok = traces.items != NULL && allocators.items != NULL && scratch != NULL;
     for (size_t i = 0; ok && i < runs->cell_count; i++) {
         names_add(&traces, runs->cells[i].trace);
-        if (!is_floor(runs->cells[i].allocator))
+        if (!run_set_is_floor(runs->cells[i].allocator))
             names_add(&allocators, runs->cells[i].allocator);
     }
     if (ok) {

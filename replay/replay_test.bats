@@ -39,7 +39,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     run replay -r 2 -o out a.trace
     [ "$status" -eq 0 ]
     [[ "$output" == *"heap"*"glibc"* ]]
-    [ "$(head -n 1 out/runs.csv | tr -d '"')" = "schema,run_id,round,order,started_utc,trace,trace_sha256,allocator,pass,status,loop,loops,clock,touch,threads,sync,seed,ops,wall_ns,cpu_ns,wall_ns_per_op,cpu_ns_per_op,net_ns_per_op,minflt,nivcsw,wait_ns,peak_live_bytes,peak_heap_bytes,mean_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes,waits,sleeps,replayed_peak_live_bytes,frag_peak_ratio,frag_mean_event_ratio,frag_mean_time_ratio,frag_at_peak_live_ratio,frag_at_peak_heap_ratio,returned_share,lazyfree_peak_bytes,lazyfree_end_bytes,hugepage_peak_bytes,hugepage_end_bytes,clock_reads,thp,feed_wait_ns,thread_ns,load_cpu_ns,file_bytes,message" ]
+    [ "$(head -n 1 out/runs.csv | tr -d '"')" = "schema,run_id,round,order,started_utc,trace,trace_sha256,allocator,pass,status,loop,loops,clock,touch,threads,sync,seed,ops,wall_ns,cpu_ns,wall_ns_per_op,cpu_ns_per_op,net_ns_per_op,minflt,nivcsw,wait_ns,peak_live_bytes,peak_heap_bytes,mean_heap_bytes,end_heap_bytes,load_heap_bytes,hwm_heap_bytes,waits,sleeps,replayed_peak_live_bytes,frag_peak_ratio,frag_mean_event_ratio,frag_mean_time_ratio,frag_at_peak_live_ratio,frag_at_peak_heap_ratio,returned_share,lazyfree_peak_bytes,lazyfree_end_bytes,hugepage_peak_bytes,hugepage_end_bytes,clock_reads,thp,feed_wait_ns,thread_ns,load_cpu_ns,file_bytes,message,acquire_p99_9_ns,release_p99_9_ns" ]
     # 2 rounds of 4 rows (null and loop too) of 3 loops, and 2 rounds of memory of 3 (null too)
     [ "$(rows time ok)" -eq 24 ]
     [ "$(rows memory ok)" -eq 6 ]

@@ -3,6 +3,7 @@
 #include "replay/fragmentation.h"
 #include "replay/heap_map_csv.h"
 #include "replay/latency_csv.h"
+#include "replay/latency_percentile.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -315,6 +316,15 @@ static void write_file_bytes(const struct round *round, const struct cell_run *c
     write_if(round->result, bytes > 0, above(bytes, floor));
 }
 
+static void write_tail(const struct round *round, const struct cell_run *cell,
+                       enum outcome_status status, enum latency_group group)
+{
+    uint64_t ns = 0;
+    bool is_known = status == OUTCOME_OK && cell->request.pass == CELL_LATENCY &&
+                    latency_p99_9(cell_latency(cell->outcome.cell), group, &ns);
+    write_if(round->result, is_known, ns);
+}
+
 /* The last columns, which were added one after another; `loop` is NULL where none was timed. */
 static void write_added(const struct round *round, const struct cell_run *cell,
                         enum outcome_status status, const struct cell_loop *loop)
@@ -332,6 +342,8 @@ static void write_added(const struct round *round, const struct cell_run *cell,
     else
         write_unknown(round, 1);
     result_csv_text(round->result, RESULT_RUNS, cell->outcome.message);
+    write_tail(round, cell, status, LATENCY_ACQUIRE);
+    write_tail(round, cell, status, LATENCY_RELEASE);
 }
 
 /* The columns behind the times, of a pass that has no figures of memory. */
