@@ -122,3 +122,57 @@ struct interval statistics_bootstrap(const struct sample_group *groups, size_t g
     free(scratch);
     return interval;
 }
+
+static size_t fewest(const struct sample_group *groups, size_t group_count)
+{
+    size_t count = SIZE_MAX;
+    for (size_t i = 0; i < group_count; i++)
+        count = groups[i].count < count ? groups[i].count : count;
+    return count;
+}
+
+static size_t most(const struct sample_group *groups, size_t group_count)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < group_count; i++)
+        count = groups[i].count > count ? groups[i].count : count;
+    return count;
+}
+
+struct interval statistics_bootstrap_ratio(const struct sample_group *bases,
+                                           const struct sample_group *news, size_t group_count)
+{
+    struct interval interval = {NAN, NAN};
+    if (group_count == 0 || fewest(bases, group_count) < STATISTICS_MIN_ROUNDS ||
+        fewest(news, group_count) < STATISTICS_MIN_ROUNDS)
+        return interval;
+    size_t largest = most(bases, group_count) + most(news, group_count);
+    double *scratch = calloc(largest + RESAMPLES, sizeof *scratch);
+    if (scratch == NULL)
+        return interval;
+    double *estimates = scratch + largest;
+    uint64_t state = 1;
+    for (size_t i = 0; i < RESAMPLES; i++) {
+        double base = resampled_mean_of_medians(bases, group_count, scratch, &state);
+        estimates[i] = resampled_mean_of_medians(news, group_count, scratch, &state) / base;
+    }
+    qsort(estimates, RESAMPLES, sizeof *estimates, compare_doubles);
+    interval.low = statistics_quantile(estimates, RESAMPLES, 0.025);
+    interval.high = statistics_quantile(estimates, RESAMPLES, 0.975);
+    free(scratch);
+    return interval;
+}
+
+struct interval statistics_range_ratio(const struct sample_group *base,
+                                       const struct sample_group *new)
+{
+    struct interval bases = {INFINITY, 0}, news = {INFINITY, 0};
+    for (size_t i = 0; i < base->count; i++)
+        bases =
+            (struct interval){fmin(bases.low, base->values[i]), fmax(bases.high, base->values[i])};
+    for (size_t i = 0; i < new->count; i++)
+        news = (struct interval){fmin(news.low, new->values[i]), fmax(news.high, new->values[i])};
+    if (base->count < STATISTICS_MIN_RANGE || new->count < STATISTICS_MIN_RANGE)
+        return (struct interval){NAN, NAN};
+    return (struct interval){news.low / bases.high, news.high / bases.low};
+}
