@@ -1,11 +1,9 @@
 #include "analysis/summary_csv.h"
 
+#include "analysis/csv_write.h"
 #include "analysis/prediction.h"
 
-#include <csv.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const struct {
     const char *name, *unit;
@@ -33,23 +31,6 @@ static const char *const header[] = {
     "ratio_ci_low", "ratio_ci_high", "verdict", "failed", "status",
 };
 
-static void write_field(FILE *stream, const char *text, char end)
-{
-    csv_fwrite(stream, text, strlen(text));
-    fputc(end, stream);
-}
-
-static void write_number(FILE *stream, double number, char end)
-{
-    char text[32] = "";
-    for (int digits = 15; digits <= 17 && !isnan(number); digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number)
-            break;
-    }
-    write_field(stream, text, end);
-}
-
 /*
  * Every metric is better when it is smaller, but one. What is within `limit` of 1 cannot be told
  * from 1, however exactly it was measured.
@@ -74,10 +55,11 @@ static const char *verdict(const struct ratio *ratio, enum metric metric, double
 static void write_ratio(FILE *stream, const struct ratio *ratio, enum metric metric,
                         double program_rss_bytes)
 {
-    write_number(stream, ratio->value, ',');
-    write_number(stream, ratio->interval.low, ',');
-    write_number(stream, ratio->interval.high, ',');
-    write_field(stream, verdict(ratio, metric, prediction_limit(metric, program_rss_bytes)), ',');
+    csv_write_number(stream, ratio->value, ',');
+    csv_write_number(stream, ratio->interval.low, ',');
+    csv_write_number(stream, ratio->interval.high, ',');
+    csv_write_text(stream, verdict(ratio, metric, prediction_limit(metric, program_rss_bytes)),
+                   ',');
 }
 
 static void write_metric(FILE *stream, const struct summary *summary,
@@ -89,46 +71,44 @@ static void write_metric(FILE *stream, const struct summary *summary,
     unsigned failed = 0;
     for (int status = RUN_OK + 1; status < RUN_STATUS_COUNT; status++)
         failed += allocator->cells[pass][status];
-    write_field(stream, trace->trace, ',');
-    write_field(stream, allocator->allocator, ',');
-    write_field(stream, metrics[metric].name, ',');
-    write_field(stream, metrics[metric].unit, ',');
-    write_number(stream, (double)values->count, ',');
-    write_number(stream, values->min, ',');
-    write_number(stream, values->median, ',');
-    write_number(stream, values->mad, ',');
-    write_number(stream, values->mean, ',');
-    write_number(stream, values->sd, ',');
-    write_number(stream, values->interval.low, ',');
-    write_number(stream, values->interval.high, ',');
-    write_field(stream, summary->baseline, ',');
+    csv_write_text(stream, trace->trace, ',');
+    csv_write_text(stream, allocator->allocator, ',');
+    csv_write_text(stream, metrics[metric].name, ',');
+    csv_write_text(stream, metrics[metric].unit, ',');
+    csv_write_number(stream, (double)values->count, ',');
+    csv_write_number(stream, values->min, ',');
+    csv_write_number(stream, values->median, ',');
+    csv_write_number(stream, values->mad, ',');
+    csv_write_number(stream, values->mean, ',');
+    csv_write_number(stream, values->sd, ',');
+    csv_write_number(stream, values->interval.low, ',');
+    csv_write_number(stream, values->interval.high, ',');
+    csv_write_text(stream, summary->baseline, ',');
     write_ratio(stream, &values->to_baseline, metric, trace->program_rss_bytes);
-    write_number(stream, failed, ',');
-    write_field(stream, failed > 0 ? summary_failure(allocator, pass) : "ok", '\n');
+    csv_write_number(stream, failed, ',');
+    csv_write_text(stream, failed > 0 ? summary_failure(allocator, pass) : "ok", '\n');
 }
 
 static void write_overall(FILE *stream, const struct summary *summary,
                           const struct overall_summary *overall, enum metric metric)
 {
     const struct ratio *ratio = &overall->to_baseline[metric];
-    write_field(stream, "geomean", ',');
-    write_field(stream, overall->allocator, ',');
-    write_field(stream, metrics[metric].name, ',');
-    write_field(stream, metrics[metric].unit, ',');
-    write_number(stream, (double)ratio->rounds, ',');
+    csv_write_text(stream, "geomean", ',');
+    csv_write_text(stream, overall->allocator, ',');
+    csv_write_text(stream, metrics[metric].name, ',');
+    csv_write_text(stream, metrics[metric].unit, ',');
+    csv_write_number(stream, (double)ratio->rounds, ',');
     for (int i = 0; i < 7; i++)
-        write_field(stream, "", ',');
-    write_field(stream, summary->baseline, ',');
+        csv_write_text(stream, "", ',');
+    csv_write_text(stream, summary->baseline, ',');
     write_ratio(stream, ratio, metric, NAN);
-    write_field(stream, "", ',');
-    write_field(stream, "", '\n');
+    csv_write_text(stream, "", ',');
+    csv_write_text(stream, "", '\n');
 }
 
 void summary_csv_print(const struct summary *summary, FILE *stream)
 {
-    size_t column_count = sizeof header / sizeof header[0];
-    for (size_t i = 0; i < column_count; i++)
-        write_field(stream, header[i], i + 1 < column_count ? ',' : '\n');
+    csv_write_header(stream, header, sizeof header / sizeof header[0]);
     for (size_t i = 0; i < summary->trace_count; i++) {
         const struct trace_summary *trace = &summary->traces[i];
         for (size_t j = 0; j < trace->allocator_count; j++) {
