@@ -50,7 +50,7 @@ bool compare_is_broken(const struct compare_outcome *outcome)
 
 /* ---- values ---- */
 
-static double value_of(const struct cell *cell, enum compare_metric metric)
+static double measured(const struct cell *cell, enum compare_metric metric)
 {
     switch (metric) {
     case COMPARE_COLD:
@@ -66,25 +66,49 @@ static double value_of(const struct cell *cell, enum compare_metric metric)
     }
 }
 
+/* What ratios are of. */
+static double judged(const struct cell *cell, enum compare_metric metric)
+{
+    double value = measured(cell, metric);
+    bool is_short = compare_metric_pass(metric) == PASS_LATENCY && value < COMPARE_LEAST_TAIL_NS;
+    return is_short ? COMPARE_LEAST_TAIL_NS : value;
+}
+
 static bool is_of(const struct cell *cell, const char *trace, const char *allocator, enum pass pass)
 {
     return cell->pass == pass && strcmp(cell->trace, trace) == 0 &&
            strcmp(cell->allocator, allocator) == 0;
 }
 
+typedef double cell_value(const struct cell *cell, enum compare_metric metric);
+
 /* Fills `values`, which has room for every cell of `runs`. */
 static struct sample_group collect(const struct run_set *runs, const char *trace,
                                    const char *allocator, enum compare_metric metric,
-                                   double *values)
+                                   cell_value *value, double *values)
 {
     struct sample_group group = {.values = values};
     for (size_t i = 0; i < runs->cell_count; i++) {
         const struct cell *cell = &runs->cells[i];
         if (is_of(cell, trace, allocator, compare_metric_pass(metric)) &&
-            !isnan(value_of(cell, metric)))
-            values[group.count++] = value_of(cell, metric);
+            !isnan(value(cell, metric)))
+            values[group.count++] = value(cell, metric);
     }
     return group;
+}
+
+static struct sample_group collect_base(const struct builder *builder,
+                                        const struct compare_row *row, enum compare_metric metric,
+                                        cell_value *value, double *values)
+{
+    return collect(builder->base, row->trace, row->base_allocator, metric, value, values);
+}
+
+static struct sample_group collect_new(const struct builder *builder, const struct compare_row *row,
+                                       enum compare_metric metric, cell_value *value,
+                                       double *values)
+{
+    return collect(builder->new, row->trace, row->new_allocator, metric, value, values);
 }
 
 /* The ratios of the rounds that both finished. */
@@ -98,8 +122,8 @@ static struct sample_group collect_ratios(const struct builder *builder,
         if (!is_of(base, row->trace, row->base_allocator, compare_metric_pass(metric)))
             continue;
         const struct cell *new = run_set_find_partner(builder->new, base, row->new_allocator);
-        if (new != NULL && value_of(base, metric) > 0 && value_of(new, metric) > 0)
-            ratios[group.count++] = value_of(new, metric) / value_of(base, metric);
+        if (new != NULL && judged(base, metric) > 0 && judged(new, metric) > 0)
+            ratios[group.count++] = judged(new, metric) / judged(base, metric);
     }
     return group;
 }
@@ -126,43 +150,46 @@ static void compare_rounds(const struct builder *builder, const struct compare_r
     change->interval = statistics_bootstrap(&ratios, 1);
 }
 
+/* Sorts the values. */
 static void compare_medians(const struct sample_group *base, const struct sample_group *new,
-                            struct compare_change *change)
+                            double *values, struct compare_change *change)
 {
-    change->ratio = change->new / change->base;
+    double base_median = statistics_median(values, base->count);
+    change->ratio = statistics_median(values + base->count, new->count) / base_median;
     change->interval = statistics_bootstrap_ratio(base, new, 1);
     change->is_range = isnan(change->interval.low);
     if (change->is_range)
         change->interval = statistics_range_ratio(base, new);
 }
 
+/* The medians alone. */
+static struct compare_change measure(const struct builder *builder, const struct compare_row *row,
+                                     enum compare_metric metric)
+{
+    struct compare_change change = {.ratio = NAN, .interval = {NAN, NAN}};
+    change.base_count = collect_base(builder, row, metric, measured, builder->values).count;
+    change.base = statistics_median(builder->values, change.base_count);
+    change.new_count = collect_new(builder, row, metric, measured, builder->values).count;
+    change.new = statistics_median(builder->values, change.new_count);
+    return change;
+}
+
 static struct compare_change compare_metric(const struct builder *builder,
                                             const struct compare_row *row,
                                             enum compare_metric metric)
 {
-    double *base_values = builder->values;
-    struct sample_group base =
-        collect(builder->base, row->trace, row->base_allocator, metric, base_values);
-    double *new_values = base_values + base.count;
-    struct sample_group new =
-        collect(builder->new, row->trace, row->new_allocator, metric, new_values);
-    struct compare_change change = {
-        .base_count = base.count,
-        .new_count = new.count,
-        .base = statistics_median(base_values, base.count),
-        .new = statistics_median(new_values, new.count),
-        .ratio = NAN,
-        .interval = {NAN, NAN},
-    };
-    if (!all_positive(&base) || !all_positive(&new)) {
-        if (change.base == 0 && change.new == 0) /* what differs by nothing */
-            change.ratio = change.interval.low = change.interval.high = 1;
+    double *values = builder->values;
+    struct compare_change change = measure(builder, row, metric);
+    struct sample_group base = collect_base(builder, row, metric, judged, values);
+    struct sample_group new = collect_new(builder, row, metric, judged, values + base.count);
+    if (change.base == 0 && change.new == 0) /* what differs by nothing */
+        change.ratio = change.interval.low = change.interval.high = 1;
+    if (!all_positive(&base) || !all_positive(&new))
         return change;
-    }
     if (builder->comparison->is_paired)
-        compare_rounds(builder, row, metric, new_values + new.count, &change);
-    if (isnan(change.ratio))
-        compare_medians(&base, &new, &change);
+        compare_rounds(builder, row, metric, values + base.count + new.count, &change);
+    if (isnan(change.interval.low))
+        compare_medians(&base, &new, values, &change);
     return change;
 }
 
@@ -210,8 +237,8 @@ static double *add_groups(const struct builder *builder, const struct compare_ro
         *new = collect_ratios(builder, row, metric, space);
         return space + new->count;
     }
-    *base = collect(builder->base, row->trace, row->base_allocator, metric, space);
-    *new = collect(builder->new, row->trace, row->new_allocator, metric, space + base->count);
+    *base = collect_base(builder, row, metric, judged, space);
+    *new = collect_new(builder, row, metric, judged, space + base->count);
     return space + base->count + new->count;
 }
 

@@ -24,10 +24,16 @@ enum compare_metric {
 
 enum pass compare_metric_pass(enum compare_metric metric);
 
+/*
+ * A tail below so many nanoseconds counts as this: one step of a timer, 10 ns or more, would be a
+ * change of a half otherwise.
+ */
+enum { COMPARE_LEAST_TAIL_NS = 100 };
+
 /* A number that is not known is NaN. */
 struct compare_change {
     size_t base_count, new_count; /* runs that have the number */
-    double base, new;             /* medians over these */
+    double base, new;             /* medians over these, as they are */
     double ratio;                 /* new / base; paired: the median of the ratios of the rounds */
     struct interval interval;     /* of the ratio */
     bool is_range;                /* the interval is the whole range, as there are too few runs for

@@ -272,6 +272,18 @@ static bool has_unknown(const struct comparison *comparison)
     return false;
 }
 
+static bool has_short_tail(const struct comparison *comparison)
+{
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        for (int metric = COMPARE_ACQUIRE_TAIL; metric < COMPARE_METRIC_COUNT; metric++) {
+            const struct compare_change *change = &comparison->rows[i].changes[metric];
+            if (change->base < COMPARE_LEAST_TAIL_NS || change->new < COMPARE_LEAST_TAIL_NS)
+                return true;
+        }
+    }
+    return false;
+}
+
 static void print_notes(const struct comparison *comparison, FILE *stream)
 {
     fputs("\n~ no detectable difference: the interval contains 0 %\n", stream);
@@ -281,6 +293,9 @@ static void print_notes(const struct comparison *comparison, FILE *stream)
             "* fewer than %d runs on a side: not a 95 %% interval, but the whole range, from the "
             "smallest\n  of NEW ÷ the largest of BASE to the largest ÷ the smallest\n",
             STATISTICS_MIN_ROUNDS);
+    if (has_short_tail(comparison))
+        fprintf(stream, "a p99.9 below %d ns counts as that: a timer does not tell them apart\n",
+                COMPARE_LEAST_TAIL_NS);
     if (has_unknown(comparison))
         fprintf(stream, "? fewer than %d runs on a side, or runs with 0: nothing can be said\n",
                 STATISTICS_MIN_RANGE);

@@ -337,7 +337,39 @@ make_trace() { # FILE
         skip "the processor has no steady time stamp counter"
     make_trace a.trace
     replay -q -p latency -r 3 -b old -a old=glibc -o base a.trace
-    replay -q -p latency -r 3 -b old -a "old=$slow:SLOW=spin" -o new a.trace
-    assert_regression 1 --fail-if-tail=50% base new
-    grep -q '^report: regression: a, old: p99.9 of acquiring a block ' found
+    replay -q -p latency -r 3 -b old -a "old=$slow:SLOW=sleep" -o new a.trace
+    run report compare --fail-if-tail=50% base new
+    echo "$output"
+    [ "$status" -eq 1 ]
+    grep -q '^report: regression: a, old: p99.9 of acquiring a block ' <<< "$output"
+}
+
+# run_recipe OLD NEW [FAULT]: the recipe of analysis/README.md, to which these two libraries are built; the new
+# one with that fault.
+run_recipe() {
+    mkdir -p traces
+    make_trace traces/a.trace
+    {
+        echo 'build() { cp "$1" "$2"; }'
+        sed -n '/^### In CI/,$ { /^```sh/,/^```$/p }' "$SOURCE_DIR/analysis/README.md" | grep -v '^```' |
+            sed "${3:+s|,\(new=[^ ]*\)| -a \1:FAULT=$3|}"
+    } > recipe
+    [ "$(wc -l < recipe)" -gt 5 ]
+    run env BASE_COMMIT="$BUILD_DIR/$1" NEW_COMMIT="$BUILD_DIR/$2" sh recipe
+    echo "$output"
+}
+
+@test "the recipe for CI fails a build that got slower and passes one that got faster" {
+    run_recipe libslow_allocator.so libslower_allocator.so
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"report: regression: a, new: cold CPU time per op "* ]]
+    run_recipe libslower_allocator.so libslow_allocator.so
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"faster"* ]]
+}
+
+@test "the recipe for CI goes on to tell of a build that crashes" {
+    run_recipe libslow_allocator.so libbroken_allocator.so crash
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"report: regression: a, new: the pass time was ok in BASE and is not in NEW: 15 of 15 runs crash"* ]]
 }
