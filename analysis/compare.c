@@ -137,6 +137,15 @@ static bool all_positive(const struct sample_group *group)
     return group->count > 0;
 }
 
+static bool all_zero(const struct sample_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->values[i] != 0)
+            return false;
+    }
+    return group->count > 0;
+}
+
 /* ---- one change ---- */
 
 /* Ratio and interval of the rounds; without an interval when there are too few. */
@@ -182,7 +191,7 @@ static struct compare_change compare_metric(const struct builder *builder,
     struct compare_change change = measure(builder, row, metric);
     struct sample_group base = collect_base(builder, row, metric, judged, values);
     struct sample_group new = collect_new(builder, row, metric, judged, values + base.count);
-    if (change.base == 0 && change.new == 0) /* what differs by nothing */
+    if (all_zero(&base) && all_zero(&new)) /* what differs by nothing */
         change.ratio = change.interval.low = change.interval.high = 1;
     if (!all_positive(&base) || !all_positive(&new))
         return change;

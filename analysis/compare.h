@@ -34,7 +34,8 @@ enum { COMPARE_LEAST_TAIL_NS = 100 };
 struct compare_change {
     size_t base_count, new_count; /* runs that have the number */
     double base, new;             /* medians over these, as they are */
-    double ratio;                 /* new / base; paired: the median of the ratios of the rounds */
+    double ratio;                 /* new / base; paired: the median of the ratios of the rounds,
+                                     where there are enough for an interval of 95 % */
     struct interval interval;     /* of the ratio */
     bool is_range;                /* the interval is the whole range, as there are too few runs for
                                      one of 95 % (statistics_range_ratio) */

@@ -184,6 +184,7 @@ report: warning: another machine or setting: thp is always in BASE, never in NEW
     # Also within one file, and not where an allocator is in one of them only.
     { cat base.csv; tail -n +2 new.csv | sed 's/"ub/"other/'; } > mixed.csv
     assert_refused "clock of the pass memory is trace in base.csv and real in mixed.csv" base.csv mixed.csv
+    assert_refused "clock of the pass memory is trace in mixed.csv and real in mixed.csv" mixed.csv base.csv
     sed -i 's/"b"/"c"/' new.csv
     report compare base.csv new.csv
 }

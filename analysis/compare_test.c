@@ -175,7 +175,26 @@ static void few_runs_have_the_whole_range_and_fewer_none(void **state)
     assert_int_equal(compare_verdict(&changes[COMPARE_PEAK_HEAP]), COMPARE_WORSE);
     assert_close(changes[COMPARE_ACQUIRE_TAIL].ratio, 9);
     assert_int_equal(compare_verdict(&changes[COMPARE_ACQUIRE_TAIL]), COMPARE_UNKNOWN);
-    assert_int_equal(compare_verdict(&changes[COMPARE_RELEASE_TAIL]), COMPARE_SAME); /* 0 and 0 */
+    free_results(&results);
+}
+
+static void nothing_against_nothing_is_no_change_and_against_something_no_ratio(void **state)
+{
+    (void)state;
+    for (int round = 1; round <= 3; round++) {
+        add_memory(0, "t", "a", round, "ok", 0);
+        add_memory(1, "t", "a", round, "ok", 0);
+        add_memory(0, "u", "a", round, "ok", 0);
+        add_memory(1, "u", "a", round, "ok", round < 3 ? 0 : 4096);
+    }
+    struct results results = compare_files();
+    const struct compare_row *rows = results.comparison.rows;
+    struct analysis_error error = {0};
+    struct compare_limits limits = {.slower = NAN, .bigger = 0.02, .tail = NAN};
+    assert_int_equal(compare_verdict(&rows[0].changes[COMPARE_PEAK_HEAP]), COMPARE_SAME);
+    assert_int_equal(compare_verdict(&rows[1].changes[COMPARE_PEAK_HEAP]), COMPARE_UNKNOWN);
+    assert_false(compare_limits_can_be_judged(&results.comparison, &limits, &error));
+    assert_non_null(strstr(error.text, "u, a: the peak heap is 0 in some runs"));
     free_results(&results);
 }
 
@@ -431,6 +450,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FILES_TEST(changes_are_of_the_medians),
         FILES_TEST(few_runs_have_the_whole_range_and_fewer_none),
+        FILES_TEST(nothing_against_nothing_is_no_change_and_against_something_no_ratio),
         FILES_TEST(short_tails_are_not_told_apart),
         FILES_TEST(pairs_are_of_the_same_round),
         FILES_TEST(means_are_geometric_over_the_traces_of_an_allocator),
