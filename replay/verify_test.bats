@@ -30,9 +30,12 @@ column() {
         awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } $8 == "bad" { print $at }'
 }
 
-# message: that of `bad`, the last column.
+# message: that of `bad`.
 message() {
-    grep '"bad"' out/runs.csv | sed 's/.*,"\([^"]*\)"$/\1/'
+    local column
+    column=$(head -n 1 out/runs.csv | tr -d '"' | tr , '\n' | grep -nx message | cut -d: -f1)
+    # It may have commas in it, and what stands before it has none.
+    grep '"bad"' out/runs.csv | cut -d, -f"$column"- | sed 's/^"\([^"]*\)".*/\1/'
 }
 
 # catch FAULT TRACE STATUS MESSAGE: how the run with that fault must end.
@@ -186,7 +189,7 @@ END
     [ "$(wc -l < rows)" -eq $((2 * allocators)) ]
     # mimalloc 2.0.9 is wrong in edge cases, which it can only be behind the last event.
     [ -z "$(grep -v '"mimalloc"' rows | grep -v '"ok"')" ]
-    [ -z "$(grep '"mimalloc"' rows | grep -v '"ok"' | grep -v ',"edge case: [^"]*"$')" ]
+    [ -z "$(grep '"mimalloc"' rows | grep -v '"ok"' | grep -v ',"edge case: [^"]*"')" ]
     [ "$(grep -c '"exact"' rows)" -eq "$allocators" ]
 }
 
