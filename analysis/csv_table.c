@@ -101,6 +101,13 @@ static void parse(struct reader *reader, struct csv_parser *parser, const char *
         reader_fail(reader, csv_strerror(csv_error(parser)));
 }
 
+/* Spreadsheets begin UTF-8 with a byte order mark. */
+static size_t mark_length(const char *line, size_t length)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    return length >= 3 && memcmp(line, mark, 3) == 0 ? 3 : 0;
+}
+
 /* Line by line, because the parser does not tell on which line a row was. */
 static void parse_stream(struct reader *reader, struct csv_parser *parser, FILE *stream)
 {
@@ -109,7 +116,8 @@ static void parse_stream(struct reader *reader, struct csv_parser *parser, FILE 
     ssize_t length = 0;
     while (!reader->failed && (length = getline(&line, &size, stream)) > 0) {
         reader->line++;
-        parse(reader, parser, line, (size_t)length);
+        size_t mark = reader->line == 1 ? mark_length(line, (size_t)length) : 0;
+        parse(reader, parser, line + mark, (size_t)length - mark);
     }
     if (ferror(stream))
         reader_fail(reader, strerror(errno));

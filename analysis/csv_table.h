@@ -18,7 +18,8 @@ struct csv_table {
 
 /*
  * Reads the whole file. It must have a header, and every row as many fields as the header; quotes,
- * CRLF and empty lines are taken as they come. On failure `table` holds nothing that must be freed.
+ * CRLF, empty lines and a byte order mark are taken as they come. On failure `table` holds nothing
+ * that must be freed.
  */
 bool csv_table_read(struct csv_table *table, const char *path, struct analysis_error *error);
 void csv_table_free(struct csv_table *table);

@@ -100,6 +100,18 @@ static void quotes_crlf_and_empty_lines_are_taken(void **state)
     csv_table_free(&table);
 }
 
+static void a_byte_order_mark_is_no_part_of_the_first_name(void **state)
+{
+    (void)state;
+    struct csv_table table = read_text("\xef\xbb\xbf\"a\",b\r\n1,2\r\n");
+    assert_int_equal(csv_table_find(&table, "a"), 0);
+    csv_table_free(&table);
+    table = read_text("\xef\xbb\xbf"
+                      "a\n");
+    assert_int_equal(csv_table_find(&table, "a"), 0);
+    csv_table_free(&table);
+}
+
 static void numbers_are_checked(void **state)
 {
     (void)state;
@@ -182,6 +194,7 @@ int main(void)
         cmocka_unit_test(columns_are_found_by_name),
         cmocka_unit_test(a_missing_column_is_named),
         cmocka_unit_test(quotes_crlf_and_empty_lines_are_taken),
+        cmocka_unit_test(a_byte_order_mark_is_no_part_of_the_first_name),
         cmocka_unit_test(numbers_are_checked),
         cmocka_unit_test(damaged_files_are_refused),
         cmocka_unit_test(a_file_that_is_not_there_is_refused),

@@ -25,15 +25,6 @@ static struct change percent_change(const char *what, const struct ratio *ratio)
                            1};
 }
 
-/* One digit more than the width of the interval supports, or three in all without a width. */
-static int decimals_for(double value, double width)
-{
-    enum { MOST = 4 };
-    if (width > 0)
-        return (int)fmin(MOST, fmax(0, 1 - floor(log10(width))));
-    return fabs(value) < 100 ? 2 : 1;
-}
-
 static struct change bytes_change(const char *what, const struct difference *difference)
 {
     struct interval interval = difference->interval;
@@ -43,7 +34,7 @@ static struct change bytes_change(const char *what, const struct difference *dif
                            unit.symbol,
                            difference->value / unit.size,
                            {interval.low / unit.size, interval.high / unit.size},
-                           decimals_for(difference->value / unit.size, width)};
+                           units_interval_decimals(difference->value / unit.size, width)};
 }
 
 /* "4.0 % less CPU time [3.1 4.9]": the interval has the sign of the word. */

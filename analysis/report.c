@@ -1,5 +1,6 @@
-/* report: draws the charts of a folder of results, or prints its table again. */
+/* report: draws the charts of a folder of results, prints its table again, or compares two. */
 #include "analysis/charts.h"
+#include "analysis/compare_command.h"
 #include "analysis/summary.h"
 
 #include <argp.h>
@@ -32,7 +33,8 @@ struct arguments {
 const char *argp_program_version = "report (heapreel) " HEAPREEL_VERSION;
 
 static const char documentation[] =
-    "Draw the charts of a folder of results that replay wrote, or print its table again."
+    "Draw the charts of a folder of results that replay wrote, print its table again, or compare "
+    "two results."
     "\v"
     "RESULTS_DIR is the folder with runs.csv, samples.csv and meta.csv. The charts go to "
     "RESULTS_DIR/charts, each as PNG and SVG, drawn by gnuplot:\n"
@@ -50,8 +52,13 @@ static const char documentation[] =
     "  report results/firefox                  the charts\n"
     "  report summary results/firefox          the table again\n"
     "  report summary --format=csv results/firefox > summary.csv\n"
+    "  report compare --fail-if-bigger=2% base results/firefox\n"
+    "                                          what got worse, as a gate for CI\n"
     "\n"
-    "Exit status: 0 ok, 2 usage or trouble. HEAPREEL_DATA names another folder for the gnuplot "
+    "'report compare --help' tells about comparing and its gates.\n"
+    "\n"
+    "Exit status: 0 ok, 2 usage or trouble; of compare also 1, a regression. HEAPREEL_DATA names "
+    "another folder for the gnuplot "
     "scripts (*.gp).";
 
 static const struct argp_option options[] = {
@@ -66,13 +73,13 @@ static void take_word(struct arguments *arguments, const char *word, struct argp
 {
     if (state->arg_num == 0 && strcmp(word, "summary") == 0)
         arguments->summary = true;
+    else if (state->arg_num == 0 && strcmp(word, "compare") == 0)
+        argp_error(state, "compare comes before its options: report compare [OPTION...] BASE NEW");
     else if (arguments->results_dir == NULL)
         arguments->results_dir = word;
     else
-        argp_error(state,
-                   "'%s' is one word too many; there is one subcommand, summary, and one "
-                   "RESULTS_DIR, here '%s'",
-                   word, arguments->results_dir);
+        argp_error(state, "'%s' is one word too many; there is one RESULTS_DIR, here '%s'", word,
+                   arguments->results_dir);
 }
 
 static void take_format(struct arguments *arguments, const char *word, struct argp_state *state)
@@ -251,8 +258,12 @@ static int report(const struct arguments *arguments)
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse_option, "RESULTS_DIR\nsummary RESULTS_DIR", documentation, NULL, NULL, NULL};
+        options,       parse_option, "RESULTS_DIR\nsummary RESULTS_DIR\ncompare BASE NEW",
+        documentation, NULL,         NULL,
+        NULL};
     struct arguments arguments = {.format = SUMMARY_TABLE};
+    if (argc > 1 && strcmp(argv[1], "compare") == 0)
+        return compare_command(argc - 1, argv + 1);
     argp_err_exit_status = EXIT_TROUBLE;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     int status = report(&arguments);

@@ -25,6 +25,7 @@ struct columns {
     size_t touch, replayed_live, mean_event, mean_time, at_peak_live, at_peak_heap, returned;
     size_t clock, clock_reads, thp, load_cpu, file_bytes, message;
     size_t wall, wait, waits, thread;
+    size_t acquire_tail, release_tail;
 };
 
 /* A row of the table, with what groups rows into cells. */
@@ -100,6 +101,8 @@ static bool find_columns(const struct csv_table *table, struct columns *columns,
     columns->load_cpu = csv_table_find(table, "load_cpu_ns");
     columns->file_bytes = csv_table_find(table, "file_bytes");
     columns->message = csv_table_find(table, "message");
+    columns->acquire_tail = csv_table_find(table, "acquire_p99_9_ns");
+    columns->release_tail = csv_table_find(table, "release_p99_9_ns");
     return true;
 }
 
@@ -205,6 +208,10 @@ static bool start_cell(struct cell *cell, const struct csv_table *table,
            csv_table_number(table, row->row, columns->ops, &cell->ops, error) &&
            csv_table_number(table, row->row, columns->peak_live, &cell->peak_live_bytes, error) &&
            csv_table_number(table, row->row, columns->clock_reads, &cell->clock_reads, error) &&
+           csv_table_number(table, row->row, columns->acquire_tail, &cell->acquire_p99_9_ns,
+                            error) &&
+           csv_table_number(table, row->row, columns->release_tail, &cell->release_p99_9_ns,
+                            error) &&
            csv_table_number(table, row->row, columns->replayed_live,
                             &cell->replayed_peak_live_bytes, error);
 }
@@ -306,6 +313,8 @@ static bool read_cell(struct cell *cell, const struct csv_table *table,
     /* A cell that failed in a later loop measured something, but not what the others did. */
     for (int i = 0; cell->status != RUN_OK && i < METRIC_COUNT; i++)
         cell->metrics[i] = NAN;
+    if (cell->status != RUN_OK)
+        cell->acquire_p99_9_ns = cell->release_p99_9_ns = NAN;
     return true;
 }
 

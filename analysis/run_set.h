@@ -70,15 +70,17 @@ struct cell {
     double peak_live_bytes;
     double replayed_peak_live_bytes; /* in the replay, whose threads may have drifted */
     double waits; /* of threads for each other, in a loop; of the time pass on several threads */
-    double wait_share;     /* what they waited of the time that they were alive, from 0 to 1 */
-    double ready_threads;  /* that did not wait, on average, whether they had a core or not */
-    bool was_touched;      /* else its memory was not resident: there are no ratios to live bytes */
-    double clock_reads;    /* how often the allocator asked for the time */
-    const char *message;   /* why the status is not RUN_OK; empty where it is, or is not known */
-    double process_cpu_ns; /* of loading the allocator and the first loop */
-    double process_bytes;  /* at the most, inside of calls too, with the pages of files */
-    double metrics[METRIC_COUNT]; /* all NaN unless the status is RUN_OK; what is predicted is not
-                                     read here */
+    double wait_share;    /* what they waited of the time that they were alive, from 0 to 1 */
+    double ready_threads; /* that did not wait, on average, whether they had a core or not */
+    bool was_touched;     /* else its memory was not resident: there are no ratios to live bytes */
+    double clock_reads;   /* how often the allocator asked for the time */
+    double acquire_p99_9_ns; /* of the latency pass, like the next one; NaN in files of earlier */
+    double release_p99_9_ns; /* versions */
+    const char *message;     /* why the status is not RUN_OK; empty where it is, or is not known */
+    double process_cpu_ns;   /* of loading the allocator and the first loop */
+    double process_bytes;    /* at the most, inside of calls too, with the pages of files */
+    double metrics[METRIC_COUNT]; /* all NaN unless the status is RUN_OK; the mean ratio and what is
+                                     predicted are not read here */
     size_t row;                   /* of its first row in runs.csv */
 };
 

@@ -1,6 +1,7 @@
 #include "analysis/statistics.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,16 +226,21 @@ static void sort_groups(const struct sample_group *groups, size_t group_count,
     }
 }
 
+static bool have_enough(const struct sample_group *groups, size_t group_count, size_t *total)
+{
+    for (size_t i = 0; i < group_count; i++) {
+        if (groups[i].count < STATISTICS_MIN_ROUNDS)
+            return false;
+        *total += groups[i].count;
+    }
+    return group_count > 0;
+}
+
 struct interval statistics_bootstrap(const struct sample_group *groups, size_t group_count)
 {
     struct interval interval = {NAN, NAN};
     size_t total = 0;
-    for (size_t i = 0; i < group_count; i++) {
-        if (groups[i].count < STATISTICS_MIN_ROUNDS)
-            return interval;
-        total += groups[i].count;
-    }
-    if (group_count == 0)
+    if (!have_enough(groups, group_count, &total))
         return interval;
     struct sample_group *sorted = calloc(group_count, sizeof *sorted);
     double *values = calloc(total, sizeof *values);
@@ -243,6 +249,42 @@ struct interval statistics_bootstrap(const struct sample_group *groups, size_t g
         sort_groups(groups, group_count, sorted, values);
         interval = group_count == 1 ? interval_of_median(sorted, counts)
                                     : interval_of_geometric_mean(sorted, group_count, counts);
+    }
+    free(counts);
+    free(values);
+    free(sorted);
+    return interval;
+}
+
+/* The logarithm of a ratio is the difference of two. */
+static struct interval interval_of_ratio(const struct sample_group *bases,
+                                         const struct sample_group *news, size_t group_count,
+                                         unsigned *counts)
+{
+    struct log_sums all = {0};
+    uint64_t state = 1;
+    for (size_t i = 0; i < group_count; i++) {
+        add_log_median(&all, &bases[i], -1 / (double)group_count, counts, &state);
+        add_log_median(&all, &news[i], 1 / (double)group_count, counts, &state);
+    }
+    return interval_of_log_sums(&all);
+}
+
+struct interval statistics_bootstrap_ratio(const struct sample_group *bases,
+                                           const struct sample_group *news, size_t group_count)
+{
+    struct interval interval = {NAN, NAN};
+    size_t base_total = 0, new_total = 0;
+    if (!have_enough(bases, group_count, &base_total) ||
+        !have_enough(news, group_count, &new_total))
+        return interval;
+    struct sample_group *sorted = calloc(2 * group_count, sizeof *sorted);
+    double *values = calloc(base_total + new_total, sizeof *values);
+    unsigned *counts = calloc(base_total + new_total, sizeof *counts);
+    if (sorted != NULL && values != NULL && counts != NULL) {
+        sort_groups(bases, group_count, sorted, values);
+        sort_groups(news, group_count, sorted + group_count, values + base_total);
+        interval = interval_of_ratio(sorted, sorted + group_count, group_count, counts);
     }
     free(counts);
     free(values);
@@ -325,4 +367,18 @@ double statistics_forecast_rounds(const double *ratios, size_t count, double pre
     while (rounds < 1e6 && expected_half_width(rounds) > wanted)
         rounds++; /* a few times: t and n - 1 matter when there are few */
     return rounds;
+}
+
+struct interval statistics_range_ratio(const struct sample_group *base,
+                                       const struct sample_group *new)
+{
+    struct interval bases = {INFINITY, 0}, news = {INFINITY, 0};
+    for (size_t i = 0; i < base->count; i++)
+        bases =
+            (struct interval){fmin(bases.low, base->values[i]), fmax(bases.high, base->values[i])};
+    for (size_t i = 0; i < new->count; i++)
+        news = (struct interval){fmin(news.low, new->values[i]), fmax(news.high, new->values[i])};
+    if (base->count < STATISTICS_MIN_RANGE || new->count < STATISTICS_MIN_RANGE)
+        return (struct interval){NAN, NAN};
+    return (struct interval){news.low / bases.high, news.high / bases.low};
 }

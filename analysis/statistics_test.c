@@ -205,6 +205,89 @@ static void rounds_are_forecast(void **state)
     assert_true(isnan(statistics_forecast_rounds(spread, STATISTICS_MIN_ROUNDS - 1, 0.02)));
 }
 
+/* Against 1 throughout, a ratio is as uncertain as the other side: see interval_of_the_median. */
+static void interval_of_a_ratio_with_one_side_fixed(void **state)
+{
+    (void)state;
+    const double values[] = {1, 2, 4, 8, 16, 32, 64};
+    const double ones[] = {1, 1, 1, 1, 1, 1};
+    struct sample_group spread = {values, 7}, fixed = {ones, 6};
+    struct interval interval = statistics_bootstrap_ratio(&fixed, &spread, 1);
+    assert_float_equal(interval.low, 1, 1e-9);
+    assert_float_equal(interval.high, 64, 1e-9);
+    interval = statistics_bootstrap_ratio(&spread, &fixed, 1);
+    assert_float_equal(interval.low, 1 / 64.0, 1e-9);
+    assert_float_equal(interval.high, 1, 1e-9);
+}
+
+/*
+ * Of 7 values the resampled median is the k-th smallest with a probability that follows from the
+ * binomial distribution; of two that are independent the one is 4 places below the other or more
+ * with 0.0166, and 5 or more with 0.0021, the middle of which is 0.0093. With 12 degrees of freedom
+ * (two equal variances of 6) and a variance 7/6 too small the tail is Phi(-2.1788 sqrt(7/6)) =
+ * 0.0093 as well: 4 places, 1/16.
+ */
+static void interval_of_a_ratio_with_both_sides_spread(void **state)
+{
+    (void)state;
+    const double values[] = {1, 2, 4, 8, 16, 32, 64};
+    struct sample_group base = {values, 7}, new = {values, 7};
+    struct interval interval = statistics_bootstrap_ratio(&base, &new, 1);
+    assert_float_equal(interval.low, 1 / 16.0, 1e-3);
+    assert_float_equal(interval.high, 16, 0.3);
+}
+
+static void interval_of_a_mean_of_ratios(void **state)
+{
+    (void)state;
+    const double ones[] = {1, 1, 1, 1, 1, 1};
+    const double fours[] = {4, 4, 4, 4, 4, 4};
+    const double spread[] = {1, 2, 4, 8, 16, 32, 64};
+    struct sample_group bases[] = {{ones, 6}, {ones, 6}}, news[] = {{fours, 6}, {spread, 7}};
+    struct interval interval = statistics_bootstrap_ratio(bases, news, 2);
+    assert_float_equal(interval.low, sqrt(4.0 * 1), 1e-9);
+    assert_float_equal(interval.high, sqrt(4.0 * 64), 1e-9);
+    news[1].count = STATISTICS_MIN_ROUNDS - 1;
+    assert_true(isnan(statistics_bootstrap_ratio(bases, news, 2).low));
+    assert_true(isnan(statistics_bootstrap_ratio(news, bases, 2).high));
+    assert_true(isnan(statistics_bootstrap_ratio(bases, news, 0).low));
+}
+
+static void the_range_of_a_ratio_is_that_of_the_extremes(void **state)
+{
+    (void)state;
+    const double base[] = {10, 8, 9}, new[] = {12, 16, 20, 11};
+    struct sample_group bases = {base, 3}, news = {new, 4};
+    struct interval range = statistics_range_ratio(&bases, &news);
+    assert_float_equal(range.low, 1.1, 1e-12);
+    assert_float_equal(range.high, 2.5, 1e-12);
+    bases.count = STATISTICS_MIN_RANGE - 1;
+    assert_true(isnan(statistics_range_ratio(&bases, &news).low));
+    assert_true(isnan(statistics_range_ratio(&news, &bases).high));
+}
+
+/* As in intervals_cover_the_median: here both sides are uniform in 1..2, and the ratio is 1. */
+static void intervals_of_ratios_cover_the_ratio(void **state)
+{
+    (void)state;
+    enum { TRIALS = 400, ROUNDS = 10 };
+    uint64_t seed = 54321;
+    int covered = 0;
+    print_message("seed 54321\n");
+    for (int trial = 0; trial < TRIALS; trial++) {
+        double values[2 * ROUNDS];
+        for (int i = 0; i < 2 * ROUNDS; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            values[i] = 1 + (double)(seed >> 11) / 9007199254740992.0;
+        }
+        struct sample_group base = {values, ROUNDS}, new = {values + ROUNDS, ROUNDS};
+        struct interval interval = statistics_bootstrap_ratio(&base, &new, 1);
+        covered += interval.low <= 1 && 1 <= interval.high;
+    }
+    print_message("covered %d of %d\n", covered, TRIALS);
+    assert_in_range(covered, TRIALS * 90 / 100, TRIALS - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +304,11 @@ int main(void)
         cmocka_unit_test(interval_over_many_traces),
         cmocka_unit_test(intervals_cover_the_median),
         cmocka_unit_test(rounds_are_forecast),
+        cmocka_unit_test(interval_of_a_ratio_with_one_side_fixed),
+        cmocka_unit_test(interval_of_a_ratio_with_both_sides_spread),
+        cmocka_unit_test(interval_of_a_mean_of_ratios),
+        cmocka_unit_test(the_range_of_a_ratio_is_that_of_the_extremes),
+        cmocka_unit_test(intervals_of_ratios_cover_the_ratio),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

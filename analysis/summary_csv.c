@@ -1,11 +1,9 @@
 #include "analysis/summary_csv.h"
 
+#include "analysis/csv_write.h"
 #include "analysis/prediction.h"
 
-#include <csv.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const struct {
     const char *name, *unit;
@@ -52,23 +50,6 @@ static const char *const header[] = {
     "difference_ci_high",
 };
 
-static void write_field(FILE *stream, const char *text, char end)
-{
-    csv_fwrite(stream, text, strlen(text));
-    fputc(end, stream);
-}
-
-static void write_number(FILE *stream, double number, char end)
-{
-    char text[32] = "";
-    for (int digits = 15; digits <= 17 && !isnan(number); digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number)
-            break;
-    }
-    write_field(stream, text, end);
-}
-
 /* `program_rss_bytes` of the trace, NaN of several. */
 static void write_ratio(FILE *stream, const struct ratio *ratio, enum metric metric,
                         double program_rss_bytes)
@@ -76,10 +57,10 @@ static void write_ratio(FILE *stream, const struct ratio *ratio, enum metric met
     /* Every metric is better when it is smaller, but one. */
     enum verdict verdict = ratio_verdict(ratio, metric == METRIC_RETURNED_SHARE,
                                          prediction_limit(metric, program_rss_bytes));
-    write_number(stream, ratio->value, ',');
-    write_number(stream, ratio->interval.low, ',');
-    write_number(stream, ratio->interval.high, ',');
-    write_field(stream, verdict_name(verdict), ',');
+    csv_write_number(stream, ratio->value, ',');
+    csv_write_number(stream, ratio->interval.low, ',');
+    csv_write_number(stream, ratio->interval.high, ',');
+    csv_write_text(stream, verdict_name(verdict), ',');
 }
 
 static void write_metric(FILE *stream, const struct summary *summary,
@@ -91,25 +72,25 @@ static void write_metric(FILE *stream, const struct summary *summary,
     unsigned failed = 0;
     for (int status = RUN_OK + 1; status < RUN_STATUS_COUNT; status++)
         failed += allocator->cells[pass][status];
-    write_field(stream, trace->trace, ',');
-    write_field(stream, allocator->allocator, ',');
-    write_field(stream, metrics[metric].name, ',');
-    write_field(stream, metrics[metric].unit, ',');
-    write_number(stream, (double)values->count, ',');
-    write_number(stream, values->min, ',');
-    write_number(stream, values->median, ',');
-    write_number(stream, values->mad, ',');
-    write_number(stream, values->mean, ',');
-    write_number(stream, values->sd, ',');
-    write_number(stream, values->interval.low, ',');
-    write_number(stream, values->interval.high, ',');
-    write_field(stream, summary->baseline, ',');
+    csv_write_text(stream, trace->trace, ',');
+    csv_write_text(stream, allocator->allocator, ',');
+    csv_write_text(stream, metrics[metric].name, ',');
+    csv_write_text(stream, metrics[metric].unit, ',');
+    csv_write_number(stream, (double)values->count, ',');
+    csv_write_number(stream, values->min, ',');
+    csv_write_number(stream, values->median, ',');
+    csv_write_number(stream, values->mad, ',');
+    csv_write_number(stream, values->mean, ',');
+    csv_write_number(stream, values->sd, ',');
+    csv_write_number(stream, values->interval.low, ',');
+    csv_write_number(stream, values->interval.high, ',');
+    csv_write_text(stream, summary->baseline, ',');
     write_ratio(stream, &values->to_baseline, metric, trace->program_rss_bytes);
-    write_number(stream, failed, ',');
-    write_field(stream, failed > 0 ? summary_failure(allocator, pass) : "ok", ',');
-    write_number(stream, values->difference.value, ',');
-    write_number(stream, values->difference.interval.low, ',');
-    write_number(stream, values->difference.interval.high, '\n');
+    csv_write_number(stream, failed, ',');
+    csv_write_text(stream, failed > 0 ? summary_failure(allocator, pass) : "ok", ',');
+    csv_write_number(stream, values->difference.value, ',');
+    csv_write_number(stream, values->difference.interval.low, ',');
+    csv_write_number(stream, values->difference.interval.high, '\n');
 }
 
 static void write_allocator(FILE *stream, const struct summary *summary,
@@ -124,18 +105,18 @@ static void write_overall(FILE *stream, const struct summary *summary,
                           const struct overall_summary *overall, enum metric metric)
 {
     const struct ratio *ratio = &overall->to_baseline[metric];
-    write_field(stream, "geomean", ',');
-    write_field(stream, overall->allocator, ',');
-    write_field(stream, metrics[metric].name, ',');
-    write_field(stream, metrics[metric].unit, ',');
-    write_number(stream, (double)ratio->rounds, ',');
+    csv_write_text(stream, "geomean", ',');
+    csv_write_text(stream, overall->allocator, ',');
+    csv_write_text(stream, metrics[metric].name, ',');
+    csv_write_text(stream, metrics[metric].unit, ',');
+    csv_write_number(stream, (double)ratio->rounds, ',');
     for (int i = 0; i < 7; i++)
-        write_field(stream, "", ',');
-    write_field(stream, summary->baseline, ',');
+        csv_write_text(stream, "", ',');
+    csv_write_text(stream, summary->baseline, ',');
     write_ratio(stream, ratio, metric, NAN);
     for (int i = 0; i < 4; i++)
-        write_field(stream, "", ',');
-    write_field(stream, "", '\n');
+        csv_write_text(stream, "", ',');
+    csv_write_text(stream, "", '\n');
 }
 
 static void write_means(FILE *stream, const struct summary *summary,
@@ -147,9 +128,7 @@ static void write_means(FILE *stream, const struct summary *summary,
 
 void summary_csv_print(const struct summary *summary, FILE *stream)
 {
-    size_t column_count = sizeof header / sizeof header[0];
-    for (size_t i = 0; i < column_count; i++)
-        write_field(stream, header[i], i + 1 < column_count ? ',' : '\n');
+    csv_write_header(stream, header, sizeof header / sizeof header[0]);
     for (size_t i = 0; i < summary->trace_count; i++) {
         const struct trace_summary *trace = &summary->traces[i];
         for (size_t j = 0; j < trace->allocator_count; j++)

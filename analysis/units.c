@@ -114,6 +114,14 @@ int units_ratio_decimals(double ratio, double half_width)
     return last < -MOST ? MOST : last < 0 ? -last : 0;
 }
 
+int units_interval_decimals(double value, double width)
+{
+    enum { MOST = 4 };
+    if (width > 0)
+        return (int)fmin(MOST, fmax(0, 1 - floor(log10(width))));
+    return fabs(value) < 100 ? 2 : 1;
+}
+
 void units_write_ratio(char *text, double ratio)
 {
     int place = last_place(ratio, 0);

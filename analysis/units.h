@@ -37,6 +37,12 @@ void units_write_ratio(char *text, double ratio);
 /* How many decimals, at most 3, to show of a ratio by the same rule; "1.30", "0.731". */
 int units_ratio_decimals(double ratio, double half_width);
 
+/*
+ * How many decimals, at most 4, to show of a number whose interval is so wide: two digits of the
+ * width. Without a width (NaN or 0) those that give about three digits in all.
+ */
+int units_interval_decimals(double value, double width);
+
 /* The columns that UTF-8 text takes on a terminal, of the characters used here. */
 size_t units_text_width(const char *text);
 

@@ -84,9 +84,21 @@ static void a_ratio_has_the_decimals_of_its_interval(void **state)
     assert_string_equal(text, "-");
 }
 
+static void decimals_are_those_that_an_interval_supports(void **state)
+{
+    (void)state;
+    assert_int_equal(units_interval_decimals(12.5, 8), 1);
+    assert_int_equal(units_interval_decimals(12.5, 0.23), 2);
+    assert_int_equal(units_interval_decimals(1250, 400), 0);
+    assert_int_equal(units_interval_decimals(1, 1e-9), 4);
+    assert_int_equal(units_interval_decimals(8.58, NAN), 2);
+    assert_int_equal(units_interval_decimals(-976.6, 0), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decimals_are_those_that_an_interval_supports),
         cmocka_unit_test(memory_has_three_digits),
         cmocka_unit_test(a_time_has_the_digits_of_its_interval),
         cmocka_unit_test(a_ratio_has_the_decimals_of_its_interval),

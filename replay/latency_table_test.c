@@ -1,6 +1,7 @@
 /*
- * latency_table_test.c - histograms and tails against all values sorted.
+ * latency_table_test.c - histograms, percentiles and tails against all values sorted.
  */
+#include "replay/latency_percentile.h"
 #include "replay/latency_table.h"
 
 #include <setjmp.h>
@@ -134,6 +135,52 @@ static void few_calls_are_all_kept_slowest_first(void **context)
         assert_int_equal(table.tails[i].ns, sorted[i]);
 }
 
+static void record(enum latency_op op, uint32_t size_class, uint64_t ns)
+{
+    uint32_t kind = op * LATENCY_CLASSES + size_class;
+    table.counts[kind][latency_bucket(ns)]++;
+    table.most_ns[kind] = ns > table.most_ns[kind] ? ns : table.most_ns[kind];
+}
+
+/* 9990 calls of up to 99.9 us, and 10 that take longer. */
+static void the_tail_is_that_of_all_calls_that_acquire(void **context)
+{
+    (void)context;
+    static const enum latency_op acquiring[] = {LATENCY_MALLOC,           LATENCY_NEW,
+                                                LATENCY_CALLOC,           LATENCY_ALIGNED,
+                                                LATENCY_REALLOC_IN_PLACE, LATENCY_REALLOC_MOVED};
+    uint64_t ns = 0;
+    for (uint32_t i = 1; i <= 10000; i++)
+        record(acquiring[i % 6], i % LATENCY_CLASSES, i <= 9990 ? 10 * i : 1000000);
+    for (uint32_t i = 0; i < 10000; i++)
+        record(LATENCY_FREE_NULL, 0, 1);
+    assert_true(latency_p99_9(&table, LATENCY_ACQUIRE, &ns));
+    assert_int_equal(ns, latency_bucket_bound(latency_bucket(99900)));
+    assert_false(latency_p99_9(&table, LATENCY_RELEASE, &ns));
+}
+
+static void the_tail_is_no_more_than_the_slowest_call(void **context)
+{
+    (void)context;
+    uint64_t ns = 0;
+    for (uint32_t i = 0; i < 10000; i++)
+        record(i % 2 ? LATENCY_FREE : LATENCY_DELETE, 0, 1000);
+    assert_true(latency_p99_9(&table, LATENCY_RELEASE, &ns));
+    assert_int_equal(ns, 1000);
+}
+
+static void too_few_calls_have_no_tail(void **context)
+{
+    (void)context;
+    uint64_t ns = 7;
+    for (uint32_t i = 0; i < 9999; i++)
+        record(LATENCY_MALLOC, 0, i);
+    assert_false(latency_p99_9(&table, LATENCY_ACQUIRE, &ns));
+    assert_int_equal(ns, 7);
+    record(LATENCY_MALLOC, 0, 1);
+    assert_true(latency_p99_9(&table, LATENCY_ACQUIRE, &ns));
+}
+
 #define TABLE_TEST(test) cmocka_unit_test_setup(test, begin)
 
 int main(void)
@@ -144,6 +191,9 @@ int main(void)
         TABLE_TEST(every_rank_is_less_than_a_percent_off),
         TABLE_TEST(the_slowest_calls_are_kept_and_no_other),
         TABLE_TEST(few_calls_are_all_kept_slowest_first),
+        TABLE_TEST(the_tail_is_that_of_all_calls_that_acquire),
+        TABLE_TEST(the_tail_is_no_more_than_the_slowest_call),
+        TABLE_TEST(too_few_calls_have_no_tail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

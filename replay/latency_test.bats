@@ -168,3 +168,25 @@ END
     [ -s out/latency.csv ]
     [[ "$output" != *"malloc, new"* ]]
 }
+
+# percentile OPS: the p99.9 in latency.csv of the one round of glibc.
+percentile() {
+    tr -d '"' < out/latency.csv | grep -E "^slow,glibc,($1)," | sort -t, -n -k5,5 |
+        awk -F, '{ ns[NR] = $5; n += count[NR] = $6 }
+            END { for (i = 1; i <= NR; i++) if ((below += count[i]) * 1000 >= n * 999) { print ns[i]; exit } }'
+}
+
+@test "runs.csv has the p99.9 of calls that acquire and that release, of the latency pass alone" {
+    make_slow_trace slow.trace
+    replay -q -p time,latency -r 1 -a glibc -o out slow.trace
+    for kind in "acquire malloc" "release free"; do
+        read -r group op <<< "$kind"
+        found=$(grep '"glibc","latency"' out/runs.csv | awk -F, -v group="$group" '{
+            gsub(/"/, ""); print $(group == "acquire" ? NF - 1 : NF) }')
+        # A bucket is 1/128 wide, and latency.csv has the longest call of each size class exactly.
+        awk -v found="$found" -v expected="$(percentile "$op")" \
+            'BEGIN { exit !(expected > 0 && found >= expected * 127 / 128 && found <= expected * 129 / 128) }'
+        [ "$(grep -v '"latency"' out/runs.csv | tail -n +2 | grep -c ',,$')" -gt 0 ]
+        [ "$(grep -v '"latency"' out/runs.csv | tail -n +2 | grep -vc ',,$')" -eq 0 ]
+    done
+}

@@ -39,7 +39,8 @@ static const char *const headers[RESULT_FILES] = {
         "frag_mean_time_ratio,frag_at_peak_live_ratio,frag_at_peak_heap_ratio,returned_share,"
         "lazyfree_peak_bytes,lazyfree_end_bytes,hugepage_peak_bytes,hugepage_end_bytes,"
         "clock_reads,thp,feed_wait_ns,thread_ns,load_cpu_ns,file_bytes,message,"
-        "environment_padding_bytes,cpu,aslr,deterministic,machine",
+        "environment_padding_bytes,cpu,aslr,deterministic,machine,"
+        "acquire_p99_9_ns,release_p99_9_ns",
     [RESULT_SAMPLES] = "run_id,trace,allocator,clock,event,trace_ns,hold,live_bytes,usable_bytes,"
                        "live_page_bytes,live_hugepage_bytes,heap_bytes,lazyfree_bytes,live_blocks,"
                        "minflt,frag_ratio,replayed_live_bytes,hugepage_bytes",

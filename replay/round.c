@@ -3,6 +3,7 @@
 #include "replay/fragmentation.h"
 #include "replay/heap_map_csv.h"
 #include "replay/latency_csv.h"
+#include "replay/latency_percentile.h"
 #include "replay/outlook.h"
 
 #include <inttypes.h>
@@ -360,6 +361,15 @@ static void write_surroundings(const struct round *round, const struct cell_run 
     result_csv_text(result, RESULT_RUNS, session->machine);
 }
 
+static void write_tail(const struct round *round, const struct cell_run *cell,
+                       enum outcome_status status, enum latency_group group)
+{
+    uint64_t ns = 0;
+    bool is_known = status == OUTCOME_OK && cell->request.pass == CELL_LATENCY &&
+                    latency_p99_9(cell_latency(cell->outcome.cell), group, &ns);
+    write_if(round->result, is_known, ns);
+}
+
 /* The last columns, which were added one after another; `loop` is NULL where none was timed. */
 static void write_added(const struct round *round, const struct cell_run *cell,
                         enum outcome_status status, const struct cell_loop *loop)
@@ -378,6 +388,8 @@ static void write_added(const struct round *round, const struct cell_run *cell,
         write_unknown(round, 1);
     result_csv_text(round->result, RESULT_RUNS, cell->outcome.message);
     write_surroundings(round, cell);
+    write_tail(round, cell, status, LATENCY_ACQUIRE);
+    write_tail(round, cell, status, LATENCY_RELEASE);
 }
 
 /* The columns behind the times, of a pass that has no figures of memory. */

@@ -1,6 +1,8 @@
 /*
  * slow_allocator.c - an allocator for the tests: libc's, but a malloc of SLOW_BYTES takes its time.
  *
+ * Without SLOW it is as fast as libc's, unless it was built with a SLOW_DEFAULT.
+ *
  * SLOW=sleep sleeps, map asks for address space and gives it back, hidden-map asks for it behind
  * libc's back, fault touches new pages, yield gives the processor away, spin does nothing for long.
  */
@@ -82,6 +84,9 @@ static void be_slow(void)
 __attribute__((constructor)) static void begin(void)
 {
     way = getenv("SLOW");
+#ifdef SLOW_DEFAULT
+    way = way ? way : SLOW_DEFAULT;
+#endif
     fresh = mmap(NULL, MAPPED_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     madvise(fresh, MAPPED_BYTES, MADV_NOHUGEPAGE);
     if (way)

@@ -30,10 +30,12 @@ column() {
         awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } $8 == "bad" { print $at }'
 }
 
-# message: that of `bad`, which may have commas, as may what stands behind it.
+# message: that of `bad`.
 message() {
-    local behind; behind=$(head -n 1 out/runs.csv | sed 's/.*"message"//' | tr -cd , | wc -c)
-    grep '"bad"' out/runs.csv | sed -E "s/(,(\"[^\"]*\")?){$behind}\$//; s/.*,\"([^\"]*)\"\$/\1/"
+    local column
+    column=$(head -n 1 out/runs.csv | tr -d '"' | tr , '\n' | grep -nx message | cut -d: -f1)
+    # It may have commas in it, and what stands before it has none.
+    grep '"bad"' out/runs.csv | cut -d, -f"$column"- | sed 's/^"\([^"]*\)".*/\1/'
 }
 
 # catch FAULT TRACE STATUS MESSAGE: how the run with that fault must end.

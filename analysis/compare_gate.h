@@ -1,0 +1,42 @@
+/* Whether a comparison keeps to limits: what got worse by more is a regression. */
+#ifndef ANALYSIS_COMPARE_GATE_H
+#define ANALYSIS_COMPARE_GATE_H
+
+#include "analysis/analysis_error.h"
+#include "analysis/compare.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Shares: 0.05 allows 5 % more. NaN: no limit. */
+struct compare_limits {
+    double slower; /* cold and warm CPU time per op */
+    double bigger; /* peak heap */
+    double tail;   /* p99.9 latency */
+};
+
+double compare_limit(const struct compare_limits *limits, enum compare_metric metric);
+
+/*
+ * Whether the change is beyond the limit: the bound of its interval that is nearest to 1, so that
+ * neither noise nor a change below the limit is taken for one beyond it.
+ */
+bool compare_is_beyond(const struct compare_change *change, double limit);
+
+/*
+ * Fails when something that has a limit cannot be judged: one of the results lacks the pass, there
+ * are too few runs, or no row has the number at all. A number that is missing since its runs failed
+ * is no such thing (compare_is_broken).
+ */
+bool compare_limits_can_be_judged(const struct comparison *comparison,
+                                  const struct compare_limits *limits,
+                                  struct analysis_error *error);
+
+/* Fails when the file was written by a version that did not keep p99.9 latencies in runs.csv. */
+bool compare_has_tails(const struct run_set *runs, struct analysis_error *error);
+
+/* How many changes are beyond their limits, and how many passes of rows are broken. */
+size_t compare_count_regressions(const struct comparison *comparison,
+                                 const struct compare_limits *limits);
+
+#endif
