@@ -130,7 +130,8 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     run replay -r 1 -o out known.trace
     [ "$status" -eq 0 ]
     [[ "$output" == *"  predicted for this program, against glibc (it took 200 ms of CPU time, 47.7 MiB at its peak):"* ]]
-    [[ "$output" =~ \ heap\ +CPU\ time\ +[^,]+%\ \ peak\ RSS\ +[^,]+%,\ [0-9.]+\ MiB ]]
+    [[ "$output" =~ \ heap\ +CPU\ time\ [-+][0-9.]+\ %:\ too\ few\ rounds\ to\ claim\ it, ]]
+    [[ "$output" =~ memory\ at\ the\ peak\ [-+][0-9.]+\ [KM]?i?B:\ too\ few\ rounds\ to\ claim\ it ]]
     grep -q '^"trace.known.program_cpu_source","plain_run"$' out/meta.csv
     report summary --format=csv out > summary.csv
     grep -qE '^"known","heap","predicted_cpu_us","us","1","[0-9.]+"' summary.csv
