@@ -86,7 +86,7 @@ assert_regression() {
     grep -Eq '^  t +a +100 ns -> 150 ns +\+[0-9.]+ % +\[\+49.* \+50.*\] +slower$' table
     grep -Eq '^  u +a +100 ns -> 100 ns +0.0+ % +\[-0.* \+0.*\] +~$' table
     grep -Eq '^  geometric mean +a +\+22.* % +\[\+2.*\] +slower$' table
-    grep -Eq '^  t +a +984.6 KiB -> 886.9 KiB +-9.9[0-9]* % +\[.*\]\* +smaller$' table
+    grep -Eq '^  t +a +985 KiB -> 887 KiB +-9.9[0-9]* % +\[.*\]\* +smaller$' table
     grep -q '^\* fewer than 6 runs on a side' table
 }
 
@@ -228,7 +228,7 @@ report: warning: another machine or setting: thp is always in BASE, never in NEW
     make_runs new.csv status=crash only=t,b
     assert_regression 1 base.csv new.csv
     [ "$(cat found)" = "report: regression: t, b: the pass memory was ok in BASE and is not in NEW: 3 of 3 runs crash: it ended" ]
-    grep -Eq '^  t +b +984.6 KiB -> +crash +failed$' table
+    grep -Eq '^  t +b +985 KiB -> +crash +failed$' table
     assert_regression 1 --fail-if-slower=5% --fail-if-bigger=2% base.csv new.csv
     run report compare --fail-if-bigger=2% new.csv base.csv # repaired
     [ "$status" -eq 0 ]

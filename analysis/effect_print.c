@@ -62,11 +62,30 @@ static void write_phrase(char *phrase, const struct change *change, enum verdict
                  change->unit);
 }
 
+/* Long labels stand on a line of their own, so that there is room beside the others. */
+static void print_phrases(const char *label, size_t label_width, const char *cpu, const char *rss,
+                          FILE *stream)
+{
+    enum { MARGIN = 4, LABEL_WIDTH_MAX = 30 };
+    bool is_beside = label_width <= LABEL_WIDTH_MAX;
+    size_t column = MARGIN + 2 + (is_beside ? label_width : 0);
+    size_t used = MARGIN + units_text_width(label);
+    char indent[MARGIN + LABEL_WIDTH_MAX + 3];
+    snprintf(indent, sizeof indent, "%*s", (int)column, "");
+    struct line line = {.stream = stream, .indent = indent, .column = column};
+    fprintf(stream, "%*s%s", MARGIN, "", label);
+    fprintf(stream, is_beside ? "%*s" : "\n%*s", (int)(is_beside ? column - used : column), "");
+    if (*cpu != '\0')
+        line_add_name(&line, cpu, *rss != '\0' ? "," : "");
+    if (*rss != '\0')
+        line_add(&line, rss);
+    fputc('\n', stream);
+}
+
 void effect_print(const struct effect *effect, size_t label_width, FILE *stream)
 {
     static const char memory[] = "memory at the peak";
-    char cpu[PHRASE_SIZE + 1] = "", rss[PHRASE_SIZE] = "", first[2 * PHRASE_SIZE],
-                           indent[PHRASE_SIZE];
+    char cpu[PHRASE_SIZE] = "", rss[PHRASE_SIZE] = "";
     if (!isnan(effect->cpu.value)) {
         struct change change = percent_change("CPU time", &effect->cpu);
         write_phrase(cpu, &change, ratio_verdict(&effect->cpu, false, effect->cpu_limit));
@@ -77,15 +96,5 @@ void effect_print(const struct effect *effect, size_t label_width, FILE *stream)
                                    : bytes_change(memory, &effect->rss_bytes);
         write_phrase(rss, &change, ratio_verdict(&effect->rss, false, effect->rss_limit));
     }
-    bool has_both = cpu[0] != '\0' && rss[0] != '\0';
-    size_t used = units_text_width(effect->allocator);
-    snprintf(first, sizeof first, "    %s%*s  %s%s", effect->allocator,
-             label_width > used ? (int)(label_width - used) : 0, "", cpu[0] != '\0' ? cpu : rss,
-             has_both ? "," : "");
-    snprintf(indent, sizeof indent, "%*s", (int)(label_width > used ? label_width : used) + 6, "");
-    struct line line = {.stream = stream, .indent = indent};
-    line_add(&line, first);
-    if (has_both)
-        line_add(&line, rss);
-    fputc('\n', stream);
+    print_phrases(effect->allocator, label_width, cpu, rss, stream);
 }

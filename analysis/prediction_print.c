@@ -1,6 +1,7 @@
 #include "analysis/prediction_print.h"
 
 #include "analysis/effect_print.h"
+#include "analysis/line.h"
 #include "analysis/prediction.h"
 #include "analysis/units.h"
 
@@ -80,18 +81,24 @@ static void print_effects(const struct effect_list *list, FILE *stream)
 }
 
 /* What the program itself took, which the effects are shares of. */
-static void print_program(const struct trace_summary *trace, FILE *stream)
+static void write_program(const struct trace_summary *trace, FILE *text)
 {
     char cpu[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE];
     bool has_both = trace->program_cpu_us > 0 && trace->program_rss_bytes > 0;
     units_write_ns(cpu, trace->program_cpu_us * 1e3);
     units_write_bytes(rss, trace->program_rss_bytes);
-    fputs(" (it took ", stream);
+    fputs(" (it took ", text);
     if (trace->program_cpu_us > 0)
-        fprintf(stream, "%s of CPU time%s", cpu, has_both ? ", " : "");
+        fprintf(text, "%s of CPU time%s", cpu, has_both ? ", " : "");
     if (trace->program_rss_bytes > 0)
-        fprintf(stream, "%s at its peak", rss);
-    fputs("):\n", stream);
+        fprintf(text, "%s at its peak", rss);
+    fputs("):", text);
+}
+
+static void print_reason(const char *what, const char *reason, FILE *stream)
+{
+    fputc('\n', stream);
+    line_print(stream, "  ", "  ", "%s: %s", what, reason);
 }
 
 static void print_missing(const struct summary *summary, const struct trace_summary *trace,
@@ -100,22 +107,25 @@ static void print_missing(const struct summary *summary, const struct trace_summ
     const char *no_cpu = prediction_missing(summary, trace, PASS_TIME);
     const char *no_rss = prediction_missing(summary, trace, PASS_MEMORY);
     if (no_cpu != NULL && no_rss != NULL && strcmp(no_cpu, no_rss) == 0) {
-        fprintf(stream, "\n  nothing is predicted for the program: %s\n", no_cpu);
+        print_reason("nothing is predicted for the program", no_cpu, stream);
         return;
     }
     if (no_cpu != NULL)
-        fprintf(stream, "\n  no CPU time is predicted for the program: %s\n", no_cpu);
+        print_reason("no CPU time is predicted for the program", no_cpu, stream);
     if (no_rss != NULL)
-        fprintf(stream, "\n  no peak RSS is predicted for the program: %s\n", no_rss);
+        print_reason("no peak RSS is predicted for the program", no_rss, stream);
 }
 
 void prediction_print(const struct summary *summary, const struct trace_summary *trace,
                       FILE *stream)
 {
     struct effect_list list = effects_on_trace(summary, trace);
-    if (has_shown(&list)) {
-        fprintf(stream, "\n  predicted for this program, against %s", summary->baseline);
-        print_program(trace, stream);
+    struct line_text text;
+    if (has_shown(&list) && line_text_begin(&text)) {
+        fprintf(text.stream, "predicted for this program, against %s", summary->baseline);
+        write_program(trace, text.stream);
+        fputc('\n', stream);
+        line_text_print(&text, stream, "  ", "    ");
         print_effects(&list, stream);
     }
     print_missing(summary, trace, stream);
@@ -127,7 +137,9 @@ void prediction_print_overall(const struct summary *summary, FILE *stream)
                                summary->baseline, NAN};
     if (!has_shown(&list))
         return;
-    fprintf(stream, "\n  predicted for these programs, against %s:\n", summary->baseline);
+    fputc('\n', stream);
+    line_print(stream, "  ", "    ",
+               "predicted for these programs, against %s:", summary->baseline);
     print_effects(&list, stream);
 }
 
@@ -146,19 +158,22 @@ static void print_doubts(const struct summary *summary, const struct trace_summa
     const char *source = summary_meta(summary, "trace.", trace->trace, ".program_cpu_source");
     const char *redirected = summary_meta(summary, "trace.", trace->trace, ".redirected");
     if (trace->threads > 1)
-        fprintf(stream,
-                "%s: waiting of its threads for each other is CPU time; no such program was "
-                "compared.\n",
-                trace->trace);
+        line_print(stream, "", "",
+                   "%s: waiting of its threads for each other is CPU time; no such program was "
+                   "compared.",
+                   trace->trace);
     if (summary_trace_number(summary, trace->trace, ".forks") > 0)
-        fprintf(stream, "%s: forks, and what that costs with another heap is not predicted.\n",
-                trace->trace);
+        line_print(stream, "", "",
+                   "%s: forks, and what that costs with another heap is not predicted.",
+                   trace->trace);
     if (redirected != NULL && strcmp(redirected, "1") == 0)
-        fprintf(stream, "%s: ran on a malloc of its own, and not on glibc, when it was recorded.\n",
-                trace->trace);
+        line_print(stream, "", "",
+                   "%s: ran on a malloc of its own, and not on glibc, when it was recorded.",
+                   trace->trace);
     if (source != NULL && strcmp(source, "recorded_run") == 0)
-        fprintf(stream, "%s: its own CPU time and peak RSS have the recorder's cost in them.\n",
-                trace->trace);
+        line_print(stream, "", "",
+                   "%s: its own CPU time and peak RSS have the recorder's cost in them.",
+                   trace->trace);
 }
 
 void prediction_print_note(const struct summary *summary, FILE *stream)
@@ -176,10 +191,10 @@ void prediction_print_note(const struct summary *summary, FILE *stream)
           "is claimed.\n",
           stream);
     if (!prediction_has_glibc(summary))
-        fprintf(stream,
-                "glibc was not replayed: predicted as if the program had run on %s when it was "
-                "recorded.\n",
-                prediction_reference(summary));
+        line_print(stream, "", "",
+                   "glibc was not replayed: predicted as if the program had run on %s when it was "
+                   "recorded.",
+                   prediction_reference(summary));
     for (size_t i = 0; i < summary->trace_count; i++)
         if (has_effects(summary, &summary->traces[i]))
             print_doubts(summary, &summary->traces[i], stream);
