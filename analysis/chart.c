@@ -83,9 +83,10 @@ void chart_set_footer(const struct chart *chart, enum pass pass)
     char traces[256], footer[700];
     bool time = pass == PASS_TIME;
     describe_traces(chart, traces, sizeof traces);
-    const char *rounds = meta(chart, time ? "rounds_time" : "rounds_memory");
-    snprintf(footer, sizeof footer, "%s  ·  %s round%s, touch %s, %s clock  ·  %s, %s", traces,
-             rounds, strcmp(rounds, "1") == 0 ? "" : "s",
+    char rounds[SUMMARY_ROUNDS_SIZE];
+    summary_write_rounds(chart->summary, chart->trace != NULL ? chart->trace->trace : NULL, pass,
+                         rounds);
+    snprintf(footer, sizeof footer, "%s  ·  %s, touch %s, %s clock  ·  %s, %s", traces, rounds,
              meta(chart, time ? "touch_time" : "touch_memory"),
              time ? "real" : meta(chart, "clock"), meta(chart, "cpu"), meta(chart, "kernel"));
     cut(footer, FOOTER_MAX_WIDTH);

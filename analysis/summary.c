@@ -263,6 +263,32 @@ static struct ratio overall_ratio(const struct summary *summary, const char *all
     return result;
 }
 
+static double rounds_of(const struct run_set *runs, const char *trace, enum pass pass)
+{
+    double rounds = 0;
+    for (size_t i = 0; i < runs->cell_count; i++)
+        if (runs->cells[i].pass == pass && strcmp(runs->cells[i].trace, trace) == 0)
+            rounds = fmax(rounds, runs->cells[i].round);
+    return rounds;
+}
+
+void summary_write_rounds(const struct summary *summary, const char *trace, enum pass pass,
+                          char *text)
+{
+    double least = INFINITY, most = 0;
+    for (size_t i = 0; i < summary->trace_count; i++) {
+        if (trace != NULL && strcmp(summary->traces[i].trace, trace) != 0)
+            continue;
+        double rounds = rounds_of(&summary->runs, summary->traces[i].trace, pass);
+        least = fmin(least, rounds);
+        most = fmax(most, rounds);
+    }
+    if (least < most)
+        snprintf(text, SUMMARY_ROUNDS_SIZE, "%.0f to %.0f rounds", least, most);
+    else
+        snprintf(text, SUMMARY_ROUNDS_SIZE, "%.0f round%s", most, most == 1 ? "" : "s");
+}
+
 struct ratio summary_ratio_between(const struct summary *summary, const char *trace,
                                    const char *allocator, const char *other, enum metric metric)
 {

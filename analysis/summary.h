@@ -92,6 +92,14 @@ const char *summary_meta(const struct summary *summary, const char *prefix, cons
 double summary_trace_number(const struct summary *summary, const char *trace, const char *suffix);
 
 /*
+ * How many rounds of a pass were run, as "10 rounds", or "6 to 34 rounds" where the traces differ;
+ * of one trace, or of all with NULL. `text` has SUMMARY_ROUNDS_SIZE bytes.
+ */
+enum { SUMMARY_ROUNDS_SIZE = 48 };
+void summary_write_rounds(const struct summary *summary, const char *trace, enum pass pass,
+                          char *text);
+
+/*
  * The ratio of a metric between two allocators, as those to the baseline in the summary. Without a
  * trace (NULL) the geometric mean over all of them. All NaN where there is none, or not enough
  * memory.

@@ -25,19 +25,27 @@ static const char *meta_or(const struct summary *summary, const char *key, const
     return value != NULL ? value : otherwise;
 }
 
+/* Of every pass that was run. */
+static void print_rounds(const struct summary *summary, FILE *stream)
+{
+    const char *between = "";
+    for (int pass = 0; pass < PASS_COUNT; pass++) {
+        char text[SUMMARY_ROUNDS_SIZE];
+        summary_write_rounds(summary, NULL, (enum pass)pass, text);
+        if (strcmp(text, "0 rounds") == 0)
+            continue;
+        fprintf(stream, "%s%s of %s", between, text, pass_name((enum pass)pass));
+        between = ", ";
+    }
+}
+
 static void print_environment(const struct summary *summary, FILE *stream)
 {
     if (summary->meta.row_count == 0) {
         fprintf(stream, "no meta.csv: how this was measured is not known\n\n");
         return;
     }
-    const char *time = meta_or(summary, "rounds_time", "?");
-    fprintf(stream, "%s round%s of time, %s of memory", time, strcmp(time, "1") == 0 ? "" : "s",
-            meta_or(summary, "rounds_memory", "?"));
-    if (strcmp(meta_or(summary, "rounds_latency", "0"), "0") != 0)
-        fprintf(stream, ", %s of latency", meta_or(summary, "rounds_latency", "0"));
-    if (strcmp(meta_or(summary, "rounds_verify", "0"), "0") != 0)
-        fprintf(stream, ", %s of verify", meta_or(summary, "rounds_verify", "0"));
+    print_rounds(summary, stream);
     fprintf(stream, ", interleaved (seed %s)\n", meta_or(summary, "seed", "?"));
     line_print(stream, "", "", "%s, %s", meta_or(summary, "cpu", "unknown CPU"),
                meta_or(summary, "kernel", "unknown kernel"));
