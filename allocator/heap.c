@@ -56,11 +56,11 @@ static struct chunk *carve_top(struct heap *heap, size_t size)
 {
     struct chunk *chunk = heap->top;
     struct chunk *top = chunk_at(chunk, size);
-    if (HEAP_UNLIKELY((chunk->head & ~CHUNK_PREV_IN_USE) != CHUNK_IN_USE))
+    if (HEAP_UNLIKELY(!chunk_is_end(chunk)))
         heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
                    "the end of the heap was overwritten, from the block below it");
     chunk_set_in_use(chunk, size);
-    top->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+    chunk_set_end(top);
     heap->top = top;
     if ((uintptr_t)top + CHUNK_MARKER_BYTES > heap->high)
         heap->high = (uintptr_t)top + CHUNK_MARKER_BYTES;
@@ -93,13 +93,13 @@ static struct chunk *use_free_chunk(struct heap *heap, struct chunk *chunk, size
                    "the size of a free chunk was overwritten");
     size_t rest_size = chunk_size(chunk) - size;
     if (rest_size < CHUNK_MIN_BYTES || !heap->split) {
-        chunk_next(chunk)->head |= CHUNK_PREV_IN_USE;
-        chunk->head |= CHUNK_IN_USE;
+        chunk_set_bits(chunk_next(chunk), CHUNK_PREV_IN_USE);
+        chunk_set_bits(chunk, CHUNK_IN_USE);
         return chunk;
     }
     struct chunk *rest = chunk_at(chunk, size);
     chunk_set_in_use(chunk, size);
-    rest->head = CHUNK_PREV_IN_USE;
+    chunk_set(rest, rest_size, CHUNK_PREV_IN_USE);
     chunk_set_free(rest, rest_size);
     heap_list_insert(heap, rest, rest_size);
     if (HEAP_UNLIKELY(heap->fit == HEAP_FIT_NEXT))
@@ -174,7 +174,7 @@ static struct chunk *merge_below(struct heap *heap, struct chunk *chunk)
                    "the size of the free chunk below it was overwritten");
     struct chunk *merged = chunk_prev(chunk);
     remove_free_chunk(heap, merged);
-    merged->head += chunk_size(chunk);
+    chunk_set(merged, below + chunk_size(chunk), chunk_bits(merged));
     return merged;
 }
 
@@ -183,20 +183,20 @@ static void release(struct heap *heap, struct chunk *chunk)
 {
     size_t freed_bytes = chunk_size(chunk);
     /* The old head stays in memory when the chunk merges; this is how a second free is noticed. */
-    chunk->head &= ~CHUNK_IN_USE;
+    chunk_clear_bits(chunk, CHUNK_IN_USE);
     if (HEAP_LIKELY(heap->coalesce)) {
         if (!chunk_prev_is_in_use(chunk))
             chunk = merge_below(heap, chunk);
         struct chunk *above = chunk_next(chunk);
         if (above == heap->top) {
-            chunk->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+            chunk_set_end(chunk);
             heap->top = chunk;
             give_back_if_large(heap, chunk, freed_bytes);
             return;
         }
         if (!chunk_is_in_use(above)) {
             remove_free_chunk(heap, above);
-            chunk->head += chunk_size(above);
+            chunk_set(chunk, chunk_size(chunk) + chunk_size(above), chunk_bits(chunk));
         }
     }
     chunk_set_free(chunk, chunk_size(chunk));
@@ -207,10 +207,13 @@ static void release(struct heap *heap, struct chunk *chunk)
 /* Names what is wrong with a block in a region whose chunk failed the check. */
 static noreturn void fault_chunk(const struct chunk *chunk, const struct chunk *end)
 {
-    if (chunk_size_is_sane(chunk, end) && !chunk_is_in_use(chunk))
+    if (!chunk_size_is_sane(chunk, end))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
+                   "its header was overwritten, or the pointer is not the start of a block");
+    if (!chunk_is_in_use(chunk))
         heap_fault(HEAP_FAULT_DOUBLE_FREE, chunk_payload(chunk), "the block is free already");
     heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
-               "its header was overwritten, or the pointer is not the start of a block");
+               "the header above it was overwritten, from this block");
 }
 
 static noreturn void fault_outside(const struct heap *heap, const void *block)
@@ -235,7 +238,7 @@ static struct chunk *live_chunk(const struct heap *heap, const void *block)
         return NULL;
     }
     if (HEAP_UNLIKELY(!chunk_size_is_sane(chunk, end) || !chunk_is_in_use(chunk) ||
-                      !chunk_prev_is_in_use(chunk_next(chunk))))
+                      !chunk_is_sealed_in_use_below(chunk_next(chunk))))
         fault_chunk(chunk, end);
     return chunk;
 }
@@ -259,7 +262,7 @@ static void shrink(struct heap *heap, struct chunk *chunk, size_t size)
         return;
     struct chunk *rest = chunk_at(chunk, size);
     chunk_set_in_use(chunk, size);
-    rest->head = rest_size | CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+    chunk_set(rest, rest_size, CHUNK_IN_USE | CHUNK_PREV_IN_USE);
     release(heap, rest);
 }
 
@@ -282,7 +285,7 @@ static bool extend(struct heap *heap, struct chunk *chunk, size_t size)
         return false;
     remove_free_chunk(heap, above);
     chunk_set_in_use(chunk, old_size + chunk_size(above));
-    chunk_next(chunk)->head |= CHUNK_PREV_IN_USE;
+    chunk_set_bits(chunk_next(chunk), CHUNK_PREV_IN_USE);
     shrink(heap, chunk, size);
     return true;
 }
@@ -386,7 +389,7 @@ static struct chunk *take_listed_aligned(struct heap *heap, size_t size, size_t 
     size_t gap = chunk_alignment_gap(chunk, alignment);
     if (gap) {
         struct chunk *aligned = chunk_at(chunk, gap);
-        aligned->head = (chunk_size(chunk) - gap) | CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+        chunk_set(aligned, chunk_size(chunk) - gap, CHUNK_IN_USE | CHUNK_PREV_IN_USE);
         chunk_set_in_use(chunk, gap);
         release(heap, chunk);
         chunk = aligned;

@@ -99,7 +99,7 @@ static void enter_region(struct heap *heap, struct region *region, size_t mapped
     region->older = heap->newest;
     heap->newest = region;
     heap->first = heap->top = region->first;
-    heap->top->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+    chunk_set_end(heap->top);
     heap->high = (uintptr_t)heap->top + CHUNK_MARKER_BYTES;
     heap->committed = (uintptr_t)region + mapped_bytes;
     heap->limit = heap->region_bytes ? (uintptr_t)region + heap->region_bytes : UNLIMITED;
@@ -135,6 +135,7 @@ struct heap *heap_region_first(size_t fixed_bytes, size_t region_bytes)
 {
     int saved_errno = errno;
     struct heap *heap = NULL;
+    heap_secret_make();
     if (fixed_bytes <= CHUNK_MAX_BYTES && region_bytes <= CHUNK_MAX_BYTES)
         heap = fixed_bytes ? first_fixed(fixed_bytes) : first_growing(region_bytes);
     errno = heap ? saved_errno : ENOMEM;
@@ -149,7 +150,7 @@ static void retire_newest(struct heap *heap)
     size &= ~CHUNK_BITS;
     if (size >= CHUNK_MIN_BYTES) {
         heap->top = chunk_at(rest, size);
-        heap->top->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+        chunk_set_end(heap->top);
         chunk_set_free(rest, size);
         heap_list_insert(heap, rest, size);
     }
