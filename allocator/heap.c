@@ -1,5 +1,7 @@
 #include "allocator/heap.h"
 
+#include "allocator/heap_cache.h"
+#include "allocator/heap_core.h"
 #include "allocator/heap_huge.h"
 #include "allocator/heap_list.h"
 #include "allocator/heap_region.h"
@@ -51,8 +53,7 @@ static size_t growth_for(const struct heap *heap, size_t size)
     return heap->split ? size : heap_round_to_pages(size);
 }
 
-/* Carves a chunk in use at top, which must have the room. */
-static struct chunk *carve_top(struct heap *heap, size_t size)
+struct chunk *heap_carve(struct heap *heap, size_t size)
 {
     struct chunk *chunk = heap->top;
     struct chunk *top = chunk_at(chunk, size);
@@ -62,6 +63,7 @@ static struct chunk *carve_top(struct heap *heap, size_t size)
     chunk_set_in_use(chunk, size);
     chunk_set_end(top);
     heap->top = top;
+    heap->in_use_bytes += size;
     if ((uintptr_t)top + CHUNK_MARKER_BYTES > heap->high)
         heap->high = (uintptr_t)top + CHUNK_MARKER_BYTES;
     return chunk;
@@ -84,34 +86,52 @@ static void remove_free_chunk(struct heap *heap, struct chunk *chunk)
     heap_list_remove(heap, chunk);
 }
 
-/* Makes a listed chunk one in use of `size`, and its rest a free one. */
-static struct chunk *use_free_chunk(struct heap *heap, struct chunk *chunk, size_t size)
+/* Turns what is above `used_size` of a chunk that is off its list into a free one. */
+static void free_rest(struct heap *heap, struct chunk *chunk, size_t used_size, size_t rest_size)
 {
-    remove_free_chunk(heap, chunk);
-    if (HEAP_UNLIKELY(chunk_size(chunk) < size))
-        heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
-                   "the size of a free chunk was overwritten");
-    size_t rest_size = chunk_size(chunk) - size;
-    if (rest_size < CHUNK_MIN_BYTES || !heap->split) {
-        chunk_set_bits(chunk_next(chunk), CHUNK_PREV_IN_USE);
-        chunk_set_bits(chunk, CHUNK_IN_USE);
-        return chunk;
-    }
-    struct chunk *rest = chunk_at(chunk, size);
-    chunk_set_in_use(chunk, size);
+    struct chunk *rest = chunk_at(chunk, used_size);
     chunk_set(rest, rest_size, CHUNK_PREV_IN_USE);
-    chunk_set_free(rest, rest_size);
+    chunk_next(rest)->prev_size = rest_size;
     heap_list_insert(heap, rest, rest_size);
     if (HEAP_UNLIKELY(heap->fit == HEAP_FIT_NEXT))
         heap->rover = &rest->link;
-    return chunk;
+}
+
+/*
+ * Makes a listed chunk as many chunks in use of `size` as it has room for, `most` at the most, and
+ * its rest a free one; they follow each other. Returns how many.
+ */
+static size_t use_free_chunk(struct heap *heap, struct chunk *chunk, size_t size, size_t most)
+{
+    size_t chunk_bytes = chunk_size(chunk), count = 1;
+    remove_free_chunk(heap, chunk);
+    if (HEAP_UNLIKELY(chunk_bytes < size))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
+                   "the size of a free chunk was overwritten");
+    while (count < most && (count + 1) * size <= chunk_bytes)
+        count++;
+    size_t used_size = count * size, rest_size = chunk_bytes - used_size;
+    bool is_whole = rest_size < CHUNK_MIN_BYTES || !heap->split;
+    size_t last_size = is_whole ? size + rest_size : size;
+    chunk_set(chunk, count > 1 ? size : last_size, chunk_bits(chunk) | CHUNK_IN_USE);
+    for (size_t i = 1; i < count; i++)
+        chunk_set(chunk_at(chunk, i * size), i + 1 < count ? size : last_size,
+                  CHUNK_IN_USE | CHUNK_PREV_IN_USE);
+    heap->in_use_bytes += used_size - size + last_size;
+    if (is_whole)
+        chunk_set_bits(chunk_at(chunk, chunk_bytes), CHUNK_PREV_IN_USE);
+    else
+        free_rest(heap, chunk, used_size, rest_size);
+    return count;
 }
 
 /* A chunk in use from the free lists, or NULL. */
 static struct chunk *take_listed(struct heap *heap, size_t size)
 {
     struct chunk *chunk = heap_list_find(heap, size);
-    return chunk ? use_free_chunk(heap, chunk, size) : NULL;
+    if (chunk)
+        use_free_chunk(heap, chunk, size, 1);
+    return chunk;
 }
 
 /* The bounded search may have passed over a chunk that fits: the last resort of a full heap. */
@@ -120,7 +140,16 @@ static struct chunk *take_overlooked(struct heap *heap, size_t size)
     if (!heap->binned || !heap_bin_has_chunks(heap, heap_bin_of(size)))
         return NULL;
     struct chunk *chunk = heap_bin_best(heap, heap_bin_of(size), size, SIZE_MAX);
-    return chunk ? use_free_chunk(heap, chunk, size) : NULL;
+    if (chunk)
+        use_free_chunk(heap, chunk, size, 1);
+    return chunk;
+}
+
+struct chunk *heap_take_run(struct heap *heap, size_t size, size_t most, size_t *count)
+{
+    struct chunk *chunk = heap_list_find(heap, size);
+    *count = chunk ? use_free_chunk(heap, chunk, size, most) : 0;
+    return chunk;
 }
 
 static struct chunk *take_top(struct heap *heap, size_t size)
@@ -128,12 +157,14 @@ static struct chunk *take_top(struct heap *heap, size_t size)
     size_t growth = growth_for(heap, size);
     if (HEAP_UNLIKELY(!heap_top_has(heap, growth)) && !heap_region_grow(heap, growth))
         return take_overlooked(heap, size);
-    return carve_top(heap, growth);
+    return heap_carve(heap, growth);
 }
 
 static struct chunk *take(struct heap *heap, size_t size)
 {
     struct chunk *chunk = take_listed(heap, size);
+    if (!chunk && heap_cache_flush_before_growth(heap, size))
+        chunk = take_listed(heap, size);
     return chunk ? chunk : take_top(heap, size);
 }
 
@@ -182,6 +213,7 @@ static struct chunk *merge_below(struct heap *heap, struct chunk *chunk)
 static void release(struct heap *heap, struct chunk *chunk)
 {
     size_t freed_bytes = chunk_size(chunk);
+    heap->in_use_bytes -= freed_bytes;
     /* The old head stays in memory when the chunk merges; this is how a second free is noticed. */
     chunk_clear_bits(chunk, CHUNK_IN_USE);
     if (HEAP_LIKELY(heap->coalesce)) {
@@ -277,7 +309,7 @@ static bool extend(struct heap *heap, struct chunk *chunk, size_t size)
         size_t growth = growth_for(heap, size - old_size);
         if (!heap_region_grow(heap, growth) || above != heap->top)
             return false;
-        carve_top(heap, growth);
+        heap_carve(heap, growth);
         chunk_set_in_use(chunk, old_size + growth);
         return true;
     }
@@ -285,9 +317,25 @@ static bool extend(struct heap *heap, struct chunk *chunk, size_t size)
         return false;
     remove_free_chunk(heap, above);
     chunk_set_in_use(chunk, old_size + chunk_size(above));
+    heap->in_use_bytes += chunk_size(above);
     chunk_set_bits(chunk_next(chunk), CHUNK_PREV_IN_USE);
     shrink(heap, chunk, size);
     return true;
+}
+
+static bool resize(struct heap *heap, struct chunk *chunk, size_t bytes)
+{
+    size_t size = chunk_size_for(bytes);
+    if (size > chunk_size(chunk))
+        return !wants_own_mapping(heap, bytes) && extend(heap, chunk, size);
+    shrink(heap, chunk, size);
+    return true;
+}
+
+bool heap_resize(struct heap *heap, void *block, size_t bytes)
+{
+    struct chunk *chunk = live_chunk(heap, block);
+    return chunk && chunk_size_for(bytes) && resize(heap, chunk, bytes);
 }
 
 static void *move(struct heap *heap, void *block, size_t bytes)
@@ -310,21 +358,14 @@ void *heap_realloc(struct heap *heap, void *block, size_t bytes)
         heap_free(heap, block);
         return NULL;
     }
-    size_t size = chunk_size_for(bytes);
-    if (!size)
+    if (!chunk_size_for(bytes))
         return out_of_memory();
     if (!chunk) {
         if (bytes >= HEAP_HUGE_BYTES)
             return heap_huge_resize(heap, heap_huge_find(heap, block), bytes);
         return move(heap, block, bytes);
     }
-    if (size <= chunk_size(chunk)) {
-        shrink(heap, chunk, size);
-        return block;
-    }
-    if (!wants_own_mapping(heap, bytes) && extend(heap, chunk, size))
-        return block;
-    return move(heap, block, bytes);
+    return resize(heap, chunk, bytes) ? block : move(heap, block, bytes);
 }
 
 /* Zeroes what was touched before of a chunk from `take`; `high` and `newest` are of before it. */
@@ -373,8 +414,8 @@ static struct chunk *take_top_aligned(struct heap *heap, size_t size, size_t ali
             return NULL;
         gap = chunk_alignment_gap(heap->top, alignment);
     }
-    struct chunk *skipped = gap ? carve_top(heap, gap) : NULL;
-    struct chunk *chunk = carve_top(heap, growth);
+    struct chunk *skipped = gap ? heap_carve(heap, gap) : NULL;
+    struct chunk *chunk = heap_carve(heap, growth);
     if (skipped)
         release(heap, skipped);
     return chunk;

@@ -35,6 +35,7 @@
  *  I10  first <= top < high <= committed <= limit, as addresses (heap_state.h).
  *  I11  The chunks of a region add up to it, and huge blocks are linked both ways.
  *  I12  Every head bears its seal.
+ *  I13  Cached blocks (heap_cache.h) are in use, bear their keys, and are as many as are counted.
  */
 #ifndef ALLOCATOR_HEAP_CHUNK_H
 #define ALLOCATOR_HEAP_CHUNK_H

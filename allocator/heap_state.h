@@ -47,8 +47,23 @@ struct huge_block {
 
 static_assert(sizeof(struct huge_block) % CHUNK_ALIGNMENT == 0, "huge payloads are aligned");
 
+/* See heap_cache.h. */
+struct heap_cache;
+
+struct cached_block {
+    uintptr_t link;
+    uintptr_t key;
+};
+
 struct heap {
     struct region first_region; /* at offset 0: every region's record is where its mapping begins */
+
+    size_t in_use_bytes; /* of chunks, cached ones among them */
+
+    struct heap_cache *caches;  /* all of them */
+    struct heap_cache *current; /* of the thread that has the lock; NULL: it has none */
+    alignas(16) struct cached_block nothing; /* where a list of a cache ends; inside of the region,
+                                                as blocks are */
 
     struct region *newest;
     struct chunk *first; /* of the newest region, as are the four below */
