@@ -4,6 +4,7 @@
 #include "allocator/heap_core.h"
 #include "allocator/heap_huge.h"
 #include "allocator/heap_list.h"
+#include "allocator/heap_purge.h"
 #include "allocator/heap_region.h"
 
 #include <errno.h>
@@ -53,6 +54,12 @@ static size_t growth_for(const struct heap *heap, size_t size)
     return heap->split ? size : heap_round_to_pages(size);
 }
 
+static void settle(struct heap *heap)
+{
+    if (HEAP_UNLIKELY(heap->resident_bytes > heap->resident_cap_bytes))
+        heap_purge_settle(heap);
+}
+
 struct chunk *heap_carve(struct heap *heap, size_t size)
 {
     struct chunk *chunk = heap->top;
@@ -64,8 +71,11 @@ struct chunk *heap_carve(struct heap *heap, size_t size)
     chunk_set_end(top);
     heap->top = top;
     heap->in_use_bytes += size;
-    if ((uintptr_t)top + CHUNK_MARKER_BYTES > heap->high)
+    if ((uintptr_t)top + CHUNK_MARKER_BYTES > heap->high) {
+        heap->resident_bytes += (uintptr_t)top + CHUNK_MARKER_BYTES - heap->high;
         heap->high = (uintptr_t)top + CHUNK_MARKER_BYTES;
+        settle(heap);
+    }
     return chunk;
 }
 
@@ -80,19 +90,23 @@ static void check_free_chunk(const struct heap *heap, const struct chunk *chunk)
                    "the size of a free chunk was overwritten");
 }
 
-static void remove_free_chunk(struct heap *heap, struct chunk *chunk)
+/* Returns what is clean of it. */
+static struct clean_pages remove_free_chunk(struct heap *heap, struct chunk *chunk)
 {
     check_free_chunk(heap, chunk);
     heap_list_remove(heap, chunk);
+    return heap_purge_remove(heap, chunk);
 }
 
 /* Turns what is above `used_size` of a chunk that is off its list into a free one. */
-static void free_rest(struct heap *heap, struct chunk *chunk, size_t used_size, size_t rest_size)
+static void free_rest(struct heap *heap, struct chunk *chunk, size_t used_size, size_t rest_size,
+                      struct clean_pages clean)
 {
     struct chunk *rest = chunk_at(chunk, used_size);
     chunk_set(rest, rest_size, CHUNK_PREV_IN_USE);
     chunk_next(rest)->prev_size = rest_size;
     heap_list_insert(heap, rest, rest_size);
+    heap_purge_add(heap, rest, clean);
     if (HEAP_UNLIKELY(heap->fit == HEAP_FIT_NEXT))
         heap->rover = &rest->link;
 }
@@ -104,7 +118,7 @@ static void free_rest(struct heap *heap, struct chunk *chunk, size_t used_size, 
 static size_t use_free_chunk(struct heap *heap, struct chunk *chunk, size_t size, size_t most)
 {
     size_t chunk_bytes = chunk_size(chunk), count = 1;
-    remove_free_chunk(heap, chunk);
+    struct clean_pages clean = remove_free_chunk(heap, chunk);
     if (HEAP_UNLIKELY(chunk_bytes < size))
         heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
                    "the size of a free chunk was overwritten");
@@ -121,7 +135,8 @@ static size_t use_free_chunk(struct heap *heap, struct chunk *chunk, size_t size
     if (is_whole)
         chunk_set_bits(chunk_at(chunk, chunk_bytes), CHUNK_PREV_IN_USE);
     else
-        free_rest(heap, chunk, used_size, rest_size);
+        free_rest(heap, chunk, used_size, rest_size, clean);
+    settle(heap);
     return count;
 }
 
@@ -182,21 +197,7 @@ void *heap_alloc(struct heap *heap, size_t bytes)
     return chunk ? chunk_payload(chunk) : NULL;
 }
 
-/*
- * Programs that grow a table by copying it leave ever larger holes behind. A freed block larger
- * than any before returns its pages, which bounds the cost: every size does so once, so that a
- * program that frees and allocates the same large block over and over does not fault it in each
- * time.
- */
-static void give_back_if_large(struct heap *heap, struct chunk *chunk, size_t freed_bytes)
-{
-    if (HEAP_LIKELY(freed_bytes <= heap->give_back_bytes))
-        return;
-    heap->give_back_bytes = freed_bytes;
-    heap_region_give_back(heap, chunk);
-}
-
-static struct chunk *merge_below(struct heap *heap, struct chunk *chunk)
+static struct chunk *merge_below(struct heap *heap, struct chunk *chunk, struct clean_pages *clean)
 {
     size_t below = chunk->prev_size;
     if (HEAP_UNLIKELY(below > chunk_distance(heap_region_of(heap, chunk)->first, chunk) ||
@@ -204,36 +205,55 @@ static struct chunk *merge_below(struct heap *heap, struct chunk *chunk)
         heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
                    "the size of the free chunk below it was overwritten");
     struct chunk *merged = chunk_prev(chunk);
-    remove_free_chunk(heap, merged);
+    *clean = heap_purge_larger(*clean, remove_free_chunk(heap, merged));
     chunk_set(merged, below + chunk_size(chunk), chunk_bits(merged));
     return merged;
 }
 
-/* Frees a chunk in use whose head was checked. */
+/* The chunk becomes room above top, and if its topmost pages are clean, untouched room. */
+static void become_top(struct heap *heap, struct chunk *chunk, struct clean_pages clean)
+{
+    chunk_set_end(chunk);
+    heap->top = chunk;
+    if (clean.from < clean.to && clean.to >= (heap->high & ~(HEAP_PAGE_BYTES - 1))) {
+        uintptr_t touched_to = heap_round_to_pages(heap->high);
+        if (clean.to == touched_to || heap_region_discard(clean.to, touched_to)) {
+            heap->resident_bytes -= heap->high - clean.from;
+            heap->high = clean.from;
+        }
+    }
+}
+
+/*
+ * Frees a chunk in use whose head was checked. Programs that grow a table by copying it leave ever
+ * larger holes behind: a block larger than any that was freed before returns its pages, which bounds
+ * the cost, since every size does so once.
+ */
 static void release(struct heap *heap, struct chunk *chunk)
 {
+    struct clean_pages clean = {0, 0};
     size_t freed_bytes = chunk_size(chunk);
     heap->in_use_bytes -= freed_bytes;
+    if (HEAP_UNLIKELY(freed_bytes > heap->give_back_bytes))
+        clean = heap_purge_block(heap, chunk);
     /* The old head stays in memory when the chunk merges; this is how a second free is noticed. */
     chunk_clear_bits(chunk, CHUNK_IN_USE);
     if (HEAP_LIKELY(heap->coalesce)) {
         if (!chunk_prev_is_in_use(chunk))
-            chunk = merge_below(heap, chunk);
+            chunk = merge_below(heap, chunk, &clean);
         struct chunk *above = chunk_next(chunk);
         if (above == heap->top) {
-            chunk_set_end(chunk);
-            heap->top = chunk;
-            give_back_if_large(heap, chunk, freed_bytes);
+            become_top(heap, chunk, clean);
             return;
         }
         if (!chunk_is_in_use(above)) {
-            remove_free_chunk(heap, above);
+            clean = heap_purge_larger(clean, remove_free_chunk(heap, above));
             chunk_set(chunk, chunk_size(chunk) + chunk_size(above), chunk_bits(chunk));
         }
     }
     chunk_set_free(chunk, chunk_size(chunk));
     heap_list_insert(heap, chunk, chunk_size(chunk));
-    give_back_if_large(heap, chunk, freed_bytes);
+    heap_purge_add(heap, chunk, clean);
 }
 
 /* Names what is wrong with a block in a region whose chunk failed the check. */

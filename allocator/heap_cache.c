@@ -289,7 +289,7 @@ void heap_cache_free(struct heap_cache *cache, void *block)
 
 static bool broken(struct heap_violation *violation, const void *address, const char *text)
 {
-    *violation = (struct heap_violation){13, address, text};
+    *violation = (struct heap_violation){14, address, text};
     return false;
 }
 

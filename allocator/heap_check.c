@@ -5,6 +5,7 @@
  */
 #include "allocator/heap_huge.h"
 #include "allocator/heap_list.h"
+#include "allocator/heap_purge.h"
 
 /*
  * The free chunks met, once in the regions and once on the lists. Two equal multisets have equal
@@ -48,6 +49,8 @@ static bool check_free(struct check *check, const struct chunk *chunk, const str
         return broken(check, 4, chunk_payload(chunk), "two neighbouring chunks are free");
     if (heap->coalesce && above == heap->top)
         return broken(check, 4, chunk_payload(chunk), "the chunk below top is free");
+    if (!heap_purge_is_sound(chunk))
+        return broken(check, 13, chunk_payload(chunk), "clean pages are not inside their chunk");
     count(&check->in_regions, chunk);
     return true;
 }

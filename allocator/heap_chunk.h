@@ -35,7 +35,8 @@
  *  I10  first <= top < high <= committed <= limit, as addresses (heap_state.h).
  *  I11  The chunks of a region add up to it, and huge blocks are linked both ways.
  *  I12  Every head bears its seal.
- *  I13  Cached blocks (heap_cache.h) are in use, bear their keys, and are as many as are counted.
+ *  I13  The clean pages of a free chunk lie in it (heap_purge.h).
+ *  I14  Cached blocks (heap_cache.h) are in use, bear their keys, and are as many as are counted.
  */
 #ifndef ALLOCATOR_HEAP_CHUNK_H
 #define ALLOCATOR_HEAP_CHUNK_H
@@ -61,6 +62,7 @@ struct chunk {
 
 #define CHUNK_IN_USE       ((size_t)1)
 #define CHUNK_PREV_IN_USE  ((size_t)2)
+#define CHUNK_CLEAN        ((size_t)4) /* of a large free chunk, see heap_purge.h */
 #define CHUNK_ALIGNMENT    ((size_t)16)
 #define CHUNK_BITS         (CHUNK_ALIGNMENT - 1)
 #define CHUNK_SEAL_SHIFT   48
@@ -79,7 +81,7 @@ static_assert(offsetof(struct chunk, link.prev) == 24, "both links are in the sm
 static_assert(sizeof(struct chunk) == 32,
               "the smallest chunk holds the header, links and prev_size");
 static_assert(offsetof(struct chunk, link) % 16 == 0, "aligned chunks have aligned payloads");
-static_assert((CHUNK_IN_USE | CHUNK_PREV_IN_USE) < CHUNK_ALIGNMENT, "the bits fit below the size");
+static_assert((CHUNK_IN_USE | CHUNK_PREV_IN_USE | CHUNK_CLEAN) < CHUNK_ALIGNMENT, "the bits fit below the size");
 
 /* The size of the chunk for a request, or 0 if no heap can serve it. */
 static inline size_t chunk_size_for(size_t request_bytes)
@@ -217,7 +219,8 @@ static inline bool chunk_size_is_sane(const struct chunk *chunk, const struct ch
     size_t head = chunk_head(chunk), size = head & CHUNK_SIZE_MASK;
     return size >= CHUNK_MIN_BYTES && size <= chunk_distance(chunk, end) &&
            chunk_seal_error(chunk, head) == 0 &&
-           (head & CHUNK_BITS & ~(CHUNK_IN_USE | CHUNK_PREV_IN_USE)) == 0;
+           (head & CHUNK_BITS & ~(CHUNK_IN_USE | CHUNK_PREV_IN_USE | CHUNK_CLEAN)) == 0 &&
+           (head & (CHUNK_IN_USE | CHUNK_CLEAN)) != (CHUNK_IN_USE | CHUNK_CLEAN);
 }
 
 /* Whether a chunk that is above one in use has an intact head that says so. */
