@@ -11,18 +11,22 @@
  * holds more than this and more than a share of the heap: memory that is cached in one size serves
  * another.
  */
-#define FLUSH_LEAST_BYTES ((size_t)8 << 10)
-#define FLUSH_HEAP_SHARE  64
+#define FLUSH_LEAST_BYTES ((size_t)4 << 10)
+#define FLUSH_HEAP_SHARE  256
 
-/* A list of sizes that share it holds so many blocks. */
+/* The lists that sizes share hold this share of the heap, or this, and each so many blocks. */
+#define LARGE_HEAP_SHARE  256
+#define LARGE_LEAST_BYTES ((size_t)16 << 10)
 #define LARGE_LIST_BLOCKS 4
 
 /* With other threads about, any list. */
-#define SHARED_LIST_BYTES  ((size_t)4 << 10)
-#define SHARED_LIST_BLOCKS 8
+#define SHARED_LIST_BYTES ((size_t)2 << 10)
 
-/* Else a list of small blocks holds this many at first. */
-#define FIRST_LIST_BYTES ((size_t)64 << 10)
+/* Else a list holds as many as there are of the smallest blocks, and of others this many bytes. */
+#define SMALLEST_BYTES     ((size_t)128)
+#define SMALLEST_AT_FIRST  ((size_t)64 << 10)
+#define SMALL_LIST_BYTES   ((size_t)2 << 10)
+#define SMALL_LIST_BLOCKS  2
 
 /* Chunks are taken from the heap together that have this many bytes, and no more than so many. */
 #define RUN_BYTES  ((size_t)512)
@@ -47,18 +51,21 @@ static bool is_shared(const struct heap *heap)
     return heap->caches && heap->caches->next;
 }
 
+static uint32_t limit_of(const struct heap_cache *cache, size_t list)
+{
+    size_t size = list * CHUNK_ALIGNMENT;
+    if (list >= HEAP_CACHE_SMALL_LISTS)
+        return is_shared(cache->heap) ? 1 : LARGE_LIST_BLOCKS;
+    if (is_shared(cache->heap))
+        return blocks_in(SHARED_LIST_BYTES, size, SMALL_LIST_BLOCKS);
+    return size <= SMALLEST_BYTES ? blocks_in(SMALLEST_AT_FIRST, size, 1)
+                                  : blocks_in(SMALL_LIST_BYTES, size, SMALL_LIST_BLOCKS);
+}
+
 static void set_limits(struct heap_cache *cache)
 {
-    for (size_t i = 0; i < HEAP_CACHE_LISTS; i++) {
-        size_t size = i * CHUNK_ALIGNMENT;
-        uint32_t limit = i < HEAP_CACHE_SMALL_LISTS ? blocks_in(FIRST_LIST_BYTES, size, 1)
-                                                    : LARGE_LIST_BLOCKS;
-        if (is_shared(cache->heap))
-            limit = i < HEAP_CACHE_SMALL_LISTS
-                        ? blocks_in(SHARED_LIST_BYTES, size, SHARED_LIST_BLOCKS)
-                        : 1;
-        __atomic_store_n(&cache->lists[i].limit, limit, __ATOMIC_RELAXED);
-    }
+    for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
+        __atomic_store_n(&cache->lists[i].limit, limit_of(cache, i), __ATOMIC_RELAXED);
 }
 
 static void see_region(struct heap_cache *cache)
@@ -66,6 +73,9 @@ static void see_region(struct heap_cache *cache)
     const struct heap *heap = cache->heap;
     cache->base = (uintptr_t)heap->newest;
     cache->span = (heap->committed - (uintptr_t)heap->newest) / CHUNK_ALIGNMENT;
+    cache->large_limit_bytes = heap->in_use_bytes / LARGE_HEAP_SHARE;
+    if (cache->large_limit_bytes < LARGE_LEAST_BYTES)
+        cache->large_limit_bytes = LARGE_LEAST_BYTES;
 }
 
 void heap_cache_open(struct heap_cache *cache, struct heap *heap)
@@ -105,6 +115,8 @@ static void *take_checked(struct heap_cache *cache, struct heap_cache_list *list
     block->key = 0;
     list->first = next;
     list->count--;
+    if (list >= &cache->lists[HEAP_CACHE_SMALL_LISTS])
+        cache->large_bytes -= chunk_size(chunk_from_payload(block));
     return block;
 }
 
@@ -112,6 +124,12 @@ static void let_go(struct heap_cache *cache, struct heap_cache_list *list, uint3
 {
     while (count-- > 0)
         heap_free(cache->heap, take_checked(cache, list));
+}
+
+static void flush_large(struct heap_cache *cache)
+{
+    for (size_t i = HEAP_CACHE_SMALL_LISTS; i < HEAP_CACHE_LISTS; i++)
+        let_go(cache, &cache->lists[i], cache->lists[i].count);
 }
 
 void heap_cache_flush(struct heap_cache *cache)
@@ -142,13 +160,9 @@ void heap_cache_forget_others(struct heap_cache *cache)
 
 static size_t cached_bytes(const struct heap_cache *cache)
 {
-    size_t bytes = 0;
+    size_t bytes = cache->large_bytes;
     for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++)
         bytes += cache->lists[i].count * i * CHUNK_ALIGNMENT;
-    for (size_t i = HEAP_CACHE_SMALL_LISTS; i < HEAP_CACHE_LISTS; i++)
-        if (cache->lists[i].count > 0)
-            bytes += cache->lists[i].count *
-                     chunk_size(chunk_from_payload(cache->lists[i].first));
     return bytes;
 }
 
@@ -246,14 +260,16 @@ static bool is_mostly_free(const struct heap_cache *cache)
     return bytes > MOSTLY_FREE_BYTES && bytes > cache->heap->in_use_bytes / 2;
 }
 
-/* A list of small blocks of a single thread has no limit; it is only looked at now and then. */
+/* A list of the smallest blocks of a single thread has no limit; it is only looked at now and then. */
 static void make_room(struct heap_cache *cache, struct heap_cache_list *list, size_t size)
 {
     if (list->count > 0 && !heap_cache_list_is_of(list, size))
         let_go(cache, list, list->count);
+    if (size > HEAP_CACHE_SMALL_BYTES && cache->large_bytes + size > cache->large_limit_bytes)
+        flush_large(cache);
     if (list->count < list->limit)
         return;
-    if (is_shared(cache->heap) || size > HEAP_CACHE_SMALL_BYTES) {
+    if (is_shared(cache->heap) || size > SMALLEST_BYTES) {
         let_go(cache, list, (list->count + 1) / 2);
         return;
     }
@@ -282,7 +298,8 @@ void heap_cache_free(struct heap_cache *cache, void *block)
         return;
     }
     make_room(cache, &cache->lists[heap_cache_list_of(size)], size);
-    heap_cache_give(cache, block, size);
+    if (!heap_cache_give(cache, block, size))
+        heap_free(cache->heap, block);
 }
 
 /* ---- checking ---- */

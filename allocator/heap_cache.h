@@ -42,6 +42,7 @@ struct heap_cache {
     uintptr_t span; /* payloads that begin less than this many 16 bytes above base are inside */
     uintptr_t secret;
     struct heap *heap; /* NULL: not opened */
+    size_t large_bytes, large_limit_bytes; /* in lists that sizes share */
     struct heap_cache *next, *prev; /* the caches of the heap */
     struct heap_cache_list lists[HEAP_CACHE_LISTS];
 };
@@ -127,9 +128,11 @@ static inline void *heap_cache_take_shared(struct heap_cache *cache, size_t size
 {
     size_t list_index = heap_cache_list_of(size);
     const struct heap_cache_list *list = &cache->lists[list_index];
-    return list->count > 0 && heap_cache_list_is_of(list, size)
-               ? heap_cache_take(cache, list_index)
-               : NULL;
+    if (list->count == 0 || !heap_cache_list_is_of(list, size))
+        return NULL;
+    void *block = heap_cache_take(cache, list_index);
+    cache->large_bytes -= block ? size : 0;
+    return block;
 }
 
 /*
@@ -163,6 +166,11 @@ static inline bool heap_cache_give(struct heap_cache *cache, void *block, size_t
     if (HEAP_UNLIKELY(list->count >= __atomic_load_n(&list->limit, __ATOMIC_RELAXED) ||
                       (list->count > 0 && !heap_cache_list_is_of(list, size))))
         return false;
+    if (HEAP_UNLIKELY(size > HEAP_CACHE_SMALL_BYTES)) {
+        if (cache->large_bytes + size > cache->large_limit_bytes)
+            return false;
+        cache->large_bytes += size;
+    }
     struct cached_block *cached = block;
     cached->key = (uintptr_t)block ^ cache->secret;
     cached->link = (uintptr_t)list->first ^ cached->key;
