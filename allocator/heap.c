@@ -226,8 +226,8 @@ static void become_top(struct heap *heap, struct chunk *chunk, struct clean_page
 
 /*
  * Frees a chunk in use whose head was checked. Programs that grow a table by copying it leave ever
- * larger holes behind: a block larger than any that was freed before returns its pages, which bounds
- * the cost, since every size does so once.
+ * larger holes behind: a block larger than any that was freed before returns its pages, which
+ * bounds the cost, since every size does so once.
  */
 static void release(struct heap *heap, struct chunk *chunk)
 {

@@ -55,10 +55,9 @@ struct heap_config {
 /*
  * Sets `config` from words joined by '+', such as "best+address": at most one of whole, split,
  * coalesce, first, next, best, segregated, at most one of lifo (the default), fifo, address;
- * nocoalesce; cache; and fixed=BYTES for `fixed_bytes`, where the number may end in K, M or G. Where
- * no policy is named it is segregated+cache.
- * The sizes in `config` that are not named become 0. On failure returns false, leaves `config`
- * alone and puts one line that says why into `error`.
+ * nocoalesce; cache; and fixed=BYTES for `fixed_bytes`, where the number may end in K, M or G.
+ * Where no policy is named it is segregated+cache. The sizes in `config` that are not named become
+ * 0. On failure returns false, leaves `config` alone and puts one line that says why into `error`.
  */
 bool heap_config_parse(const char *words, struct heap_config *config, char *error,
                        size_t error_bytes);

@@ -23,10 +23,10 @@
 #define SHARED_LIST_BYTES ((size_t)2 << 10)
 
 /* Else a list holds as many as there are of the smallest blocks, and of others this many bytes. */
-#define SMALLEST_BYTES     ((size_t)128)
-#define SMALLEST_AT_FIRST  ((size_t)64 << 10)
-#define SMALL_LIST_BYTES   ((size_t)2 << 10)
-#define SMALL_LIST_BLOCKS  2
+#define SMALLEST_BYTES    ((size_t)128)
+#define SMALLEST_AT_FIRST ((size_t)64 << 10)
+#define SMALL_LIST_BYTES  ((size_t)2 << 10)
+#define SMALL_LIST_BLOCKS 2
 
 /* Chunks are taken from the heap together that have this many bytes, and no more than so many. */
 #define RUN_BYTES  ((size_t)512)
@@ -243,11 +243,13 @@ void *heap_cache_alloc(struct heap_cache *cache, size_t bytes)
 {
     struct heap *heap = cache->heap;
     size_t size = chunk_size_for(bytes);
-    bool is_small = size > 0 && size <= HEAP_CACHE_SMALL_BYTES;
-    struct heap_cache_list *list = &cache->lists[is_small ? heap_cache_list_of(size) : 0];
     heap->current = cache;
-    if (is_small && list->count > 0)
-        return take_checked(cache, list);
+    if (size > 0 && size <= HEAP_CACHE_MAX_BYTES) {
+        struct heap_cache_list *list = &cache->lists[heap_cache_list_of(size)];
+        if (list->count > 0 && heap_cache_list_is_of(list, size))
+            return take_checked(cache, list);
+    }
+    bool is_small = size > 0 && size <= HEAP_CACHE_SMALL_BYTES;
     void *block = is_small ? refill(cache, bytes, size) : heap_alloc(heap, bytes);
     see_region(cache);
     return block;
@@ -260,7 +262,8 @@ static bool is_mostly_free(const struct heap_cache *cache)
     return bytes > MOSTLY_FREE_BYTES && bytes > cache->heap->in_use_bytes / 2;
 }
 
-/* A list of the smallest blocks of a single thread has no limit; it is only looked at now and then. */
+/* A list of the smallest blocks of a single thread has no limit; it is only looked at now and then.
+ */
 static void make_room(struct heap_cache *cache, struct heap_cache_list *list, size_t size)
 {
     if (list->count > 0 && !heap_cache_list_is_of(list, size))

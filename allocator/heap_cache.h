@@ -12,20 +12,20 @@
  *    payload ─► +0   link: the next block of the list, ^ key
  *               +8   key: the block's address, ^ secret
  *
- * The key marks a cached block. It is wiped when the block is handed out, so that a block that bears
- * its key when it is freed was freed before; and a block of the list that does not bear it, or whose
- * link leads out of the heap, was written to after it was freed.
+ * The key marks a cached block. It is wiped when the block is handed out, so that a block that
+ * bears its key when it is freed was freed before; and a block of the list that does not bear it,
+ * or whose link leads out of the heap, was written to after it was freed.
  */
 #ifndef ALLOCATOR_HEAP_CACHE_H
 #define ALLOCATOR_HEAP_CACHE_H
 
 #include "allocator/heap_state.h"
 
-#define HEAP_CACHE_SMALL_BYTES  ((size_t)1024)
-#define HEAP_CACHE_MAX_BYTES    ((size_t)32 << 10)
-#define HEAP_CACHE_SMALL_LISTS  (HEAP_CACHE_SMALL_BYTES / CHUNK_ALIGNMENT + 1)
-#define HEAP_CACHE_HASH_BITS    6
-#define HEAP_CACHE_LISTS        (HEAP_CACHE_SMALL_LISTS + ((size_t)1 << HEAP_CACHE_HASH_BITS))
+#define HEAP_CACHE_SMALL_BYTES ((size_t)1024)
+#define HEAP_CACHE_MAX_BYTES   ((size_t)32 << 10)
+#define HEAP_CACHE_SMALL_LISTS (HEAP_CACHE_SMALL_BYTES / CHUNK_ALIGNMENT + 1)
+#define HEAP_CACHE_HASH_BITS   6
+#define HEAP_CACHE_LISTS       (HEAP_CACHE_SMALL_LISTS + ((size_t)1 << HEAP_CACHE_HASH_BITS))
 
 static_assert(sizeof(struct cached_block) <= CHUNK_MIN_BYTES - CHUNK_HEADER_BYTES,
               "the smallest payload holds link and key");
@@ -41,9 +41,9 @@ struct heap_cache {
     uintptr_t base;
     uintptr_t span; /* payloads that begin less than this many 16 bytes above base are inside */
     uintptr_t secret;
-    struct heap *heap; /* NULL: not opened */
+    struct heap *heap;                     /* NULL: not opened */
     size_t large_bytes, large_limit_bytes; /* in lists that sizes share */
-    struct heap_cache *next, *prev; /* the caches of the heap */
+    struct heap_cache *next, *prev;        /* the caches of the heap */
     struct heap_cache_list lists[HEAP_CACHE_LISTS];
 };
 
@@ -53,7 +53,7 @@ extern struct cached_block heap_cache_nothing;
 /* Of a cache that is not open: it has nothing and takes nothing. */
 #define HEAP_CACHE_CLOSED                                                                          \
     {                                                                                              \
-        .lists = {[0 ... HEAP_CACHE_LISTS - 1] = {.first = &heap_cache_nothing} }                  \
+        .lists = { [0 ... HEAP_CACHE_LISTS - 1] = {.first = &heap_cache_nothing} }                 \
     }
 
 /* Makes a closed cache one of the heap's. Under the heap's lock, as are all that follow. */
@@ -137,8 +137,8 @@ static inline void *heap_cache_take_shared(struct heap_cache *cache, size_t size
 
 /*
  * The size of the chunk that the block is if it is one of the heap's, in use, not cached and not
- * larger than a cached one may be, and neither its head nor that of the chunk above was overwritten.
- * Otherwise 0: it is something else, or wrong.
+ * larger than a cached one may be, and neither its head nor that of the chunk above was
+ * overwritten. Otherwise 0: it is something else, or wrong.
  */
 static inline size_t heap_cache_size_of(const struct heap_cache *cache, const void *block)
 {

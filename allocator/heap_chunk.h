@@ -81,7 +81,8 @@ static_assert(offsetof(struct chunk, link.prev) == 24, "both links are in the sm
 static_assert(sizeof(struct chunk) == 32,
               "the smallest chunk holds the header, links and prev_size");
 static_assert(offsetof(struct chunk, link) % 16 == 0, "aligned chunks have aligned payloads");
-static_assert((CHUNK_IN_USE | CHUNK_PREV_IN_USE | CHUNK_CLEAN) < CHUNK_ALIGNMENT, "the bits fit below the size");
+static_assert((CHUNK_IN_USE | CHUNK_PREV_IN_USE | CHUNK_CLEAN) < CHUNK_ALIGNMENT,
+              "the bits fit below the size");
 
 /* The size of the chunk for a request, or 0 if no heap can serve it. */
 static inline size_t chunk_size_for(size_t request_bytes)

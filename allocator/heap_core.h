@@ -7,9 +7,9 @@
 #include "allocator/heap_state.h"
 
 /*
- * From one free chunk, if there is one of at least `size`, as many chunks in use of `size` as it has
- * room for, `most` at the most; they follow each other, and the last may be a little larger. NULL
- * when there is none.
+ * From one free chunk, if there is one of at least `size`, as many chunks in use of `size` as it
+ * has room for, `most` at the most; they follow each other, and the last may be a little larger.
+ * NULL when there is none.
  */
 struct chunk *heap_take_run(struct heap *heap, size_t size, size_t most, size_t *count);
 

@@ -130,7 +130,8 @@ static inline struct heap *opened_heap(void)
     return opened;
 }
 
-/* A thread's first block: from now on its end is told. This may allocate, for keys that are many. */
+/* A thread's first block: from now on its end is told. This may allocate, for keys that are many.
+ */
 static void announce_thread(void)
 {
     if (cache.heap && !pthread_getspecific(cache_key))
@@ -206,8 +207,7 @@ EXPORT void *calloc(size_t count, size_t bytes)
     size_t total_bytes;
     bool overflows = __builtin_mul_overflow(count, bytes, &total_bytes);
     void *block = overflows ? NULL : take_cached(total_bytes);
-    return HEAP_LIKELY(block != NULL) ? memset(block, 0, total_bytes)
-                                      : calloc_slowly(count, bytes);
+    return HEAP_LIKELY(block != NULL) ? memset(block, 0, total_bytes) : calloc_slowly(count, bytes);
 }
 
 static void *move(void *block, size_t usable_bytes, size_t bytes)

@@ -3,8 +3,8 @@
  *
  * A heap that grows while it has large free chunks that nothing fits into holds memory twice. So
  * growth is paid for: when the heap has touched more than it may, it gives as much back from its
- * large free chunks. Each time it may have a little more from then on, so that a program which frees
- * and allocates the same memory over and over does not fault it in each time.
+ * large free chunks. Each time it may have a little more from then on, so that a program which
+ * frees and allocates the same memory over and over does not fault it in each time.
  *
  * A large free chunk may know one stretch of pages in it that is clean: given back, and not touched
  * since.
