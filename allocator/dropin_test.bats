@@ -145,3 +145,38 @@ except MemoryError:
         [[ "${lines[0]}" == "heap: ${crime#*:}: 0x"*": "* ]]
     done
 }
+
+@test "each of the eleven crimes is stopped at 40 and at 3000 bytes, by one line that names it" {
+    while read -r crime name; do
+        for bytes in 40 3000; do
+            echo "$crime $bytes"
+            run preloaded "$BUILD_DIR/dropin_crimes" "$crime" "$bytes"
+            echo "$output"
+            [ "$status" -eq 134 ]
+            [ "${#lines[@]}" -eq 1 ]
+            [[ "${lines[0]}" == "heap: $name: 0x"*": "* ]]
+        done
+    done <<'CRIMES'
+double-free-at-once     double free
+double-free-after-two   double free
+double-free-after-forty double free
+interior                overwritten header
+misaligned              misaligned pointer
+foreign                 foreign pointer
+overflow-by-one         overwritten header
+overflow-by-sixteen     overwritten header
+write-to-freed-links    overwritten links
+fill-freed              overwritten links
+flip-bit                overwritten header
+CRIMES
+}
+
+@test "any flipped bit of a header is seen" {
+    for bytes in 40 3000; do
+        for ((bit = 0; bit < 64; bit++)); do
+            BIT=$bit run preloaded "$BUILD_DIR/dropin_crimes" flip-bit "$bytes"
+            echo "$bytes, bit $bit: $output"
+            [ "$status" -eq 134 ]
+        done
+    done
+}

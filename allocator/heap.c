@@ -1,7 +1,10 @@
 #include "allocator/heap.h"
 
+#include "allocator/heap_cache.h"
+#include "allocator/heap_core.h"
 #include "allocator/heap_huge.h"
 #include "allocator/heap_list.h"
+#include "allocator/heap_purge.h"
 #include "allocator/heap_region.h"
 
 #include <errno.h>
@@ -51,19 +54,28 @@ static size_t growth_for(const struct heap *heap, size_t size)
     return heap->split ? size : heap_round_to_pages(size);
 }
 
-/* Carves a chunk in use at top, which must have the room. */
-static struct chunk *carve_top(struct heap *heap, size_t size)
+static void settle(struct heap *heap)
+{
+    if (HEAP_UNLIKELY(heap->resident_bytes > heap->resident_cap_bytes))
+        heap_purge_settle(heap);
+}
+
+struct chunk *heap_carve(struct heap *heap, size_t size)
 {
     struct chunk *chunk = heap->top;
     struct chunk *top = chunk_at(chunk, size);
-    if (HEAP_UNLIKELY((chunk->head & ~CHUNK_PREV_IN_USE) != CHUNK_IN_USE))
+    if (HEAP_UNLIKELY(!chunk_is_end(chunk)))
         heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
                    "the end of the heap was overwritten, from the block below it");
     chunk_set_in_use(chunk, size);
-    top->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+    chunk_set_end(top);
     heap->top = top;
-    if ((uintptr_t)top + CHUNK_MARKER_BYTES > heap->high)
+    heap->in_use_bytes += size;
+    if ((uintptr_t)top + CHUNK_MARKER_BYTES > heap->high) {
+        heap->resident_bytes += (uintptr_t)top + CHUNK_MARKER_BYTES - heap->high;
         heap->high = (uintptr_t)top + CHUNK_MARKER_BYTES;
+        settle(heap);
+    }
     return chunk;
 }
 
@@ -78,40 +90,63 @@ static void check_free_chunk(const struct heap *heap, const struct chunk *chunk)
                    "the size of a free chunk was overwritten");
 }
 
-static void remove_free_chunk(struct heap *heap, struct chunk *chunk)
+/* Returns what is clean of it. */
+static struct clean_pages remove_free_chunk(struct heap *heap, struct chunk *chunk)
 {
     check_free_chunk(heap, chunk);
     heap_list_remove(heap, chunk);
+    return heap_purge_remove(heap, chunk);
 }
 
-/* Makes a listed chunk one in use of `size`, and its rest a free one. */
-static struct chunk *use_free_chunk(struct heap *heap, struct chunk *chunk, size_t size)
+/* Turns what is above `used_size` of a chunk that is off its list into a free one. */
+static void free_rest(struct heap *heap, struct chunk *chunk, size_t used_size, size_t rest_size,
+                      struct clean_pages clean)
 {
-    remove_free_chunk(heap, chunk);
-    if (HEAP_UNLIKELY(chunk_size(chunk) < size))
-        heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
-                   "the size of a free chunk was overwritten");
-    size_t rest_size = chunk_size(chunk) - size;
-    if (rest_size < CHUNK_MIN_BYTES || !heap->split) {
-        chunk_next(chunk)->head |= CHUNK_PREV_IN_USE;
-        chunk->head |= CHUNK_IN_USE;
-        return chunk;
-    }
-    struct chunk *rest = chunk_at(chunk, size);
-    chunk_set_in_use(chunk, size);
-    rest->head = CHUNK_PREV_IN_USE;
-    chunk_set_free(rest, rest_size);
+    struct chunk *rest = chunk_at(chunk, used_size);
+    chunk_set(rest, rest_size, CHUNK_PREV_IN_USE);
+    chunk_next(rest)->prev_size = rest_size;
     heap_list_insert(heap, rest, rest_size);
+    heap_purge_add(heap, rest, clean);
     if (HEAP_UNLIKELY(heap->fit == HEAP_FIT_NEXT))
         heap->rover = &rest->link;
-    return chunk;
+}
+
+/*
+ * Makes a listed chunk as many chunks in use of `size` as it has room for, `most` at the most, and
+ * its rest a free one; they follow each other. Returns how many.
+ */
+static size_t use_free_chunk(struct heap *heap, struct chunk *chunk, size_t size, size_t most)
+{
+    size_t chunk_bytes = chunk_size(chunk), count = 1;
+    struct clean_pages clean = remove_free_chunk(heap, chunk);
+    if (HEAP_UNLIKELY(chunk_bytes < size))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
+                   "the size of a free chunk was overwritten");
+    while (count < most && (count + 1) * size <= chunk_bytes)
+        count++;
+    size_t used_size = count * size, rest_size = chunk_bytes - used_size;
+    bool is_whole = rest_size < CHUNK_MIN_BYTES || !heap->split;
+    size_t last_size = is_whole ? size + rest_size : size;
+    chunk_set(chunk, count > 1 ? size : last_size, chunk_bits(chunk) | CHUNK_IN_USE);
+    for (size_t i = 1; i < count; i++)
+        chunk_set(chunk_at(chunk, i * size), i + 1 < count ? size : last_size,
+                  CHUNK_IN_USE | CHUNK_PREV_IN_USE);
+    heap->in_use_bytes += used_size - size + last_size;
+    if (is_whole)
+        chunk_set_bits(chunk_at(chunk, chunk_bytes), CHUNK_PREV_IN_USE);
+    else
+        free_rest(heap, chunk, used_size, rest_size, clean);
+    settle(heap);
+    return count;
 }
 
 /* A chunk in use from the free lists, or NULL. */
 static struct chunk *take_listed(struct heap *heap, size_t size)
 {
     struct chunk *chunk = heap_list_find(heap, size);
-    return chunk ? use_free_chunk(heap, chunk, size) : NULL;
+    if (chunk)
+        use_free_chunk(heap, chunk, size, 1);
+    return chunk;
 }
 
 /* The bounded search may have passed over a chunk that fits: the last resort of a full heap. */
@@ -120,7 +155,16 @@ static struct chunk *take_overlooked(struct heap *heap, size_t size)
     if (!heap->binned || !heap_bin_has_chunks(heap, heap_bin_of(size)))
         return NULL;
     struct chunk *chunk = heap_bin_best(heap, heap_bin_of(size), size, SIZE_MAX);
-    return chunk ? use_free_chunk(heap, chunk, size) : NULL;
+    if (chunk)
+        use_free_chunk(heap, chunk, size, 1);
+    return chunk;
+}
+
+struct chunk *heap_take_run(struct heap *heap, size_t size, size_t most, size_t *count)
+{
+    struct chunk *chunk = heap_list_find(heap, size);
+    *count = chunk ? use_free_chunk(heap, chunk, size, most) : 0;
+    return chunk;
 }
 
 static struct chunk *take_top(struct heap *heap, size_t size)
@@ -128,12 +172,14 @@ static struct chunk *take_top(struct heap *heap, size_t size)
     size_t growth = growth_for(heap, size);
     if (HEAP_UNLIKELY(!heap_top_has(heap, growth)) && !heap_region_grow(heap, growth))
         return take_overlooked(heap, size);
-    return carve_top(heap, growth);
+    return heap_carve(heap, growth);
 }
 
 static struct chunk *take(struct heap *heap, size_t size)
 {
     struct chunk *chunk = take_listed(heap, size);
+    if (!chunk && heap_cache_flush_before_growth(heap, size))
+        chunk = take_listed(heap, size);
     return chunk ? chunk : take_top(heap, size);
 }
 
@@ -151,21 +197,7 @@ void *heap_alloc(struct heap *heap, size_t bytes)
     return chunk ? chunk_payload(chunk) : NULL;
 }
 
-/*
- * Programs that grow a table by copying it leave ever larger holes behind. A freed block larger
- * than any before returns its pages, which bounds the cost: every size does so once, so that a
- * program that frees and allocates the same large block over and over does not fault it in each
- * time.
- */
-static void give_back_if_large(struct heap *heap, struct chunk *chunk, size_t freed_bytes)
-{
-    if (HEAP_LIKELY(freed_bytes <= heap->give_back_bytes))
-        return;
-    heap->give_back_bytes = freed_bytes;
-    heap_region_give_back(heap, chunk);
-}
-
-static struct chunk *merge_below(struct heap *heap, struct chunk *chunk)
+static struct chunk *merge_below(struct heap *heap, struct chunk *chunk, struct clean_pages *clean)
 {
     size_t below = chunk->prev_size;
     if (HEAP_UNLIKELY(below > chunk_distance(heap_region_of(heap, chunk)->first, chunk) ||
@@ -173,44 +205,67 @@ static struct chunk *merge_below(struct heap *heap, struct chunk *chunk)
         heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
                    "the size of the free chunk below it was overwritten");
     struct chunk *merged = chunk_prev(chunk);
-    remove_free_chunk(heap, merged);
-    merged->head += chunk_size(chunk);
+    *clean = heap_purge_larger(*clean, remove_free_chunk(heap, merged));
+    chunk_set(merged, below + chunk_size(chunk), chunk_bits(merged));
     return merged;
 }
 
-/* Frees a chunk in use whose head was checked. */
+/* The chunk becomes room above top, and if its topmost pages are clean, untouched room. */
+static void become_top(struct heap *heap, struct chunk *chunk, struct clean_pages clean)
+{
+    chunk_set_end(chunk);
+    heap->top = chunk;
+    if (clean.from < clean.to && clean.to >= (heap->high & ~(HEAP_PAGE_BYTES - 1))) {
+        uintptr_t touched_to = heap_round_to_pages(heap->high);
+        if (clean.to == touched_to || heap_region_discard(clean.to, touched_to)) {
+            heap->resident_bytes -= heap->high - clean.from;
+            heap->high = clean.from;
+        }
+    }
+}
+
+/*
+ * Frees a chunk in use whose head was checked. Programs that grow a table by copying it leave ever
+ * larger holes behind: a block larger than any that was freed before returns its pages, which
+ * bounds the cost, since every size does so once.
+ */
 static void release(struct heap *heap, struct chunk *chunk)
 {
+    struct clean_pages clean = {0, 0};
     size_t freed_bytes = chunk_size(chunk);
+    heap->in_use_bytes -= freed_bytes;
+    if (HEAP_UNLIKELY(freed_bytes > heap->give_back_bytes))
+        clean = heap_purge_block(heap, chunk);
     /* The old head stays in memory when the chunk merges; this is how a second free is noticed. */
-    chunk->head &= ~CHUNK_IN_USE;
+    chunk_clear_bits(chunk, CHUNK_IN_USE);
     if (HEAP_LIKELY(heap->coalesce)) {
         if (!chunk_prev_is_in_use(chunk))
-            chunk = merge_below(heap, chunk);
+            chunk = merge_below(heap, chunk, &clean);
         struct chunk *above = chunk_next(chunk);
         if (above == heap->top) {
-            chunk->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
-            heap->top = chunk;
-            give_back_if_large(heap, chunk, freed_bytes);
+            become_top(heap, chunk, clean);
             return;
         }
         if (!chunk_is_in_use(above)) {
-            remove_free_chunk(heap, above);
-            chunk->head += chunk_size(above);
+            clean = heap_purge_larger(clean, remove_free_chunk(heap, above));
+            chunk_set(chunk, chunk_size(chunk) + chunk_size(above), chunk_bits(chunk));
         }
     }
     chunk_set_free(chunk, chunk_size(chunk));
     heap_list_insert(heap, chunk, chunk_size(chunk));
-    give_back_if_large(heap, chunk, freed_bytes);
+    heap_purge_add(heap, chunk, clean);
 }
 
 /* Names what is wrong with a block in a region whose chunk failed the check. */
 static noreturn void fault_chunk(const struct chunk *chunk, const struct chunk *end)
 {
-    if (chunk_size_is_sane(chunk, end) && !chunk_is_in_use(chunk))
+    if (!chunk_size_is_sane(chunk, end))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
+                   "its header was overwritten, or the pointer is not the start of a block");
+    if (!chunk_is_in_use(chunk))
         heap_fault(HEAP_FAULT_DOUBLE_FREE, chunk_payload(chunk), "the block is free already");
     heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
-               "its header was overwritten, or the pointer is not the start of a block");
+               "the header above it was overwritten, from this block");
 }
 
 static noreturn void fault_outside(const struct heap *heap, const void *block)
@@ -235,7 +290,7 @@ static struct chunk *live_chunk(const struct heap *heap, const void *block)
         return NULL;
     }
     if (HEAP_UNLIKELY(!chunk_size_is_sane(chunk, end) || !chunk_is_in_use(chunk) ||
-                      !chunk_prev_is_in_use(chunk_next(chunk))))
+                      !chunk_is_sealed_in_use_below(chunk_next(chunk))))
         fault_chunk(chunk, end);
     return chunk;
 }
@@ -259,7 +314,7 @@ static void shrink(struct heap *heap, struct chunk *chunk, size_t size)
         return;
     struct chunk *rest = chunk_at(chunk, size);
     chunk_set_in_use(chunk, size);
-    rest->head = rest_size | CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+    chunk_set(rest, rest_size, CHUNK_IN_USE | CHUNK_PREV_IN_USE);
     release(heap, rest);
 }
 
@@ -274,7 +329,7 @@ static bool extend(struct heap *heap, struct chunk *chunk, size_t size)
         size_t growth = growth_for(heap, size - old_size);
         if (!heap_region_grow(heap, growth) || above != heap->top)
             return false;
-        carve_top(heap, growth);
+        heap_carve(heap, growth);
         chunk_set_in_use(chunk, old_size + growth);
         return true;
     }
@@ -282,9 +337,25 @@ static bool extend(struct heap *heap, struct chunk *chunk, size_t size)
         return false;
     remove_free_chunk(heap, above);
     chunk_set_in_use(chunk, old_size + chunk_size(above));
-    chunk_next(chunk)->head |= CHUNK_PREV_IN_USE;
+    heap->in_use_bytes += chunk_size(above);
+    chunk_set_bits(chunk_next(chunk), CHUNK_PREV_IN_USE);
     shrink(heap, chunk, size);
     return true;
+}
+
+static bool resize(struct heap *heap, struct chunk *chunk, size_t bytes)
+{
+    size_t size = chunk_size_for(bytes);
+    if (size > chunk_size(chunk))
+        return !wants_own_mapping(heap, bytes) && extend(heap, chunk, size);
+    shrink(heap, chunk, size);
+    return true;
+}
+
+bool heap_resize(struct heap *heap, void *block, size_t bytes)
+{
+    struct chunk *chunk = live_chunk(heap, block);
+    return chunk && chunk_size_for(bytes) && resize(heap, chunk, bytes);
 }
 
 static void *move(struct heap *heap, void *block, size_t bytes)
@@ -307,21 +378,14 @@ void *heap_realloc(struct heap *heap, void *block, size_t bytes)
         heap_free(heap, block);
         return NULL;
     }
-    size_t size = chunk_size_for(bytes);
-    if (!size)
+    if (!chunk_size_for(bytes))
         return out_of_memory();
     if (!chunk) {
         if (bytes >= HEAP_HUGE_BYTES)
             return heap_huge_resize(heap, heap_huge_find(heap, block), bytes);
         return move(heap, block, bytes);
     }
-    if (size <= chunk_size(chunk)) {
-        shrink(heap, chunk, size);
-        return block;
-    }
-    if (!wants_own_mapping(heap, bytes) && extend(heap, chunk, size))
-        return block;
-    return move(heap, block, bytes);
+    return resize(heap, chunk, bytes) ? block : move(heap, block, bytes);
 }
 
 /* Zeroes what was touched before of a chunk from `take`; `high` and `newest` are of before it. */
@@ -370,8 +434,8 @@ static struct chunk *take_top_aligned(struct heap *heap, size_t size, size_t ali
             return NULL;
         gap = chunk_alignment_gap(heap->top, alignment);
     }
-    struct chunk *skipped = gap ? carve_top(heap, gap) : NULL;
-    struct chunk *chunk = carve_top(heap, growth);
+    struct chunk *skipped = gap ? heap_carve(heap, gap) : NULL;
+    struct chunk *chunk = heap_carve(heap, growth);
     if (skipped)
         release(heap, skipped);
     return chunk;
@@ -386,7 +450,7 @@ static struct chunk *take_listed_aligned(struct heap *heap, size_t size, size_t 
     size_t gap = chunk_alignment_gap(chunk, alignment);
     if (gap) {
         struct chunk *aligned = chunk_at(chunk, gap);
-        aligned->head = (chunk_size(chunk) - gap) | CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+        chunk_set(aligned, chunk_size(chunk) - gap, CHUNK_IN_USE | CHUNK_PREV_IN_USE);
         chunk_set_in_use(chunk, gap);
         release(heap, chunk);
         chunk = aligned;

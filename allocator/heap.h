@@ -41,21 +41,23 @@ struct heap_config {
     enum heap_order order;
     bool split;          /* truncate a chunk to the request; otherwise it is given whole */
     bool coalesce;       /* merge a freed chunk with its free neighbours */
+    bool cache;          /* of the drop-in: each thread has a cache of small blocks */
     size_t fixed_bytes;  /* room for chunks in a heap of fixed size; 0: the heap grows */
     size_t region_bytes; /* a growing heap opens a new region after this many; 0: no limit */
 };
 
 #define HEAP_CONFIG_DEFAULT                                                                        \
     {                                                                                              \
-        .fit = HEAP_FIT_SEGREGATED, .order = HEAP_ORDER_LIFO, .split = true, .coalesce = true      \
+        .fit = HEAP_FIT_SEGREGATED, .order = HEAP_ORDER_LIFO, .split = true, .coalesce = true,     \
+        .cache = true                                                                              \
     }
 
 /*
  * Sets `config` from words joined by '+', such as "best+address": at most one of whole, split,
- * coalesce, first, next, best, segregated (the default), at most one of lifo (the default), fifo,
- * address; nocoalesce; and fixed=BYTES for `fixed_bytes`, where the number may end in K, M or G.
- * The sizes in `config` that are not named become 0. On failure returns false, leaves `config`
- * alone and puts one line that says why into `error`.
+ * coalesce, first, next, best, segregated, at most one of lifo (the default), fifo, address;
+ * nocoalesce; cache; and fixed=BYTES for `fixed_bytes`, where the number may end in K, M or G.
+ * Where no policy is named it is segregated+cache. The sizes in `config` that are not named become
+ * 0. On failure returns false, leaves `config` alone and puts one line that says why into `error`.
  */
 bool heap_config_parse(const char *words, struct heap_config *config, char *error,
                        size_t error_bytes);
@@ -81,6 +83,12 @@ void heap_free(struct heap *heap, void *block);
  * room: NULL with errno ENOMEM, and the block stays as it was.
  */
 void *heap_realloc(struct heap *heap, void *block, size_t bytes);
+
+/*
+ * Changes a block's size to that of a block of `bytes` bytes without moving it; false when that is
+ * not possible, and the block stays as it was.
+ */
+bool heap_resize(struct heap *heap, void *block, size_t bytes);
 
 /* As heap_alloc(count * bytes), zeroed. NULL with errno ENOMEM also when the product overflows. */
 void *heap_calloc(struct heap *heap, size_t count, size_t bytes);

@@ -5,6 +5,7 @@
  */
 #include "allocator/heap_huge.h"
 #include "allocator/heap_list.h"
+#include "allocator/heap_purge.h"
 
 /*
  * The free chunks met, once in the regions and once on the lists. Two equal multisets have equal
@@ -48,16 +49,28 @@ static bool check_free(struct check *check, const struct chunk *chunk, const str
         return broken(check, 4, chunk_payload(chunk), "two neighbouring chunks are free");
     if (heap->coalesce && above == heap->top)
         return broken(check, 4, chunk_payload(chunk), "the chunk below top is free");
+    if (!heap_purge_is_sound(chunk))
+        return broken(check, 13, chunk_payload(chunk), "clean pages are not inside their chunk");
     count(&check->in_regions, chunk);
     return true;
 }
 
+static bool check_seal(struct check *check, const struct chunk *chunk)
+{
+    if (chunk_seal_error(chunk, chunk_head(chunk)) != 0)
+        return broken(check, 12, chunk_payload(chunk), "a head does not bear its seal");
+    return true;
+}
+
+/* Its own seal was checked before. */
 static bool check_chunk(struct check *check, const struct chunk *chunk, const struct chunk *end)
 {
     if (!chunk_size_is_sane(chunk, end))
         return broken(check, 1, chunk_payload(chunk),
                       "a chunk's size is no multiple of 16 from 32 to the end of its region");
     const struct chunk *above = chunk_next(chunk);
+    if (!check_seal(check, above))
+        return false;
     if (chunk_prev_is_in_use(above) != chunk_is_in_use(chunk))
         return broken(check, 2, chunk_payload(above),
                       "PREV_IN_USE contradicts IN_USE of the chunk below");
@@ -72,6 +85,8 @@ static bool check_region(struct check *check, const struct region *region)
     /* Sizes are multiples of 16, so the first chunk speaks for all. */
     if (!chunk_is_aligned(chunk_payload(chunk)))
         return broken(check, 5, chunk_payload(chunk), "payloads are not aligned to 16");
+    if (!check_seal(check, chunk))
+        return false;
     if (!chunk_prev_is_in_use(chunk))
         return broken(check, 2, chunk_payload(chunk), "PREV_IN_USE of a first chunk is clear");
     for (; chunk < end; chunk = chunk_next(chunk)) {
@@ -79,7 +94,7 @@ static bool check_region(struct check *check, const struct region *region)
             return false;
         bytes += chunk_size(chunk);
     }
-    if (chunk_size(end) != 0 || !chunk_is_in_use(end))
+    if (!chunk_is_end(end))
         return broken(check, 1, chunk_payload(end), "an end marker is not of size 0 and in use");
     if (bytes != chunk_distance(region->first, end))
         return broken(check, 11, region->first, "the chunks do not add up to their region");

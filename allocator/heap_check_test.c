@@ -65,42 +65,42 @@ static void expect_broken(const struct heap *heap, int invariant, const void *ad
 static void a_size_beyond_the_region_breaks_I1(void **state)
 {
     struct bench *bench = *state;
-    bench->live[1]->head = ((size_t)1 << 40) | CHUNK_IN_USE;
+    chunk_set(bench->live[1], (size_t)1 << 40, CHUNK_IN_USE);
     expect_broken(bench->heap, 1, chunk_payload(bench->live[1]));
 }
 
 static void a_size_below_the_smallest_breaks_I1(void **state)
 {
     struct bench *bench = *state;
-    bench->live[1]->head = 16 | CHUNK_IN_USE;
+    chunk_set(bench->live[1], 16, CHUNK_IN_USE);
     expect_broken(bench->heap, 1, chunk_payload(bench->live[1]));
 }
 
 static void stray_bits_in_a_head_break_I1(void **state)
 {
     struct bench *bench = *state;
-    bench->live[1]->head |= 8;
+    chunk_set_bits(bench->live[1], 8);
     expect_broken(bench->heap, 1, chunk_payload(bench->live[1]));
 }
 
 static void an_overwritten_end_marker_breaks_I1(void **state)
 {
     struct bench *bench = *state;
-    bench->heap->top->head = 64 | CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+    chunk_set(bench->heap->top, 64, CHUNK_IN_USE | CHUNK_PREV_IN_USE);
     expect_broken(bench->heap, 1, chunk_payload(bench->heap->top));
 }
 
 static void a_wrong_prev_in_use_bit_breaks_I2(void **state)
 {
     struct bench *bench = *state;
-    bench->live[2]->head |= CHUNK_PREV_IN_USE;
+    chunk_set_bits(bench->live[2], CHUNK_PREV_IN_USE);
     expect_broken(bench->heap, 2, chunk_payload(bench->live[2]));
 }
 
 static void a_clear_prev_in_use_bit_of_the_first_chunk_breaks_I2(void **state)
 {
     struct bench *bench = *state;
-    bench->live[0]->head &= ~CHUNK_PREV_IN_USE;
+    chunk_clear_bits(bench->live[0], CHUNK_PREV_IN_USE);
     expect_broken(bench->heap, 2, chunk_payload(bench->live[0]));
 }
 
@@ -126,7 +126,7 @@ static void a_free_chunk_below_top_breaks_I4(void **state)
     heap_free(bench->heap, chunk_payload(bench->live[2]));
     heap_list_remove(bench->heap, bench->hole[1]);
     chunk_set_in_use(bench->hole[1], chunk_size(bench->hole[1]));
-    bench->live[2]->head |= CHUNK_PREV_IN_USE;
+    chunk_set_bits(bench->live[2], CHUNK_PREV_IN_USE);
     assert_heap_sound(bench->heap, "without coalescing");
     bench->heap->coalesce = true;
     expect_broken(bench->heap, 4, chunk_payload(bench->live[2]));
@@ -164,8 +164,8 @@ static void a_free_chunk_on_no_list_breaks_I7(void **state)
 static void a_listed_chunk_in_use_breaks_I7(void **state)
 {
     struct bench *bench = *state;
-    bench->hole[0]->head |= CHUNK_IN_USE;
-    bench->live[1]->head |= CHUNK_PREV_IN_USE;
+    chunk_set_bits(bench->hole[0], CHUNK_IN_USE);
+    chunk_set_bits(bench->live[1], CHUNK_PREV_IN_USE);
     expect_broken(bench->heap, 7, &bench->hole[0]->link);
 }
 
@@ -175,7 +175,7 @@ static void a_listed_address_that_is_no_chunk_breaks_I7(void **state)
     struct chunk *forged = chunk_at(bench->hole[0], 64);
     size_t size = chunk_size(bench->hole[0]);
     heap_list_remove(bench->heap, bench->hole[0]);
-    forged->head = size | CHUNK_PREV_IN_USE;
+    chunk_set(forged, size, CHUNK_PREV_IN_USE);
     heap_list_insert(bench->heap, forged, size);
     heap_list_insert(bench->heap, bench->hole[0], size);
     expect_broken(bench->heap, 7, bench->heap);
@@ -237,6 +237,17 @@ static void huge_blocks_linked_one_way_break_I11(void **state)
     older->prev = bench->heap->huge;
 }
 
+static void a_flipped_bit_of_a_head_breaks_I12(void **state)
+{
+    struct bench *bench = *state;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        bench->live[1]->head ^= (size_t)1 << bit;
+        expect_broken(bench->heap, 12, chunk_payload(bench->live[1]));
+        bench->live[1]->head ^= (size_t)1 << bit;
+    }
+    assert_heap_sound(bench->heap, "repaired");
+}
+
 #define damage_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -267,6 +278,7 @@ int main(void)
         damage_test(a_missing_bit_of_a_list_leaves_its_chunks_unlisted),
         damage_test(a_high_water_mark_below_top_breaks_I10),
         damage_test(huge_blocks_linked_one_way_break_I11),
+        damage_test(a_flipped_bit_of_a_head_breaks_I12),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

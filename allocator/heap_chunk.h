@@ -4,12 +4,15 @@
  *                   in use                             free
  *  chunk ───► +0    payload of the chunk below,        the same
  *                   or prev_size while that is free
- *             +8    size | PREV_IN_USE | IN_USE        size | PREV_IN_USE
+ *             +8    seal | size | PREV_IN_USE | IN_USE seal | size | PREV_IN_USE
  *  payload ─► +16   the caller's bytes                 link.next
  *             +24     "                                link.prev
  *             ...     "                                whatever was there
  *  above ───► +size   the last 8 of them               size once more: prev_size of the chunk above
  *             +size+8 head of the chunk above
+ *
+ * The seal, the topmost 16 bits of the head, is a keyed checksum of the others and of the chunk's
+ * address: a head that was written by anyone else does not bear it.
  *
  * A chunk is the header of 8 bytes and its payload, hence size - 8 bytes are usable. `struct chunk`
  * begins one word earlier, with the last payload word of the chunk below: only a free neighbour's
@@ -31,6 +34,9 @@
  *       word is not 0.
  *  I10  first <= top < high <= committed <= limit, as addresses (heap_state.h).
  *  I11  The chunks of a region add up to it, and huge blocks are linked both ways.
+ *  I12  Every head bears its seal.
+ *  I13  The clean pages of a free chunk lie in it (heap_purge.h).
+ *  I14  Cached blocks (heap_cache.h) are in use, bear their keys, and are as many as are counted.
  */
 #ifndef ALLOCATOR_HEAP_CHUNK_H
 #define ALLOCATOR_HEAP_CHUNK_H
@@ -56,14 +62,17 @@ struct chunk {
 
 #define CHUNK_IN_USE       ((size_t)1)
 #define CHUNK_PREV_IN_USE  ((size_t)2)
+#define CHUNK_CLEAN        ((size_t)4) /* of a large free chunk, see heap_purge.h */
 #define CHUNK_ALIGNMENT    ((size_t)16)
 #define CHUNK_BITS         (CHUNK_ALIGNMENT - 1)
+#define CHUNK_SEAL_SHIFT   48
+#define CHUNK_SIZE_MASK    (((size_t)1 << CHUNK_SEAL_SHIFT) - CHUNK_ALIGNMENT)
 #define CHUNK_HEADER_BYTES sizeof(size_t)
 #define CHUNK_MIN_BYTES    sizeof(struct chunk)
 /* From a chunk's address to the end of its header: what an end marker needs. */
 #define CHUNK_MARKER_BYTES offsetof(struct chunk, link)
 /* No request above this is served; sums of a few sizes below it can't overflow. */
-#define CHUNK_MAX_BYTES ((size_t)PTRDIFF_MAX / 4)
+#define CHUNK_MAX_BYTES ((size_t)1 << 46)
 
 static_assert(offsetof(struct chunk, prev_size) == 0, "prev_size is the word below the header");
 static_assert(offsetof(struct chunk, head) == 8, "the header is the second word");
@@ -72,7 +81,8 @@ static_assert(offsetof(struct chunk, link.prev) == 24, "both links are in the sm
 static_assert(sizeof(struct chunk) == 32,
               "the smallest chunk holds the header, links and prev_size");
 static_assert(offsetof(struct chunk, link) % 16 == 0, "aligned chunks have aligned payloads");
-static_assert((CHUNK_IN_USE | CHUNK_PREV_IN_USE) < CHUNK_ALIGNMENT, "the bits fit below the size");
+static_assert((CHUNK_IN_USE | CHUNK_PREV_IN_USE | CHUNK_CLEAN) < CHUNK_ALIGNMENT,
+              "the bits fit below the size");
 
 /* The size of the chunk for a request, or 0 if no heap can serve it. */
 static inline size_t chunk_size_for(size_t request_bytes)
@@ -83,19 +93,77 @@ static inline size_t chunk_size_for(size_t request_bytes)
     return size < CHUNK_MIN_BYTES ? CHUNK_MIN_BYTES : size;
 }
 
+/*
+ * The key of all seals of the process, never 0 once there is a heap. Who can read it can forge
+ * heads: it keeps accidents and blind writes out, not an attacker who reads memory.
+ */
+extern uintptr_t heap_secret;
+
+/* Draws the secret if there is none yet; leaves errno alone. */
+void heap_secret_make(void);
+
+/*
+ * Multiplicative hashing (Knuth, TAOCP 3, 6.4): the topmost bits of a product depend on all bits of
+ * the factor. The multiplier is 2^64 over the golden ratio; no 16 neighbouring bits of it are all
+ * equal, so that any single flipped bit changes the seal.
+ */
+static inline size_t chunk_seal(const struct chunk *chunk, size_t head)
+{
+    size_t sealed = (head << (64 - CHUNK_SEAL_SHIFT)) ^ (uintptr_t)chunk ^ heap_secret;
+    return sealed * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* 0 when the head bears the chunk's seal. */
+static inline size_t chunk_seal_error(const struct chunk *chunk, size_t head)
+{
+    return (chunk_seal(chunk, head) ^ head) >> CHUNK_SEAL_SHIFT;
+}
+
+/*
+ * Heads are read and written whole: a thread that frees looks at the head above its block while
+ * another one, under the lock, may be writing there.
+ */
+static inline size_t chunk_head(const struct chunk *chunk)
+{
+    return __atomic_load_n(&chunk->head, __ATOMIC_RELAXED);
+}
+
+/* Writes a head of this size and these bits, sealed. */
+static inline void chunk_set(struct chunk *chunk, size_t size, size_t bits)
+{
+    size_t head = size | bits;
+    head |= chunk_seal(chunk, head) >> CHUNK_SEAL_SHIFT << CHUNK_SEAL_SHIFT;
+    __atomic_store_n(&chunk->head, head, __ATOMIC_RELAXED);
+}
+
 static inline size_t chunk_size(const struct chunk *chunk)
 {
-    return chunk->head & ~CHUNK_BITS;
+    return chunk_head(chunk) & CHUNK_SIZE_MASK;
+}
+
+static inline size_t chunk_bits(const struct chunk *chunk)
+{
+    return chunk_head(chunk) & CHUNK_BITS;
 }
 
 static inline bool chunk_is_in_use(const struct chunk *chunk)
 {
-    return chunk->head & CHUNK_IN_USE;
+    return chunk_head(chunk) & CHUNK_IN_USE;
 }
 
 static inline bool chunk_prev_is_in_use(const struct chunk *chunk)
 {
-    return chunk->head & CHUNK_PREV_IN_USE;
+    return chunk_head(chunk) & CHUNK_PREV_IN_USE;
+}
+
+static inline void chunk_set_bits(struct chunk *chunk, size_t bits)
+{
+    chunk_set(chunk, chunk_size(chunk), chunk_bits(chunk) | bits);
+}
+
+static inline void chunk_clear_bits(struct chunk *chunk, size_t bits)
+{
+    chunk_set(chunk, chunk_size(chunk), chunk_bits(chunk) & ~bits);
 }
 
 static inline size_t chunk_usable_bytes(const struct chunk *chunk)
@@ -144,28 +212,52 @@ static inline bool chunk_is_aligned(const void *address)
     return ((uintptr_t)address & CHUNK_BITS) == 0;
 }
 
-/* Whether the chunk's head can be true of a chunk below `end`, told without reading anything else.
+/*
+ * Whether the chunk's head can be true of a chunk below `end`, told without reading anything else.
  */
 static inline bool chunk_size_is_sane(const struct chunk *chunk, const struct chunk *end)
 {
-    size_t size = chunk_size(chunk);
+    size_t head = chunk_head(chunk), size = head & CHUNK_SIZE_MASK;
     return size >= CHUNK_MIN_BYTES && size <= chunk_distance(chunk, end) &&
-           (chunk->head & CHUNK_BITS & ~(CHUNK_IN_USE | CHUNK_PREV_IN_USE)) == 0;
+           chunk_seal_error(chunk, head) == 0 &&
+           (head & CHUNK_BITS & ~(CHUNK_IN_USE | CHUNK_PREV_IN_USE | CHUNK_CLEAN)) == 0 &&
+           (head & (CHUNK_IN_USE | CHUNK_CLEAN)) != (CHUNK_IN_USE | CHUNK_CLEAN);
+}
+
+/* Whether a chunk that is above one in use has an intact head that says so. */
+static inline bool chunk_is_sealed_in_use_below(const struct chunk *chunk)
+{
+    size_t head = chunk_head(chunk);
+    return chunk_seal_error(chunk, head) == 0 && (head & CHUNK_PREV_IN_USE) != 0;
 }
 
 /* Writes the head of a chunk in use; the bit in the chunk above is the caller's business. */
 static inline void chunk_set_in_use(struct chunk *chunk, size_t size)
 {
-    chunk->head = size | CHUNK_IN_USE | (chunk->head & CHUNK_PREV_IN_USE);
+    chunk_set(chunk, size, CHUNK_IN_USE | (chunk_bits(chunk) & CHUNK_PREV_IN_USE));
 }
 
 /* Marks a chunk free in its own head and in the chunk above. */
 static inline void chunk_set_free(struct chunk *chunk, size_t size)
 {
     struct chunk *above = chunk_at(chunk, size);
-    chunk->head = size | (chunk->head & CHUNK_PREV_IN_USE);
+    chunk_set(chunk, size, chunk_bits(chunk) & CHUNK_PREV_IN_USE);
     above->prev_size = size;
-    above->head &= ~CHUNK_PREV_IN_USE;
+    chunk_clear_bits(above, CHUNK_PREV_IN_USE);
+}
+
+/* An end marker above a chunk in use. */
+static inline void chunk_set_end(struct chunk *chunk)
+{
+    chunk_set(chunk, 0, CHUNK_IN_USE | CHUNK_PREV_IN_USE);
+}
+
+/* Whether the head is that of an end marker. */
+static inline bool chunk_is_end(const struct chunk *chunk)
+{
+    size_t head = chunk_head(chunk);
+    return chunk_seal_error(chunk, head) == 0 &&
+           (head & (CHUNK_SIZE_MASK | CHUNK_BITS) & ~CHUNK_PREV_IN_USE) == CHUNK_IN_USE;
 }
 
 /*

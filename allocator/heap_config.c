@@ -25,7 +25,7 @@ static const char *const orders[] = {
 
 #define KNOWN_WORDS                                                                                \
     "use whole, split, coalesce, first, next, best or segregated, "                                \
-    "joined by + with lifo, fifo, address, nocoalesce or fixed=BYTES"
+    "joined by + with lifo, fifo, address, nocoalesce, cache or fixed=BYTES"
 
 #define FIXED "fixed="
 
@@ -33,7 +33,7 @@ static const char *const orders[] = {
 struct choice {
     int rung;
     int order;
-    bool nocoalesce;
+    bool nocoalesce, cache;
     size_t fixed_bytes; /* 0: nothing */
 };
 
@@ -105,6 +105,8 @@ static const char *choose(struct choice *choice, const char *word, size_t length
         choice->order = order;
     } else if (word_is(word, length, "nocoalesce")) {
         choice->nocoalesce = true;
+    } else if (word_is(word, length, "cache")) {
+        choice->cache = true;
     } else {
         return "unknown; " KNOWN_WORDS;
     }
@@ -133,6 +135,7 @@ bool heap_config_parse(const char *words, struct heap_config *config, char *erro
         config->order = (enum heap_order)choice.order;
     if (choice.nocoalesce)
         config->coalesce = false;
+    config->cache = config->cache || choice.cache;
     config->fixed_bytes = choice.fixed_bytes;
     return true;
 }

@@ -3,12 +3,13 @@
  * as glibc's does where C leaves room: realloc(p, 0) frees, memalign rounds its alignment up, free
  * and posix_memalign leave errno alone.
  *
- * One lock guards the heap; while the process has a single thread it is not taken. C++ operators
- * are not here: libstdc++'s call malloc.
+ * Every thread has a cache. What that cannot do is done by the heap, under one lock; while the
+ * process has a single thread the lock is not taken. C++ operators are not here: libstdc++'s call
+ * malloc.
  *
  * HEAP_OPTIONS in the environment chooses the policy, in the words of heap_config_parse.
  */
-#include "allocator/heap.h"
+#include "allocator/heap_cache.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -20,10 +21,16 @@
 #include <unistd.h>
 
 #define EXPORT     __attribute__((visibility("default")))
+#define SLOW       __attribute__((noinline))
 #define PAGE_BYTES ((size_t)4096)
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
 static struct heap *heap; /* set once, under the lock */
+static bool has_caches;   /* likewise */
+static pthread_key_t cache_key;
+
+static __thread struct heap_cache cache = HEAP_CACHE_CLOSED;
+static __thread bool is_ending; /* the cache is closed for ever */
 
 static bool enter(void)
 {
@@ -46,6 +53,15 @@ static void lock_for_fork(void)
 
 static void unlock_after_fork(void)
 {
+    pthread_mutex_unlock(&lock);
+}
+
+static void unlock_in_child(void)
+{
+    if (cache.heap)
+        heap_cache_forget_others(&cache);
+    else if (heap)
+        heap->caches = NULL;
     pthread_mutex_unlock(&lock);
 }
 
@@ -74,6 +90,17 @@ static void read_options(struct heap_config *config)
     _exit(2);
 }
 
+/* A thread may allocate and free after this, in destructors of its own. */
+static void end_thread(void *unused)
+{
+    (void)unused;
+    bool locked = enter();
+    is_ending = true;
+    if (cache.heap)
+        heap_cache_close(&cache);
+    leave(locked);
+}
+
 /*
  * The first allocation of a process comes before any constructor runs. That is also the time to
  * register for fork: handlers that are registered later may allocate, and in the parent run before
@@ -85,16 +112,30 @@ static struct heap *open_heap(void)
     struct heap_config config;
     read_options(&config);
     if (!registered)
-        registered = pthread_atfork(lock_for_fork, unlock_after_fork, unlock_after_fork) == 0;
+        registered = pthread_atfork(lock_for_fork, unlock_after_fork, unlock_in_child) == 0;
     heap_set_fault_handler(report_fault);
+    has_caches = config.cache && pthread_key_create(&cache_key, end_thread) == 0;
     heap = heap_init(&config);
     return heap;
 }
 
-/* The heap, or NULL with errno ENOMEM. To be called between enter and leave. */
+/* Opens what there is to open. To be called between enter and leave; NULL with errno ENOMEM. */
 static inline struct heap *opened_heap(void)
 {
-    return __builtin_expect(heap != NULL, 1) ? heap : open_heap();
+    struct heap *opened = __builtin_expect(heap != NULL, 1) ? heap : open_heap();
+    if (opened && has_caches && !cache.heap && !is_ending)
+        heap_cache_open(&cache, opened);
+    if (opened)
+        opened->current = cache.heap ? &cache : NULL;
+    return opened;
+}
+
+/* A thread's first block: from now on its end is told. This may allocate, for keys that are many.
+ */
+static void announce_thread(void)
+{
+    if (cache.heap && !pthread_getspecific(cache_key))
+        pthread_setspecific(cache_key, &cache);
 }
 
 EXPORT const char *heap_version(void)
@@ -102,27 +143,57 @@ EXPORT const char *heap_version(void)
     return HEAPREEL_VERSION;
 }
 
-EXPORT void *malloc(size_t bytes)
+static SLOW void *malloc_slowly(size_t bytes)
 {
+    bool is_first = !cache.heap;
     bool locked = enter();
     struct heap *opened = opened_heap();
-    void *block = opened ? heap_alloc(opened, bytes) : NULL;
+    void *block = NULL;
+    if (opened)
+        block = cache.heap ? heap_cache_alloc(&cache, bytes) : heap_alloc(opened, bytes);
     leave(locked);
+    if (is_first)
+        announce_thread();
     return block;
 }
 
-EXPORT void free(void *block)
+/* What the cache has for a request, or NULL. */
+static inline void *take_cached(size_t bytes)
 {
-    if (!block)
-        return;
+    if (HEAP_LIKELY(bytes <= HEAP_CACHE_SMALL_BYTES - CHUNK_HEADER_BYTES))
+        return heap_cache_take(&cache, heap_cache_list_of(chunk_size_for(bytes)));
+    if (bytes <= HEAP_CACHE_MAX_BYTES - CHUNK_HEADER_BYTES)
+        return heap_cache_take_shared(&cache, chunk_size_for(bytes));
+    return NULL;
+}
+
+EXPORT void *malloc(size_t bytes)
+{
+    void *block = take_cached(bytes);
+    return HEAP_LIKELY(block != NULL) ? block : malloc_slowly(bytes);
+}
+
+static SLOW void free_slowly(void *block)
+{
     bool locked = enter();
     struct heap *opened = opened_heap();
-    if (opened)
+    if (opened && cache.heap)
+        heap_cache_free(&cache, block);
+    else if (opened)
         heap_free(opened, block);
     leave(locked);
 }
 
-EXPORT void *calloc(size_t count, size_t bytes)
+EXPORT void free(void *block)
+{
+    size_t size = heap_cache_size_of(&cache, block);
+    if (HEAP_LIKELY(size > 0 && heap_cache_give(&cache, block, size)))
+        return;
+    if (block)
+        free_slowly(block);
+}
+
+static SLOW void *calloc_slowly(size_t count, size_t bytes)
 {
     bool locked = enter();
     struct heap *opened = opened_heap();
@@ -131,12 +202,59 @@ EXPORT void *calloc(size_t count, size_t bytes)
     return block;
 }
 
-EXPORT void *realloc(void *block, size_t bytes)
+EXPORT void *calloc(size_t count, size_t bytes)
+{
+    size_t total_bytes;
+    bool overflows = __builtin_mul_overflow(count, bytes, &total_bytes);
+    void *block = overflows ? NULL : take_cached(total_bytes);
+    return HEAP_LIKELY(block != NULL) ? memset(block, 0, total_bytes) : calloc_slowly(count, bytes);
+}
+
+static void *move(void *block, size_t usable_bytes, size_t bytes)
+{
+    void *moved = malloc(bytes);
+    if (!moved)
+        return NULL;
+    memcpy(moved, block, usable_bytes < bytes ? usable_bytes : bytes);
+    free(block);
+    return moved;
+}
+
+/* Where it is, or by moving its mapping; a block that is copied is so without the lock. */
+static SLOW void *realloc_slowly(void *block, size_t bytes)
 {
     bool locked = enter();
     struct heap *opened = opened_heap();
-    void *moved = opened ? heap_realloc(opened, block, bytes) : NULL;
+    size_t usable_bytes = opened ? heap_usable_size(opened, block) : 0;
+    void *moved = NULL;
+    bool is_done = true;
+    if (opened && (usable_bytes >= HEAP_HUGE_BYTES || !cache.heap))
+        moved = heap_realloc(opened, block, bytes);
+    else if (opened && heap_resize(opened, block, bytes))
+        moved = block;
+    else
+        is_done = !opened;
     leave(locked);
+    return is_done ? moved : move(block, usable_bytes, bytes);
+}
+
+EXPORT void *realloc(void *block, size_t bytes)
+{
+    if (!block)
+        return malloc(bytes);
+    if (bytes == 0) {
+        free(block);
+        return NULL;
+    }
+    size_t size = heap_cache_size_of(&cache, block);
+    if (size == chunk_size_for(bytes) && size > 0)
+        return block;
+    void *moved = size > 0 && size <= HEAP_CACHE_SMALL_BYTES ? take_cached(bytes) : NULL;
+    if (!moved)
+        return realloc_slowly(block, bytes);
+    size_t usable_bytes = size - CHUNK_HEADER_BYTES;
+    memcpy(moved, block, usable_bytes < bytes ? usable_bytes : bytes);
+    free(block);
     return moved;
 }
 
@@ -205,6 +323,9 @@ EXPORT void *pvalloc(size_t bytes)
 
 EXPORT size_t malloc_usable_size(void *block)
 {
+    size_t size = heap_cache_size_of(&cache, block);
+    if (HEAP_LIKELY(size > 0))
+        return size - CHUNK_HEADER_BYTES;
     if (!block)
         return 0;
     bool locked = enter();

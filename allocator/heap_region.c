@@ -1,6 +1,7 @@
 #include "allocator/heap_region.h"
 
 #include "allocator/heap_list.h"
+#include "allocator/heap_purge.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -99,7 +100,7 @@ static void enter_region(struct heap *heap, struct region *region, size_t mapped
     region->older = heap->newest;
     heap->newest = region;
     heap->first = heap->top = region->first;
-    heap->top->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+    chunk_set_end(heap->top);
     heap->high = (uintptr_t)heap->top + CHUNK_MARKER_BYTES;
     heap->committed = (uintptr_t)region + mapped_bytes;
     heap->limit = heap->region_bytes ? (uintptr_t)region + heap->region_bytes : UNLIMITED;
@@ -135,10 +136,18 @@ struct heap *heap_region_first(size_t fixed_bytes, size_t region_bytes)
 {
     int saved_errno = errno;
     struct heap *heap = NULL;
+    heap_secret_make();
     if (fixed_bytes <= CHUNK_MAX_BYTES && region_bytes <= CHUNK_MAX_BYTES)
         heap = fixed_bytes ? first_fixed(fixed_bytes) : first_growing(region_bytes);
     errno = heap ? saved_errno : ENOMEM;
     return heap;
+}
+
+/* Above all chunks of the newest region, before its end marker moves there. */
+static struct clean_pages untouched_pages(const struct heap *heap)
+{
+    return (struct clean_pages){heap_round_to_pages(heap->high),
+                                heap->committed & ~(uintptr_t)(HEAP_PAGE_BYTES - 1)};
 }
 
 /* Turns what is left above top into a free chunk and moves the end marker above it. */
@@ -149,9 +158,11 @@ static void retire_newest(struct heap *heap)
     size &= ~CHUNK_BITS;
     if (size >= CHUNK_MIN_BYTES) {
         heap->top = chunk_at(rest, size);
-        heap->top->head = CHUNK_IN_USE | CHUNK_PREV_IN_USE;
+        chunk_set_end(heap->top);
         chunk_set_free(rest, size);
         heap_list_insert(heap, rest, size);
+        heap->resident_bytes += heap->committed - heap->high;
+        heap_purge_add(heap, rest, untouched_pages(heap));
     }
     heap->newest->end = heap->top;
 }
@@ -184,27 +195,12 @@ bool heap_region_grow(struct heap *heap, size_t bytes)
     return grown;
 }
 
-/* The kernel may refuse (locked memory, no memory to split a mapping); then nothing is lost. */
-static bool discard_pages(uintptr_t from, uintptr_t to)
+bool heap_region_discard(uintptr_t from, uintptr_t to)
 {
     int saved_errno = errno;
-    bool discarded = madvise((void *)from, to - from, MADV_DONTNEED) == 0;
+    bool discarded = from < to && madvise((void *)from, to - from, MADV_DONTNEED) == 0;
     errno = saved_errno;
     return discarded;
-}
-
-void heap_region_give_back(struct heap *heap, struct chunk *chunk)
-{
-    uintptr_t from = heap_round_to_pages((uintptr_t)chunk + CHUNK_MIN_BYTES);
-    if (chunk == heap->top) {
-        uintptr_t to = heap_round_to_pages(heap->high);
-        if (from < to && to <= heap->committed && discard_pages(from, to))
-            heap->high = from;
-        return;
-    }
-    uintptr_t to = (uintptr_t)chunk_next(chunk) & ~(HEAP_PAGE_BYTES - 1);
-    if (from < to)
-        discard_pages(from, to);
 }
 
 void heap_region_unmap_all(struct heap *heap)

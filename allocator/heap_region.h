@@ -27,8 +27,11 @@ struct heap *heap_region_first(size_t fixed_bytes, size_t region_bytes);
  */
 bool heap_region_grow(struct heap *heap, size_t bytes);
 
-/* Returns the whole pages inside a free chunk, or those above top, to the system. */
-void heap_region_give_back(struct heap *heap, struct chunk *chunk);
+/*
+ * Returns whole pages to the system; false when it refuses (locked memory, no memory to split a
+ * mapping), and nothing is lost.
+ */
+bool heap_region_discard(uintptr_t from, uintptr_t to);
 
 /* Unmaps all regions, and with them the heap. */
 void heap_region_unmap_all(struct heap *heap);

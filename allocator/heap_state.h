@@ -47,8 +47,29 @@ struct huge_block {
 
 static_assert(sizeof(struct huge_block) % CHUNK_ALIGNMENT == 0, "huge payloads are aligned");
 
+/* See heap_cache.h. */
+struct heap_cache;
+
+struct cached_block {
+    uintptr_t link;
+    uintptr_t key;
+};
+
 struct heap {
     struct region first_region; /* at offset 0: every region's record is where its mapping begins */
+
+    size_t in_use_bytes; /* of chunks, cached ones among them */
+
+    /* See heap_purge.h. */
+    size_t resident_bytes;     /* touched and not given back, as far as is known */
+    size_t resident_cap_bytes; /* what it may be without giving anything back */
+    size_t dirty_bytes;        /* of large free chunks, what was not given back */
+    size_t give_back_bytes;    /* a freed block above this returns its pages */
+
+    struct heap_cache *caches;  /* all of them */
+    struct heap_cache *current; /* of the thread that has the lock; NULL: it has none */
+    alignas(16) struct cached_block nothing; /* where a list of a cache ends; inside of the region,
+                                                as blocks are */
 
     struct region *newest;
     struct chunk *first; /* of the newest region, as are the four below */
@@ -65,7 +86,6 @@ struct heap {
     enum heap_order order;
     bool fixed;
     size_t region_bytes;     /* a region grows no further; 0: it may */
-    size_t give_back_bytes;  /* a freed block above this returns its pages */
     struct free_link *rover; /* where next fit goes on; NULL: at the list's head */
     struct huge_block *huge;
 

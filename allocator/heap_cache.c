@@ -1,0 +1,343 @@
+#include "allocator/heap_cache.h"
+
+#include "allocator/heap_core.h"
+#include "allocator/heap_list.h"
+#include "allocator/heap_region.h"
+
+#include <string.h>
+
+/*
+ * A cache lets go of its blocks before the heap grows into a page that was never touched, when it
+ * holds more than this and more than a share of the heap: memory that is cached in one size serves
+ * another.
+ */
+#define FLUSH_LEAST_BYTES ((size_t)4 << 10)
+#define FLUSH_HEAP_SHARE  256
+
+/* The lists that sizes share hold this share of the heap, or this, and each so many blocks. */
+#define LARGE_HEAP_SHARE  256
+#define LARGE_LEAST_BYTES ((size_t)16 << 10)
+#define LARGE_LIST_BLOCKS 4
+
+/* With other threads about, any list. */
+#define SHARED_LIST_BYTES ((size_t)2 << 10)
+
+/* Else a list holds as many as there are of the smallest blocks, and of others this many bytes. */
+#define SMALLEST_BYTES    ((size_t)128)
+#define SMALLEST_AT_FIRST ((size_t)64 << 10)
+#define SMALL_LIST_BYTES  ((size_t)2 << 10)
+#define SMALL_LIST_BLOCKS 2
+
+/* Chunks are taken from the heap together that have this many bytes, and no more than so many. */
+#define RUN_BYTES  ((size_t)512)
+#define RUN_CHUNKS ((size_t)16)
+
+/*
+ * When a cache has more than this, and more than half of what the heap believes to be in use, the
+ * program is freeing what it had: what it builds next is to find its memory in order.
+ */
+#define MOSTLY_FREE_BYTES ((size_t)512 << 10)
+
+struct cached_block heap_cache_nothing;
+
+static uint32_t blocks_in(size_t bytes, size_t size, size_t least)
+{
+    size_t blocks = bytes / (size + 1);
+    return (uint32_t)(blocks > least ? blocks : least);
+}
+
+static bool is_shared(const struct heap *heap)
+{
+    return heap->caches && heap->caches->next;
+}
+
+static uint32_t limit_of(const struct heap_cache *cache, size_t list)
+{
+    size_t size = list * CHUNK_ALIGNMENT;
+    if (list >= HEAP_CACHE_SMALL_LISTS)
+        return is_shared(cache->heap) ? 1 : LARGE_LIST_BLOCKS;
+    if (is_shared(cache->heap))
+        return blocks_in(SHARED_LIST_BYTES, size, SMALL_LIST_BLOCKS);
+    return size <= SMALLEST_BYTES ? blocks_in(SMALLEST_AT_FIRST, size, 1)
+                                  : blocks_in(SMALL_LIST_BYTES, size, SMALL_LIST_BLOCKS);
+}
+
+static void set_limits(struct heap_cache *cache)
+{
+    for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
+        __atomic_store_n(&cache->lists[i].limit, limit_of(cache, i), __ATOMIC_RELAXED);
+}
+
+static void see_region(struct heap_cache *cache)
+{
+    const struct heap *heap = cache->heap;
+    cache->base = (uintptr_t)heap->newest;
+    cache->span = (heap->committed - (uintptr_t)heap->newest) / CHUNK_ALIGNMENT;
+    cache->large_limit_bytes = heap->in_use_bytes / LARGE_HEAP_SHARE;
+    if (cache->large_limit_bytes < LARGE_LEAST_BYTES)
+        cache->large_limit_bytes = LARGE_LEAST_BYTES;
+}
+
+void heap_cache_open(struct heap_cache *cache, struct heap *heap)
+{
+    cache->heap = heap;
+    cache->secret = heap_secret;
+    for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
+        cache->lists[i] = (struct heap_cache_list){.first = &heap->nothing};
+    see_region(cache);
+    cache->prev = NULL;
+    cache->next = heap->caches;
+    if (cache->next)
+        cache->next->prev = cache;
+    heap->caches = cache;
+    for (struct heap_cache *each = cache; each; each = each->next)
+        set_limits(each);
+}
+
+/* ---- giving back to the heap ---- */
+
+static struct cached_block *next_of(const struct heap_cache *cache,
+                                    const struct cached_block *block)
+{
+    return (struct cached_block *)(block->link ^ (uintptr_t)block ^ cache->secret);
+}
+
+/* Takes the first block of a list that is not empty, from whichever region, or faults. */
+static void *take_checked(struct heap_cache *cache, struct heap_cache_list *list)
+{
+    struct cached_block *block = list->first;
+    struct cached_block *next = next_of(cache, block);
+    bool is_last = next == &cache->heap->nothing;
+    if (block->key != ((uintptr_t)block ^ cache->secret) || is_last != (list->count == 1) ||
+        (!is_last && (!chunk_is_aligned(next) || !heap_region_of(cache->heap, next))))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, block,
+                   "the block was written to after it was freed");
+    block->key = 0;
+    list->first = next;
+    list->count--;
+    if (list >= &cache->lists[HEAP_CACHE_SMALL_LISTS])
+        cache->large_bytes -= chunk_size(chunk_from_payload(block));
+    return block;
+}
+
+static void let_go(struct heap_cache *cache, struct heap_cache_list *list, uint32_t count)
+{
+    while (count-- > 0)
+        heap_free(cache->heap, take_checked(cache, list));
+}
+
+static void flush_large(struct heap_cache *cache)
+{
+    for (size_t i = HEAP_CACHE_SMALL_LISTS; i < HEAP_CACHE_LISTS; i++)
+        let_go(cache, &cache->lists[i], cache->lists[i].count);
+}
+
+void heap_cache_flush(struct heap_cache *cache)
+{
+    for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
+        let_go(cache, &cache->lists[i], cache->lists[i].count);
+}
+
+void heap_cache_close(struct heap_cache *cache)
+{
+    static const struct heap_cache closed = HEAP_CACHE_CLOSED;
+    heap_cache_flush(cache);
+    if (cache->prev)
+        cache->prev->next = cache->next;
+    else
+        cache->heap->caches = cache->next;
+    if (cache->next)
+        cache->next->prev = cache->prev;
+    *cache = closed;
+}
+
+void heap_cache_forget_others(struct heap_cache *cache)
+{
+    cache->heap->caches = cache;
+    cache->next = cache->prev = NULL;
+    set_limits(cache);
+}
+
+static size_t cached_bytes(const struct heap_cache *cache)
+{
+    size_t bytes = cache->large_bytes;
+    for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++)
+        bytes += cache->lists[i].count * i * CHUNK_ALIGNMENT;
+    return bytes;
+}
+
+/* ---- when a list is empty or full ---- */
+
+/* Whether a chunk at the end of the heap would touch a page for the first time. */
+static bool would_touch(const struct heap *heap, size_t size)
+{
+    uintptr_t last = heap->high - 1, end = (uintptr_t)heap->top + size + CHUNK_MARKER_BYTES - 1;
+    return end > last && (end ^ last) >= HEAP_PAGE_BYTES;
+}
+
+bool heap_cache_flush_before_growth(struct heap *heap, size_t size)
+{
+    struct heap_cache *cache = heap->current;
+    size_t share = chunk_distance(heap->first, heap->top) / FLUSH_HEAP_SHARE;
+    size_t limit = share > FLUSH_LEAST_BYTES ? share : FLUSH_LEAST_BYTES;
+    if (!cache || !would_touch(heap, size) || cached_bytes(cache) <= limit)
+        return false;
+    heap_cache_flush(cache);
+    return true;
+}
+
+/* Puts chunks that follow each other into the list, to be taken in the order of their addresses. */
+static void keep_run(struct heap_cache *cache, struct chunk *chunk, size_t size, size_t count)
+{
+    while (count-- > 0) {
+        struct chunk *kept = chunk_at(chunk, count * size);
+        /* The last of a run may be larger. */
+        if (chunk_size(kept) != size || !heap_cache_give(cache, chunk_payload(kept), size))
+            heap_free(cache->heap, chunk_payload(kept));
+    }
+}
+
+/* How many chunks are worth taking at once, to save the way here. */
+static size_t run_for(size_t size)
+{
+    size_t count = RUN_BYTES / size;
+    return count > RUN_CHUNKS ? RUN_CHUNKS : count > 0 ? count : 1;
+}
+
+static struct chunk *take_listed_run(struct heap_cache *cache, size_t size)
+{
+    size_t count;
+    struct chunk *chunk = heap_take_run(cache->heap, size, run_for(size), &count);
+    if (chunk)
+        keep_run(cache, chunk_at(chunk, size), size, count - 1);
+    return chunk;
+}
+
+/* As many as touch no further page than the first. */
+static struct chunk *take_top_run(struct heap_cache *cache, size_t size)
+{
+    struct heap *heap = cache->heap;
+    struct chunk *chunk = heap_carve(heap, size);
+    size_t count = 1, most = run_for(size);
+    for (; count < most && heap_top_has(heap, size) && !would_touch(heap, size); count++)
+        heap_carve(heap, size);
+    keep_run(cache, chunk_at(chunk, size), size, count - 1);
+    return chunk;
+}
+
+/* For a small block, whose list is empty; the heap's own way where this has none. */
+static void *refill(struct heap_cache *cache, size_t bytes, size_t size)
+{
+    struct heap *heap = cache->heap;
+    if (!heap->lifo_bins || !heap->split)
+        return heap_alloc(heap, bytes);
+    struct chunk *chunk = take_listed_run(cache, size);
+    if (!chunk && heap_cache_flush_before_growth(heap, size))
+        chunk = take_listed_run(cache, size);
+    if (!chunk && heap_top_has(heap, size))
+        chunk = take_top_run(cache, size);
+    return chunk ? chunk_payload(chunk) : heap_alloc(heap, bytes);
+}
+
+void *heap_cache_alloc(struct heap_cache *cache, size_t bytes)
+{
+    struct heap *heap = cache->heap;
+    size_t size = chunk_size_for(bytes);
+    heap->current = cache;
+    if (size > 0 && size <= HEAP_CACHE_MAX_BYTES) {
+        struct heap_cache_list *list = &cache->lists[heap_cache_list_of(size)];
+        if (list->count > 0 && heap_cache_list_is_of(list, size))
+            return take_checked(cache, list);
+    }
+    bool is_small = size > 0 && size <= HEAP_CACHE_SMALL_BYTES;
+    void *block = is_small ? refill(cache, bytes, size) : heap_alloc(heap, bytes);
+    see_region(cache);
+    return block;
+}
+
+/* Whether the program is about to have freed nearly all it had. */
+static bool is_mostly_free(const struct heap_cache *cache)
+{
+    size_t bytes = cached_bytes(cache);
+    return bytes > MOSTLY_FREE_BYTES && bytes > cache->heap->in_use_bytes / 2;
+}
+
+/* A list of the smallest blocks of a single thread has no limit; it is only looked at now and then.
+ */
+static void make_room(struct heap_cache *cache, struct heap_cache_list *list, size_t size)
+{
+    if (list->count > 0 && !heap_cache_list_is_of(list, size))
+        let_go(cache, list, list->count);
+    if (size > HEAP_CACHE_SMALL_BYTES && cache->large_bytes + size > cache->large_limit_bytes)
+        flush_large(cache);
+    if (list->count < list->limit)
+        return;
+    if (is_shared(cache->heap) || size > SMALLEST_BYTES) {
+        let_go(cache, list, (list->count + 1) / 2);
+        return;
+    }
+    if (is_mostly_free(cache)) {
+        heap_cache_flush(cache);
+        set_limits(cache);
+    } else {
+        __atomic_store_n(&list->limit, list->count * 2, __ATOMIC_RELAXED);
+    }
+}
+
+static bool is_cached(const struct heap_cache *cache, const void *block)
+{
+    return chunk_is_aligned(block) && heap_region_of(cache->heap, block) &&
+           ((const struct cached_block *)block)->key == ((uintptr_t)block ^ cache->secret);
+}
+
+void heap_cache_free(struct heap_cache *cache, void *block)
+{
+    if (is_cached(cache, block))
+        heap_fault(HEAP_FAULT_DOUBLE_FREE, block, "the block is free already");
+    see_region(cache);
+    size_t size = heap_cache_size_of(cache, block);
+    if (size == 0) {
+        heap_free(cache->heap, block);
+        return;
+    }
+    make_room(cache, &cache->lists[heap_cache_list_of(size)], size);
+    if (!heap_cache_give(cache, block, size))
+        heap_free(cache->heap, block);
+}
+
+/* ---- checking ---- */
+
+static bool broken(struct heap_violation *violation, const void *address, const char *text)
+{
+    *violation = (struct heap_violation){14, address, text};
+    return false;
+}
+
+static bool check_list(const struct heap_cache *cache, size_t index,
+                       struct heap_violation *violation)
+{
+    const struct heap *heap = cache->heap;
+    const struct cached_block *block = cache->lists[index].first;
+    for (uint32_t count = cache->lists[index].count; count > 0; count--) {
+        if (!chunk_is_aligned(block) || !heap_region_of(heap, block) ||
+            block->key != ((uintptr_t)block ^ cache->secret))
+            return broken(violation, block, "a cached block does not bear its key");
+        const struct chunk *chunk = chunk_from_payload(block);
+        if (heap_cache_list_of(chunk_size(chunk)) != index ||
+            !heap_cache_list_is_of(&cache->lists[index], chunk_size(chunk)) ||
+            !chunk_is_in_use(chunk))
+            return broken(violation, block, "a cached block is not of the size of its list");
+        block = next_of(cache, block);
+    }
+    if (block != &heap->nothing)
+        return broken(violation, block, "a cache has more blocks than it counts");
+    return true;
+}
+
+bool heap_cache_check(const struct heap_cache *cache, struct heap_violation *violation)
+{
+    for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
+        if (!check_list(cache, i, violation))
+            return false;
+    return true;
+}

@@ -1,0 +1,19 @@
+/*
+ * What the caches need of the heap beyond its public functions. Private to allocator/.
+ */
+#ifndef ALLOCATOR_HEAP_CORE_H
+#define ALLOCATOR_HEAP_CORE_H
+
+#include "allocator/heap_state.h"
+
+/*
+ * From one free chunk, if there is one of at least `size`, as many chunks in use of `size` as it
+ * has room for, `most` at the most; they follow each other, and the last may be a little larger.
+ * NULL when there is none.
+ */
+struct chunk *heap_take_run(struct heap *heap, size_t size, size_t most, size_t *count);
+
+/* Carves a chunk in use at top, which must have the room. */
+struct chunk *heap_carve(struct heap *heap, size_t size);
+
+#endif
