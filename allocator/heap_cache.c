@@ -14,37 +14,24 @@
 #define FLUSH_LEAST_BYTES ((size_t)4 << 10)
 #define FLUSH_HEAP_SHARE  256
 
+/*
+ * What was freed last is still near the processor: to merge it is cheap, and what is built of it is
+ * in order. So lists are short: they hold this many bytes, and at least a few blocks.
+ */
+#define LIST_BYTES  ((size_t)2 << 10)
+#define LIST_BLOCKS ((size_t)2)
+
 /* The lists that sizes share hold this share of the heap, or this, and each so many blocks. */
-#define LARGE_HEAP_SHARE  256
-#define LARGE_LEAST_BYTES ((size_t)16 << 10)
-#define LARGE_LIST_BLOCKS 4
-
-/* With other threads about, any list. */
-#define SHARED_LIST_BYTES ((size_t)2 << 10)
-
-/* Else a list holds as many as there are of the smallest blocks, and of others this many bytes. */
-#define SMALLEST_BYTES    ((size_t)128)
-#define SMALLEST_AT_FIRST ((size_t)64 << 10)
-#define SMALL_LIST_BYTES  ((size_t)2 << 10)
-#define SMALL_LIST_BLOCKS 2
+#define LARGE_HEAP_SHARE    256
+#define LARGE_LEAST_BYTES   ((size_t)16 << 10)
+#define LARGE_BLOCKS        4
+#define LARGE_BLOCKS_SHARED 1 /* with other threads about */
 
 /* Chunks are taken from the heap together that have this many bytes, and no more than so many. */
 #define RUN_BYTES  ((size_t)512)
 #define RUN_CHUNKS ((size_t)16)
 
-/*
- * When a cache has more than this, and more than half of what the heap believes to be in use, the
- * program is freeing what it had: what it builds next is to find its memory in order.
- */
-#define MOSTLY_FREE_BYTES ((size_t)512 << 10)
-
 struct cached_block heap_cache_nothing;
-
-static uint32_t blocks_in(size_t bytes, size_t size, size_t least)
-{
-    size_t blocks = bytes / (size + 1);
-    return (uint32_t)(blocks > least ? blocks : least);
-}
 
 static bool is_shared(const struct heap *heap)
 {
@@ -53,13 +40,10 @@ static bool is_shared(const struct heap *heap)
 
 static uint32_t limit_of(const struct heap_cache *cache, size_t list)
 {
-    size_t size = list * CHUNK_ALIGNMENT;
+    size_t blocks = LIST_BYTES / (list * CHUNK_ALIGNMENT + 1);
     if (list >= HEAP_CACHE_SMALL_LISTS)
-        return is_shared(cache->heap) ? 1 : LARGE_LIST_BLOCKS;
-    if (is_shared(cache->heap))
-        return blocks_in(SHARED_LIST_BYTES, size, SMALL_LIST_BLOCKS);
-    return size <= SMALLEST_BYTES ? blocks_in(SMALLEST_AT_FIRST, size, 1)
-                                  : blocks_in(SMALL_LIST_BYTES, size, SMALL_LIST_BLOCKS);
+        return is_shared(cache->heap) ? LARGE_BLOCKS_SHARED : LARGE_BLOCKS;
+    return (uint32_t)(blocks > LIST_BLOCKS ? blocks : LIST_BLOCKS);
 }
 
 static void set_limits(struct heap_cache *cache)
@@ -255,33 +239,14 @@ void *heap_cache_alloc(struct heap_cache *cache, size_t bytes)
     return block;
 }
 
-/* Whether the program is about to have freed nearly all it had. */
-static bool is_mostly_free(const struct heap_cache *cache)
-{
-    size_t bytes = cached_bytes(cache);
-    return bytes > MOSTLY_FREE_BYTES && bytes > cache->heap->in_use_bytes / 2;
-}
-
-/* A list of the smallest blocks of a single thread has no limit; it is only looked at now and then.
- */
 static void make_room(struct heap_cache *cache, struct heap_cache_list *list, size_t size)
 {
     if (list->count > 0 && !heap_cache_list_is_of(list, size))
         let_go(cache, list, list->count);
     if (size > HEAP_CACHE_SMALL_BYTES && cache->large_bytes + size > cache->large_limit_bytes)
         flush_large(cache);
-    if (list->count < list->limit)
-        return;
-    if (is_shared(cache->heap) || size > SMALLEST_BYTES) {
+    if (list->count >= list->limit)
         let_go(cache, list, (list->count + 1) / 2);
-        return;
-    }
-    if (is_mostly_free(cache)) {
-        heap_cache_flush(cache);
-        set_limits(cache);
-    } else {
-        __atomic_store_n(&list->limit, list->count * 2, __ATOMIC_RELAXED);
-    }
 }
 
 static bool is_cached(const struct heap_cache *cache, const void *block)

@@ -30,7 +30,8 @@ static bool has_caches;   /* likewise */
 static pthread_key_t cache_key;
 
 static __thread struct heap_cache cache = HEAP_CACHE_CLOSED;
-static __thread bool is_ending; /* the cache is closed for ever */
+static __thread bool is_announced; /* the thread's end will be told */
+static __thread bool is_ending;    /* the cache is closed for ever */
 
 static bool enter(void)
 {
@@ -40,10 +41,15 @@ static bool enter(void)
     return true;
 }
 
+/* Where a thread was here for the first time its end is to be told. That may allocate. */
 static void leave(bool locked)
 {
     if (locked)
         pthread_mutex_unlock(&lock);
+    if (HEAP_UNLIKELY(cache.heap && !is_announced)) {
+        is_announced = true;
+        pthread_setspecific(cache_key, &cache);
+    }
 }
 
 static void lock_for_fork(void)
@@ -130,14 +136,6 @@ static inline struct heap *opened_heap(void)
     return opened;
 }
 
-/* A thread's first block: from now on its end is told. This may allocate, for keys that are many.
- */
-static void announce_thread(void)
-{
-    if (cache.heap && !pthread_getspecific(cache_key))
-        pthread_setspecific(cache_key, &cache);
-}
-
 EXPORT const char *heap_version(void)
 {
     return HEAPREEL_VERSION;
@@ -145,15 +143,12 @@ EXPORT const char *heap_version(void)
 
 static SLOW void *malloc_slowly(size_t bytes)
 {
-    bool is_first = !cache.heap;
     bool locked = enter();
     struct heap *opened = opened_heap();
     void *block = NULL;
     if (opened)
         block = cache.heap ? heap_cache_alloc(&cache, bytes) : heap_alloc(opened, bytes);
     leave(locked);
-    if (is_first)
-        announce_thread();
     return block;
 }
 

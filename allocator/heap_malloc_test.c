@@ -181,6 +181,25 @@ static void threads_share_the_heap(void **state)
     }
 }
 
+static void *only_free(void *block)
+{
+    dropin_free(block);
+    return NULL;
+}
+
+/* The caches of threads that ended must be gone, or the next ones would trip over them. */
+static void threads_that_only_free_leave_nothing_behind(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        pthread_t thread;
+        void *block = dropin_malloc(100);
+        assert_int_equal(pthread_create(&thread, NULL, only_free, block), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
+    threads_share_the_heap(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +210,7 @@ int main(void)
         cmocka_unit_test(posix_memalign_returns_its_errors),
         cmocka_unit_test(valloc_and_pvalloc_give_pages),
         cmocka_unit_test(threads_share_the_heap),
+        cmocka_unit_test(threads_that_only_free_leave_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

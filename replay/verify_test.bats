@@ -198,7 +198,7 @@ END
     run replay -p verify --bounds=no -a bad=glibc -b bad -o out a.trace
     echo "$output"
     [ "$status" -eq 0 ]
-    [[ "$output" == *"0 rounds of time, 0 of memory, 1 of verify"* ]]
+    [[ "$output" == *"1 round of verify, interleaved"* ]]
     [[ "$output" == *"  verify: bad: nothing wrong in 150 calls"* ]]
     [ "$(wc -l < out/runs.csv)" -eq 2 ]
     [ "$(column touch)" = "" ]
