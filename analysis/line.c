@@ -97,6 +97,12 @@ void line_text_print(struct line_text *text, FILE *stream, const char *first, co
     free(text->bytes);
 }
 
+void line_text_drop(struct line_text *text)
+{
+    fclose(text->stream);
+    free(text->bytes);
+}
+
 void line_print(FILE *stream, const char *first, const char *indent, const char *format, ...)
 {
     struct line_text text;

@@ -47,4 +47,7 @@ bool line_text_begin(struct line_text *text);
 /* Prints and ends it, as line_print does. */
 void line_text_print(struct line_text *text, FILE *stream, const char *first, const char *indent);
 
+/* Ends it without printing. */
+void line_text_drop(struct line_text *text);
+
 #endif

@@ -39,6 +39,27 @@ static void print_rounds(const struct summary *summary, FILE *stream)
     }
 }
 
+/* Traces that a quick run had no time for. */
+static void print_left_out(const struct summary *summary, FILE *stream)
+{
+    struct line_text text;
+    size_t key = csv_table_find(&summary->meta, "key"),
+           value = csv_table_find(&summary->meta, "value");
+    const char *between = "left out for lack of time:";
+    if (!line_text_begin(&text))
+        return;
+    for (size_t row = 0; row < summary->meta.row_count; row++)
+        if (strcmp(csv_table_text(&summary->meta, row, key), "left_out") == 0) {
+            fprintf(text.stream, "%s %s", between, csv_table_text(&summary->meta, row, value));
+            between = ",";
+        }
+    bool has_any = strcmp(between, ",") == 0;
+    if (has_any)
+        line_text_print(&text, stream, "", "");
+    else
+        line_text_drop(&text);
+}
+
 static void print_environment(const struct summary *summary, FILE *stream)
 {
     if (summary->meta.row_count == 0) {
@@ -49,6 +70,7 @@ static void print_environment(const struct summary *summary, FILE *stream)
     fprintf(stream, ", interleaved (seed %s)\n", meta_or(summary, "seed", "?"));
     line_print(stream, "", "", "%s, %s", meta_or(summary, "cpu", "unknown CPU"),
                meta_or(summary, "kernel", "unknown kernel"));
+    print_left_out(summary, stream);
     summary_warnings_print_machine(summary, stream);
     fputc('\n', stream);
 }

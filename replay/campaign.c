@@ -202,7 +202,7 @@ static double choose_end(const struct session *session)
 {
     double now_s = real_clock_s(), max_s = session->options->max_time_s;
     double left_s = session->begun_s + max_s - now_s;
-    return max_s > 0 ? now_s + time_left_share(left_s, outlook_traces_left(session)) : INFINITY;
+    return max_s > 0 ? now_s + time_left_share(left_s, outlook_share(session)) : INFINITY;
 }
 
 static bool run_trace(struct session *session, const struct trace_input *input,
@@ -355,6 +355,21 @@ static bool take_up(struct session *session, struct campaign *campaign, struct t
 
 /* ---- a folder ---- */
 
+/* Says what a quick run has no time for: this trace and those after it, which are more work. */
+static void leave_out(const struct session *session, const struct campaign *campaign, size_t first)
+{
+    char text[1024] = "left out for lack of time:";
+    for (size_t i = first; i < campaign->count; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s %s", i > first ? "," : "",
+                 campaign->inputs[i].name);
+        if (session->result)
+            result_csv_meta(session->result, "left_out", "%s", campaign->inputs[i].name);
+    }
+    if (!session->options->quiet)
+        session->host.tell(text);
+}
+
 static bool run_traces(struct session *session, struct campaign *campaign, struct error *error)
 {
     struct trace_done first = {0};
@@ -364,6 +379,10 @@ static bool run_traces(struct session *session, struct campaign *campaign, struc
     for (size_t i = campaign->traces_done;
          ok && i < campaign->count && !*session->runner.interrupted; i++) {
         struct trace_done none = {0};
+        if (session->options->quick && !outlook_has_time_for(session, &campaign->inputs[i])) {
+            leave_out(session, campaign, i);
+            break;
+        }
         ok = run_trace(session, &campaign->inputs[i], campaign,
                        i == campaign->traces_done ? &first : &none, error);
     }

@@ -109,6 +109,17 @@ refused() { # WORDS OPTION... : status 2, and told of
     [ "$(meta out trace.a.stopped_by)" = precision ]
 }
 
+@test "a quick run takes short traces first and leaves out those that there is no time for" {
+    trace generate churn --events=3000000 long.trace >> log
+    trace generate churn --events=1000 short.trace >> log
+    run replay --quick --max-time=1s -a glibc -o out long.trace short.trace
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"replay: left out for lack of time: long"* ]]
+    [[ "$output" == *$'\n'"left out for lack of time: long"* ]]
+    [ "$(column out time trace | sort -u)" = short ]
+    [ "$(meta out left_out)" = long ]
+}
+
 @test "the baseline runs a second time under a name of its own" {
     replay -q --aa -r 2 --loops=1 -a heap -o out a.trace
     [ "$(meta out noise_floor_allocator)" = glibc-again ]

@@ -156,6 +156,17 @@ int machine_last_cpu(void)
     return last;
 }
 
+int machine_own_cpu(size_t index)
+{
+    cpu_set_t cpus;
+    if (sched_getaffinity(0, sizeof cpus, &cpus) != 0)
+        return -1;
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &cpus) && index-- == 0)
+            return (int)cpu;
+    return -1;
+}
+
 bool machine_leave_cpu(int cpu)
 {
     cpu_set_t cpus;

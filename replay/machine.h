@@ -49,6 +49,9 @@ void machine_huge_pages(char *word, size_t room);
 /* The last CPU that this process may run on, -1 when that is unknown. */
 int machine_last_cpu(void);
 
+/* The CPU number `index`, from 0, of those that this process may run on; -1 when it has fewer. */
+int machine_own_cpu(size_t index);
+
 /*
  * Keeps this process off `cpu`, where the cells run, if it may run anywhere else. False when it may
  * not run on `cpu` at all; -1 is always true.

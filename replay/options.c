@@ -77,12 +77,13 @@ static const struct argp_option option_table[] = {
      "--rounds, or 200",
      2},
     {"max-time", KEY_MAX_TIME, "TIME", 0,
-     "begin no new round after this time (90 or 90s, 5m, 2h), which all traces share; each gets "
-     "one round at least",
+     "begin no new round after this time (90 or 90s, 5m, 2h), which the traces share by the work "
+     "that they are; each gets one round at least",
      2},
     {"quick", KEY_QUICK, NULL, 0,
      "a first answer: --loops=1 --bounds=no --max-time=2m, 1 round of memory and 1 to 10 of time; "
-     "what is given beside it counts more",
+     "short traces come first, and those that there is no time for are left out. What is given "
+     "beside it counts more",
      2},
     {"loops", KEY_LOOPS, "N", 0,
      "replays in each process of the time pass: the first is cold, the others warm (default 3)", 2},
@@ -375,6 +376,7 @@ struct parsing {
 static void take_quick(struct parsing *parsing)
 {
     struct replay_options *options = parsing->options;
+    options->quick = true;
     if (!parsing->has_loops)
         options->loops = 1;
     if (!parsing->has_bounds)

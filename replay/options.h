@@ -48,6 +48,7 @@ struct replay_options {
     bool serial;                /* all threads' calls on one thread */
     bool bounds;                /* with the simulations of ideal placement */
     bool smallest;              /* the smallest memory is searched, and there are no passes */
+    bool quick;                 /* a first answer: what there is no time for is left out */
     bool deterministic;         /* nothing is left to chance: for debugging */
     bool quiet, csv, list_allocators;
     bool resume;          /* goes on with a campaign that was interrupted */

@@ -96,7 +96,26 @@ void outlook_expect_rounds(struct session *session, const struct plan *plan, uin
     expect_later(session);
 }
 
-size_t outlook_traces_left(const struct session *session)
+static double work_of(const struct trace_input *begin, const struct trace_input *end)
 {
-    return session->input_count - session->line.trace_number + 1;
+    double work = 0;
+    for (const struct trace_input *input = begin; input < end; input++)
+        work += trace_list_work(input);
+    return work;
+}
+
+double outlook_share(const struct session *session)
+{
+    const struct trace_input *input = &session->inputs[session->line.trace_number - 1];
+    double left = work_of(input, session->inputs + session->input_count);
+    return left > 0 ? trace_list_work(input) / left : 1;
+}
+
+bool outlook_has_time_for(const struct session *session, const struct trace_input *input)
+{
+    double now_s = real_clock_s(), done = work_of(session->inputs, input);
+    if (done == 0)
+        return true;
+    double needed_s = (now_s - session->begun_s) / done * trace_list_work(input);
+    return now_s + needed_s <= session->line.end_s;
 }

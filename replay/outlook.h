@@ -22,8 +22,12 @@ void outlook_begin_trace(struct session *session, const struct trace_input *inpu
 void outlook_expect_rounds(struct session *session, const struct plan *plan, uint32_t rounds_done,
                            uint32_t rounds);
 
-/* How many traces are left, the one at hand among them. */
-size_t outlook_traces_left(const struct session *session);
+/* What part the trace at hand is of the work that is left with it. */
+double outlook_share(const struct session *session);
+
+/* Whether a trace that is not begun can be done in the time there is, if its work takes as long as
+ * that before it took. */
+bool outlook_has_time_for(const struct session *session, const struct trace_input *input);
 
 /* The kind of work that a pass is. */
 enum work outlook_work_of(enum cell_pass pass);

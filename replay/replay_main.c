@@ -238,6 +238,8 @@ static int replay_traces(const struct replay_options *options)
     struct error error;
     if (!trace_list_open(&traces, options->traces, options->trace_count, tell_of_trace, &error))
         return failed(&error);
+    if (options->quick)
+        trace_list_sort(&traces);
     int status;
     if (session_open(&session, options, &host, &interrupted, &error)) {
         outlook_open(&session, traces.inputs, traces.count);

@@ -4,10 +4,12 @@
 #include "replay/heap_map_csv.h"
 #include "replay/latency_csv.h"
 #include "replay/latency_percentile.h"
+#include "replay/machine.h"
 #include "replay/outlook.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -238,28 +240,122 @@ static void note_memory_probe(struct session *session, const struct cell_channel
              cell->memory_probe == CELL_STATM ? "statm" : "smaps_rollup");
 }
 
+static void note_outcome(struct round *round, struct cell_run *cell)
+{
+    cell->has_run = true;
+    if (cell->outcome.status != OUTCOME_OK)
+        note_failure(round, cell);
+    else if (cell->request.pass == CELL_MEMORY)
+        note_memory_probe(round->session, cell->outcome.cell);
+    else if (cell->request.pass == CELL_LATENCY)
+        note_timer(round->session, cell_latency(cell->outcome.cell));
+}
+
+/* A cell that is run beside others. */
+struct cell_task {
+    pthread_t thread;
+    const struct runner *runner;
+    struct cell_run *cell;
+    struct error error;
+    bool ok;
+};
+
+static void *run_task(void *argument)
+{
+    struct cell_task *task = argument;
+    task->ok = runner_run(task->runner, &task->cell->request, &task->cell->outcome, &task->error);
+    return NULL;
+}
+
+enum { TOGETHER_MAX = 8 };
+
+/*
+ * What is resident does not depend on who runs beside it, if the allocator sees the recorded time:
+ * such cells need not wait for each other, as long as there are CPUs and memory for them.
+ */
+static bool runs_beside(const struct cell_run *cell)
+{
+    const struct cell_request *request = &cell->request;
+    return request->pass == CELL_MEMORY && request->clock == CELL_CLOCK_TRACE && !request->spool;
+}
+
+static size_t together_at_most(const struct round *round)
+{
+    enum { ROOM = 4 }; /* so many times what is live, an allocator may take */
+    const struct runner *runner = &round->session->runner;
+    const struct plan *plan = plan_of(round->trace, CELL_MEMORY)->plan;
+    size_t count = 1;
+    if (runner->cpu < 0 || !plan)
+        return 1;
+    uint64_t each_bytes = plan->peak_live_bytes * ROOM + (UINT64_C(64) << 20);
+    while (count < TOGETHER_MAX && machine_own_cpu(count - 1) >= 0 &&
+           (count + 1) * each_bytes < runner->memory_limit_bytes)
+        count++;
+    return count;
+}
+
+/* One on the CPU of all cells, the others on CPUs of the process's own. */
+static bool run_together(struct round *round, struct cell_run *cells, size_t count,
+                         struct error *error)
+{
+    struct cell_task tasks[TOGETHER_MAX];
+    size_t started = 0;
+    bool ok = true;
+    for (size_t i = 0; i < count; i++) {
+        name_run(round->session, &cells[i]);
+        cells[i].request.cpu = i == 0 ? -1 : machine_own_cpu(i - 1);
+        tasks[i] = (struct cell_task){.runner = &round->session->runner, .cell = &cells[i]};
+    }
+    show_progress(round, &cells[0]);
+    while (started + 1 < count &&
+           pthread_create(&tasks[started + 1].thread, NULL, run_task, &tasks[started + 1]) == 0)
+        started++;
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || i > started)
+            run_task(&tasks[i]);
+    for (size_t i = 1; i <= started; i++)
+        pthread_join(tasks[i].thread, NULL);
+    progress_line_end(&round->session->line);
+    for (size_t i = 0; i < count; i++) {
+        if (ok && !tasks[i].ok)
+            *error = tasks[i].error;
+        ok = ok && tasks[i].ok;
+        if (tasks[i].ok && cells[i].outcome.status != OUTCOME_INTERRUPTED)
+            note_outcome(round, &cells[i]);
+    }
+    return ok;
+}
+
+/* Those that may run beside others come last, in their order: nothing runs beside what is timed. */
+static size_t move_back_together(struct round *round)
+{
+    struct cell_run *sorted = calloc(round->cell_count + 1, sizeof *sorted);
+    size_t alone = 0, count = 0;
+    if (!sorted)
+        abort();
+    for (int beside = 0; beside < 2; beside++) {
+        for (size_t i = 0; i < round->cell_count; i++)
+            if (runs_beside(&round->cells[i]) == beside)
+                sorted[count++] = round->cells[i];
+        alone = beside ? alone : count;
+    }
+    free(round->cells);
+    round->cells = sorted;
+    return alone;
+}
+
 static bool run_cells(struct round *round, struct error *error)
 {
-    for (size_t i = 0; i < round->cell_count; i++) {
-        struct cell_run *cell = &round->cells[i];
-        show_progress(round, cell);
-        name_run(round->session, cell);
-        bool ok = runner_run(&round->session->runner, &cell->request, &cell->outcome, error);
-        progress_line_end(&round->session->line);
-        if (!ok)
-            return false;
-        if (cell->outcome.status == OUTCOME_INTERRUPTED)
-            break;
-        cell->has_run = true;
-        if (cell->outcome.status != OUTCOME_OK)
-            note_failure(round, cell);
-        else if (cell->request.pass == CELL_MEMORY)
-            note_memory_probe(round->session, cell->outcome.cell);
-        else if (cell->request.pass == CELL_LATENCY)
-            note_timer(round->session, cell_latency(cell->outcome.cell));
+    size_t alone = move_back_together(round), most = together_at_most(round), count;
+    bool ok = true;
+    for (size_t i = 0; ok && i < round->cell_count && !*round->session->runner.interrupted;
+         i += count) {
+        size_t left = round->cell_count - i;
+        count = i < alone ? 1 : left < most ? left : most;
+        ok = run_together(round, &round->cells[i], count, error);
     }
     round->session->runner.tell = NULL;
-    return true;
+    return ok;
 }
 
 /* ---- rows ---- */

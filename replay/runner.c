@@ -131,7 +131,9 @@ static void write_text(const char *path, const char *text)
 
 int runner_cpu(const struct runner *runner, const struct cell_request *request)
 {
-    return request->plan && request->plan->stream_count > 1 ? -1 : runner->cpu;
+    if (request->plan && request->plan->stream_count > 1)
+        return -1;
+    return request->cpu >= 0 ? request->cpu : runner->cpu;
 }
 
 static void pin(int cpu)
@@ -174,7 +176,7 @@ static void exec_cell(const struct runner *runner, const struct cell_request *re
         _exit(126); /* it had ended before */
     signal(SIGXFSZ, SIG_DFL);
     if (runner_cpu(runner, request) >= 0)
-        pin(runner->cpu);
+        pin(runner_cpu(runner, request));
     write_text("/proc/self/oom_score_adj", "1000");
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (dup2(null_fd, 0) < 0 || dup2(files->stderr_fd, 1) < 0 || dup2(files->stderr_fd, 2) < 0 ||
@@ -443,7 +445,8 @@ static bool check_origin(const struct allocator_spec *allocator, const struct ce
 bool runner_probe(const struct runner *runner, struct allocator_spec *allocator,
                   struct error *error)
 {
-    struct cell_request request = {.allocator = allocator, .pass = CELL_PROBE, .plan_fd = -1};
+    struct cell_request request = {
+        .allocator = allocator, .pass = CELL_PROBE, .plan_fd = -1, .cpu = -1};
     struct cell_outcome outcome;
     bool ok = runner_run(runner, &request, &outcome, error);
     if (ok && outcome.status == OUTCOME_INTERRUPTED)

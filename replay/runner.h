@@ -57,6 +57,7 @@ struct cell_request {
     const struct plan *plan;
     struct plan_spool *spool; /* of the plan's words, NULL where they are in it */
     int group_fd; /* cgroup.procs of a cgroup that the cell enters when it is ready; 0: none */
+    int cpu;      /* to pin it to, -1: that of the runner */
 };
 
 enum { OUTCOME_MESSAGE_BYTES = 512 };

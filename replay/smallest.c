@@ -63,6 +63,7 @@ static bool run_cell(struct search *search, const struct allocator_spec *allocat
 {
     struct cell_outcome outcome;
     struct cell_request request = {
+        .cpu = -1,
         .allocator = allocator,
         .pass = CELL_SMALLEST,
         .touch = search->session->options->memory_touch,

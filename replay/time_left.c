@@ -47,9 +47,9 @@ double time_left_limited(const struct time_left *left, const struct work_amount 
     return fmax(0, all_s <= limit_s ? all_s : fmax(limit_s, owed_s));
 }
 
-double time_left_share(double left_s, size_t traces_left)
+double time_left_share(double left_s, double part)
 {
-    return left_s > 0 ? left_s / (double)traces_left : 0;
+    return left_s > 0 ? left_s * part : 0;
 }
 
 const char *time_left_write(double seconds, char *text, size_t room)

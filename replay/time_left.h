@@ -57,8 +57,8 @@ double time_left_of_all(const struct time_left *left);
 double time_left_limited(const struct time_left *left, const struct work_amount *begun,
                          double limit_s);
 
-/* The share of a trace in the seconds that are left for it and those after it; never below 0. */
-double time_left_share(double left_s, size_t traces_left);
+/* The seconds of a trace that is this part of the work that is left; never below 0. */
+double time_left_share(double left_s, double part);
 
 /* "45 s", "12 min", "2.5 h". Returns `text`. */
 const char *time_left_write(double seconds, char *text, size_t room);

@@ -75,13 +75,13 @@ static void when_the_time_is_up_what_is_owed_is_done_all_the_same(void **state)
 static void time_is_shared_fairly(void **state)
 {
     (void)state;
-    assert_near(time_left_share(120, 4), 30);
+    assert_near(time_left_share(120, 0.25), 30);
     /* What the first left of its share goes to the others, what it took beyond is theirs to miss.
      */
-    assert_near(time_left_share(120 - 6, 3), 38);
-    assert_near(time_left_share(120 - 90, 3), 10);
-    assert_near(time_left_share(12, 1), 12);
-    assert_near(time_left_share(-3, 2), 0);
+    assert_near(time_left_share(120 - 6, 1 / 3.0), 38);
+    assert_near(time_left_share(120 - 90, 1 / 3.0), 10);
+    assert_near(time_left_share(12, 1.0), 12);
+    assert_near(time_left_share(-3, 0.5), 0);
 }
 
 static void durations_have_the_unit_that_one_would_say(void **state)

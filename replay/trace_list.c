@@ -101,6 +101,25 @@ bool trace_list_open(struct trace_list *list, char *const *paths, size_t count,
     return true;
 }
 
+double trace_list_work(const struct trace_input *input)
+{
+    enum { PEAK_BYTES_OF_A_CALL = 64 };
+    const struct trace_meta *meta = trace_reader_meta(input->reader);
+    return (double)trace_meta_number(meta, "events", 0) +
+           (double)trace_meta_number(meta, "peak_live_bytes", 0) / PEAK_BYTES_OF_A_CALL;
+}
+
+static int compare_work(const void *a, const void *b)
+{
+    double x = trace_list_work(a), y = trace_list_work(b);
+    return (x > y) - (x < y);
+}
+
+void trace_list_sort(struct trace_list *list)
+{
+    qsort(list->inputs, list->count, sizeof *list->inputs, compare_work);
+}
+
 void trace_list_close(struct trace_list *list)
 {
     for (size_t i = 0; i < list->count; i++)

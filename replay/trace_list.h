@@ -36,6 +36,15 @@ struct trace_list {
 bool trace_list_open(struct trace_list *list, char *const *paths, size_t count,
                      void (*tell)(const char *path, const char *remark), struct error *error);
 
+/*
+ * How much work a trace is, in calls: those that it has, and for the pages that it touches, 64
+ * bytes of its peak for one.
+ */
+double trace_list_work(const struct trace_input *input);
+
+/* What is less work comes first. */
+void trace_list_sort(struct trace_list *list);
+
 void trace_list_close(struct trace_list *list);
 
 #endif
