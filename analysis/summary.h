@@ -161,6 +161,12 @@ bool summary_wants_bold(FILE *stream);
 void summary_print(const struct summary *summary, FILE *stream,
                    const struct summary_options *options);
 
+/*
+ * Writes summary.csv into the folder, what SUMMARY_CSV prints; the old one stays where that is not
+ * possible.
+ */
+bool summary_write(const struct summary *summary, const char *dir, struct analysis_error *error);
+
 /* Whether the folder has a smallest.csv, of a search for the smallest memory. */
 bool summary_has_smallest(const char *dir);
 

@@ -3,7 +3,12 @@
 #include "analysis/csv_write.h"
 #include "analysis/prediction.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *name, *unit;
@@ -140,4 +145,34 @@ void summary_csv_print(const struct summary *summary, FILE *stream)
         write_means(stream, summary, &summary->overall[i]);
     if (summary->noise_floor.allocator != NULL)
         write_means(stream, summary, &summary->noise_floor);
+}
+
+static bool write_file(const struct summary *summary, const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        return false;
+    summary_csv_print(summary, file);
+    bool ok = fflush(file) == 0 && !ferror(file);
+    int reason = errno;
+    ok = fclose(file) == 0 && ok;
+    if (!ok)
+        errno = reason;
+    return ok;
+}
+
+bool summary_write(const struct summary *summary, const char *dir, struct analysis_error *error)
+{
+    char *path = NULL, *part = NULL;
+    bool ok = asprintf(&path, "%s/summary.csv", dir) >= 0 &&
+              asprintf(&part, "%s.part", path) >= 0;
+    if (!ok)
+        analysis_fail(error, "%s: not enough memory", dir);
+    else if (!write_file(summary, part) || rename(part, path) != 0) {
+        ok = analysis_fail(error, "%s: cannot write: %s", path, strerror(errno));
+        unlink(part);
+    }
+    free(part);
+    free(path);
+    return ok;
 }

@@ -383,7 +383,7 @@ static void take_quick(struct parsing *parsing)
         options->bounds = false;
     if (options->max_time_s == 0)
         options->max_time_s = QUICK_TIME_S;
-    if (!parsing->rounds && options->precision == 0)
+    if (!parsing->rounds && options->precision == 0 && options->time_rounds)
         parsing->rounds = QUICK_ROUNDS;
     if (options->memory_rounds)
         options->memory_rounds = 1;

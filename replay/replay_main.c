@@ -109,33 +109,50 @@ static int print_smallest(const struct replay_options *options, const char *fold
     return REPLAY_EXIT_OK;
 }
 
-/* Prints what the files of the folder say, which is all that can be said. */
-static int print_results(const struct replay_options *options, const char *folder)
+static int fail_to_summarise(const struct analysis_error *error)
 {
-    struct summary summary;
-    struct analysis_error error = {0};
-    bool has_table = options->time_rounds > 0 || options->memory_rounds > 0 ||
-                     options->latency_rounds > 0 || options->verify_rounds > 0;
-    if (options->quiet)
-        return REPLAY_EXIT_OK;
-    if (options->smallest)
-        return print_smallest(options, folder);
-    if (!has_table) {
-        fprintf(stderr, "wrote %s/runs.csv, meta.csv and heapmap-*.csv\n", folder);
-        return REPLAY_EXIT_OK;
-    }
-    if (!summary_load(&summary, folder, &error)) {
-        fprintf(stderr, "replay: %s\n", error.text);
-        return REPLAY_EXIT_OUTPUT;
-    }
+    fprintf(stderr, "replay: %s\n", error->text);
+    return REPLAY_EXIT_OUTPUT;
+}
+
+static void print_summary(const struct replay_options *options, const struct summary *summary,
+                          const char *folder)
+{
     struct summary_options how = {
         .format = options->csv ? SUMMARY_CSV : SUMMARY_TABLE,
         .bold = summary_wants_bold(stdout),
     };
-    summary_print(&summary, stdout, &how);
-    summary_free(&summary);
-    fprintf(stderr, "wrote %s/runs.csv, samples.csv, bounds.csv, %smeta.csv; charts: report %s\n",
+    summary_print(summary, stdout, &how);
+    fprintf(stderr,
+            "wrote %s/runs.csv, summary.csv, samples.csv, bounds.csv, %smeta.csv; charts: report "
+            "%s\n",
             folder, options->latency_rounds ? "latency.csv, tails.csv, " : "", folder);
+}
+
+/* Writes and prints what the other files of the folder say, which is all that can be said. */
+static int summarise(const struct replay_options *options, const char *folder)
+{
+    struct summary summary;
+    struct analysis_error error = {0};
+    if (!summary_load(&summary, folder, &error))
+        return fail_to_summarise(&error);
+    bool ok = summary_write(&summary, folder, &error);
+    if (!options->quiet)
+        print_summary(options, &summary, folder);
+    summary_free(&summary);
+    return ok ? REPLAY_EXIT_OK : fail_to_summarise(&error);
+}
+
+static int print_results(const struct replay_options *options, const char *folder)
+{
+    bool has_table = options->time_rounds > 0 || options->memory_rounds > 0 ||
+                     options->latency_rounds > 0 || options->verify_rounds > 0;
+    if (options->smallest)
+        return options->quiet ? REPLAY_EXIT_OK : print_smallest(options, folder);
+    if (has_table)
+        return summarise(options, folder);
+    if (!options->quiet)
+        fprintf(stderr, "wrote %s/runs.csv, meta.csv and heapmap-*.csv\n", folder);
     return REPLAY_EXIT_OK;
 }
 
