@@ -74,7 +74,7 @@ struct chunk *heap_carve(struct heap *heap, size_t size)
     if ((uintptr_t)top + CHUNK_MARKER_BYTES > heap->high) {
         heap->resident_bytes += (uintptr_t)top + CHUNK_MARKER_BYTES - heap->high;
         heap->high = (uintptr_t)top + CHUNK_MARKER_BYTES;
-        if (HEAP_UNLIKELY(heap->high > heap->populated) && heap->may_populate)
+        if (HEAP_UNLIKELY(heap->high > heap->populated) && size <= HEAP_PAGE_BYTES)
             heap_region_populate(heap);
         settle(heap);
     }

@@ -218,6 +218,8 @@ void heap_region_populate(struct heap *heap)
     uintptr_t from = heap_round_to_pages(heap->high);
     size_t ahead = chunk_distance(heap->first, heap->top) / POPULATE_HEAP_SHARE;
     heap->populated = from;
+    if (!heap->may_populate)
+        return;
     if (ahead > POPULATE_MOST_BYTES)
         ahead = POPULATE_MOST_BYTES;
     ahead &= ~(HEAP_PAGE_BYTES - 1);
