@@ -74,6 +74,8 @@ struct chunk *heap_carve(struct heap *heap, size_t size)
     if ((uintptr_t)top + CHUNK_MARKER_BYTES > heap->high) {
         heap->resident_bytes += (uintptr_t)top + CHUNK_MARKER_BYTES - heap->high;
         heap->high = (uintptr_t)top + CHUNK_MARKER_BYTES;
+        if (HEAP_UNLIKELY(heap->high > heap->populated) && size <= HEAP_PAGE_BYTES)
+            heap_region_populate(heap);
         settle(heap);
     }
     return chunk;
@@ -220,6 +222,8 @@ static void become_top(struct heap *heap, struct chunk *chunk, struct clean_page
         if (clean.to == touched_to || heap_region_discard(clean.to, touched_to)) {
             heap->resident_bytes -= heap->high - clean.from;
             heap->high = clean.from;
+            if (heap->populated > heap->high)
+                heap->populated = heap->high;
         }
     }
 }
@@ -293,6 +297,24 @@ static struct chunk *live_chunk(const struct heap *heap, const void *block)
                       !chunk_is_sealed_in_use_below(chunk_next(chunk))))
         fault_chunk(chunk, end);
     return chunk;
+}
+
+struct chunk *heap_live_chunk(const struct heap *heap, const void *block)
+{
+    struct chunk *chunk = live_chunk(heap, block);
+    if (!chunk)
+        fault_outside(heap, block);
+    return chunk;
+}
+
+/* Heads within the run stay in memory, as free as that of a chunk that merges. */
+void heap_release_run(struct heap *heap, struct chunk *first, size_t size, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        chunk_set(chunk_at(first, i * size), size, 0);
+    if (count > 1)
+        chunk_set(first, count * size, chunk_bits(first));
+    release(heap, first);
 }
 
 void heap_free(struct heap *heap, void *block)

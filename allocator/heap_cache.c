@@ -18,7 +18,7 @@
  * What was freed last is still near the processor: to merge it is cheap, and what is built of it is
  * in order. So lists are short: they hold this many bytes, and at least a few blocks.
  */
-#define LIST_BYTES  ((size_t)2 << 10)
+#define LIST_BYTES  ((size_t)4 << 10)
 #define LIST_BLOCKS ((size_t)2)
 
 /* The lists that sizes share hold this share of the heap, or this, and each so many blocks. */
@@ -27,9 +27,14 @@
 #define LARGE_BLOCKS        4
 #define LARGE_BLOCKS_SHARED 1 /* with other threads about */
 
-/* Chunks are taken from the heap together that have this many bytes, and no more than so many. */
-#define RUN_BYTES  ((size_t)512)
-#define RUN_CHUNKS ((size_t)16)
+/*
+ * Chunks of one size are taken from the heap together, one after the other: each time that a list
+ * is empty twice as many as the last time, from one to as many as have this many bytes.
+ */
+#define RUN_BYTES ((size_t)4 << 10)
+
+/* Blocks are given back together, by address. */
+#define RELEASED_TOGETHER 32
 
 struct cached_block heap_cache_nothing;
 
@@ -104,10 +109,44 @@ static void *take_checked(struct heap_cache *cache, struct heap_cache_list *list
     return block;
 }
 
+/* Insertion sort: they are few, and often nearly in order. */
+static void sort_blocks(void **blocks, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        void *block = blocks[i];
+        size_t at = i;
+        for (; at > 0 && (uintptr_t)blocks[at - 1] > (uintptr_t)block; at--)
+            blocks[at] = blocks[at - 1];
+        blocks[at] = block;
+    }
+}
+
+/* Blocks of one size in ascending order: neighbours are merged before they are looked for. */
+static void release_sorted(struct heap *heap, void **blocks, size_t count)
+{
+    for (size_t i = 0, end; i < count; i = end) {
+        struct chunk *first = heap_live_chunk(heap, blocks[i]);
+        size_t size = chunk_size(first);
+        for (end = i + 1;
+             end < count && chunk_from_payload(blocks[end]) == chunk_at(first, (end - i) * size);
+             end++)
+            if (chunk_size(heap_live_chunk(heap, blocks[end])) != size)
+                break;
+        heap_release_run(heap, first, size, end - i);
+    }
+}
+
 static void let_go(struct heap_cache *cache, struct heap_cache_list *list, uint32_t count)
 {
-    while (count-- > 0)
-        heap_free(cache->heap, take_checked(cache, list));
+    void *blocks[RELEASED_TOGETHER];
+    while (count > 0) {
+        size_t together = count < RELEASED_TOGETHER ? count : RELEASED_TOGETHER;
+        for (size_t i = 0; i < together; i++)
+            blocks[i] = take_checked(cache, list);
+        sort_blocks(blocks, together);
+        release_sorted(cache->heap, blocks, together);
+        count -= (uint32_t)together;
+    }
 }
 
 static void flush_large(struct heap_cache *cache)
@@ -120,6 +159,7 @@ void heap_cache_flush(struct heap_cache *cache)
 {
     for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
         let_go(cache, &cache->lists[i], cache->lists[i].count);
+    memset(cache->runs, 0, sizeof cache->runs);
 }
 
 void heap_cache_close(struct heap_cache *cache)
@@ -181,28 +221,33 @@ static void keep_run(struct heap_cache *cache, struct chunk *chunk, size_t size,
     }
 }
 
-/* How many chunks are worth taking at once, to save the way here. */
-static size_t run_for(size_t size)
+/* How many chunks to take for a list that is empty. */
+static size_t next_run(struct heap_cache *cache, size_t size)
 {
-    size_t count = RUN_BYTES / size;
-    return count > RUN_CHUNKS ? RUN_CHUNKS : count > 0 ? count : 1;
+    uint8_t *run = &cache->runs[heap_cache_list_of(size)];
+    size_t most = RUN_BYTES / size, limit = cache->lists[heap_cache_list_of(size)].limit;
+    size_t count = *run > 0 ? *run : 1;
+    *run = (uint8_t)(count < 128 ? count * 2 : count);
+    count = count < most ? count : most;
+    count = count < limit ? count : limit;
+    return count > 0 ? count : 1;
 }
 
-static struct chunk *take_listed_run(struct heap_cache *cache, size_t size)
+static struct chunk *take_listed_run(struct heap_cache *cache, size_t size, size_t most)
 {
     size_t count;
-    struct chunk *chunk = heap_take_run(cache->heap, size, run_for(size), &count);
+    struct chunk *chunk = heap_take_run(cache->heap, size, most, &count);
     if (chunk)
         keep_run(cache, chunk_at(chunk, size), size, count - 1);
     return chunk;
 }
 
 /* As many as touch no further page than the first. */
-static struct chunk *take_top_run(struct heap_cache *cache, size_t size)
+static struct chunk *take_top_run(struct heap_cache *cache, size_t size, size_t most)
 {
     struct heap *heap = cache->heap;
     struct chunk *chunk = heap_carve(heap, size);
-    size_t count = 1, most = run_for(size);
+    size_t count = 1;
     for (; count < most && heap_top_has(heap, size) && !would_touch(heap, size); count++)
         heap_carve(heap, size);
     keep_run(cache, chunk_at(chunk, size), size, count - 1);
@@ -215,11 +260,12 @@ static void *refill(struct heap_cache *cache, size_t bytes, size_t size)
     struct heap *heap = cache->heap;
     if (!heap->lifo_bins || !heap->split)
         return heap_alloc(heap, bytes);
-    struct chunk *chunk = take_listed_run(cache, size);
+    size_t most = next_run(cache, size);
+    struct chunk *chunk = take_listed_run(cache, size, most);
     if (!chunk && heap_cache_flush_before_growth(heap, size))
-        chunk = take_listed_run(cache, size);
+        chunk = take_listed_run(cache, size, most);
     if (!chunk && heap_top_has(heap, size))
-        chunk = take_top_run(cache, size);
+        chunk = take_top_run(cache, size, most);
     return chunk ? chunk_payload(chunk) : heap_alloc(heap, bytes);
 }
 
@@ -245,8 +291,11 @@ static void make_room(struct heap_cache *cache, struct heap_cache_list *list, si
         let_go(cache, list, list->count);
     if (size > HEAP_CACHE_SMALL_BYTES && cache->large_bytes + size > cache->large_limit_bytes)
         flush_large(cache);
-    if (list->count >= list->limit)
+    if (list->count >= list->limit) {
         let_go(cache, list, (list->count + 1) / 2);
+        if (size <= HEAP_CACHE_SMALL_BYTES)
+            cache->runs[heap_cache_list_of(size)] /= 2;
+    }
 }
 
 static bool is_cached(const struct heap_cache *cache, const void *block)

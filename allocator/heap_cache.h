@@ -45,6 +45,7 @@ struct heap_cache {
     size_t large_bytes, large_limit_bytes; /* in lists that sizes share */
     struct heap_cache *next, *prev;        /* the caches of the heap */
     struct heap_cache_list lists[HEAP_CACHE_LISTS];
+    uint8_t runs[HEAP_CACHE_SMALL_LISTS]; /* chunks to take at once when the list is empty */
 };
 
 /* An end of list before there is a heap: it is not where a block can be, and bears no key. */
@@ -133,6 +134,16 @@ static inline void *heap_cache_take_shared(struct heap_cache *cache, size_t size
     void *block = heap_cache_take(cache, list_index);
     cache->large_bytes -= block ? size : 0;
     return block;
+}
+
+/* What the cache has for a request, or NULL. */
+static inline void *heap_cache_take_for(struct heap_cache *cache, size_t bytes)
+{
+    if (HEAP_LIKELY(bytes <= HEAP_CACHE_SMALL_BYTES - CHUNK_HEADER_BYTES))
+        return heap_cache_take(cache, heap_cache_list_of(chunk_size_for(bytes)));
+    if (bytes <= HEAP_CACHE_MAX_BYTES - CHUNK_HEADER_BYTES)
+        return heap_cache_take_shared(cache, chunk_size_for(bytes));
+    return NULL;
 }
 
 /*

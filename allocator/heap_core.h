@@ -13,6 +13,12 @@
  */
 struct chunk *heap_take_run(struct heap *heap, size_t size, size_t most, size_t *count);
 
+/* The chunk of a live block that is not huge; anything else is a fault. */
+struct chunk *heap_live_chunk(const struct heap *heap, const void *block);
+
+/* Frees chunks in use of one size that follow each other, whose heads were checked. */
+void heap_release_run(struct heap *heap, struct chunk *first, size_t size, size_t count);
+
 /* Carves a chunk in use at top, which must have the room. */
 struct chunk *heap_carve(struct heap *heap, size_t size);
 

@@ -152,19 +152,9 @@ static SLOW void *malloc_slowly(size_t bytes)
     return block;
 }
 
-/* What the cache has for a request, or NULL. */
-static inline void *take_cached(size_t bytes)
-{
-    if (HEAP_LIKELY(bytes <= HEAP_CACHE_SMALL_BYTES - CHUNK_HEADER_BYTES))
-        return heap_cache_take(&cache, heap_cache_list_of(chunk_size_for(bytes)));
-    if (bytes <= HEAP_CACHE_MAX_BYTES - CHUNK_HEADER_BYTES)
-        return heap_cache_take_shared(&cache, chunk_size_for(bytes));
-    return NULL;
-}
-
 EXPORT void *malloc(size_t bytes)
 {
-    void *block = take_cached(bytes);
+    void *block = heap_cache_take_for(&cache, bytes);
     return HEAP_LIKELY(block != NULL) ? block : malloc_slowly(bytes);
 }
 
@@ -201,7 +191,7 @@ EXPORT void *calloc(size_t count, size_t bytes)
 {
     size_t total_bytes;
     bool overflows = __builtin_mul_overflow(count, bytes, &total_bytes);
-    void *block = overflows ? NULL : take_cached(total_bytes);
+    void *block = overflows ? NULL : heap_cache_take_for(&cache, total_bytes);
     return HEAP_LIKELY(block != NULL) ? memset(block, 0, total_bytes) : calloc_slowly(count, bytes);
 }
 
@@ -244,7 +234,8 @@ EXPORT void *realloc(void *block, size_t bytes)
     size_t size = heap_cache_size_of(&cache, block);
     if (size == chunk_size_for(bytes) && size > 0)
         return block;
-    void *moved = size > 0 && size <= HEAP_CACHE_SMALL_BYTES ? take_cached(bytes) : NULL;
+    void *moved =
+        size > 0 && size <= HEAP_CACHE_SMALL_BYTES ? heap_cache_take_for(&cache, bytes) : NULL;
     if (!moved)
         return realloc_slowly(block, bytes);
     size_t usable_bytes = size - CHUNK_HEADER_BYTES;

@@ -16,6 +16,14 @@
 #define PLACE_GAP_BYTES ((uintptr_t)64 << 30)
 #define PLACES          8
 
+/* Pages are asked for ahead for this share of the heap, but no more than so many bytes. */
+#define POPULATE_HEAP_SHARE 128
+#define POPULATE_MOST_BYTES ((size_t)256 << 10)
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14; older ones refuse it, and are not asked again */
+#endif
+
 #define UNLIMITED (UINTPTR_MAX & ~(uintptr_t)(HEAP_PAGE_BYTES - 1))
 
 static size_t max_size(size_t a, size_t b)
@@ -103,6 +111,7 @@ static void enter_region(struct heap *heap, struct region *region, size_t mapped
     chunk_set_end(heap->top);
     heap->high = (uintptr_t)heap->top + CHUNK_MARKER_BYTES;
     heap->committed = (uintptr_t)region + mapped_bytes;
+    heap->populated = heap->high;
     heap->limit = heap->region_bytes ? (uintptr_t)region + heap->region_bytes : UNLIMITED;
     if (heap->limit < heap->committed)
         heap->limit = heap->committed;
@@ -128,6 +137,7 @@ static struct heap *first_growing(size_t region_bytes)
     if (!heap)
         return NULL;
     heap->region_bytes = heap_round_to_pages(region_bytes);
+    heap->may_populate = true;
     enter_region(heap, &heap->first_region, MIN_GROWTH_BYTES, sizeof(struct heap));
     return heap;
 }
@@ -201,6 +211,25 @@ bool heap_region_discard(uintptr_t from, uintptr_t to)
     bool discarded = from < to && madvise((void *)from, to - from, MADV_DONTNEED) == 0;
     errno = saved_errno;
     return discarded;
+}
+
+void heap_region_populate(struct heap *heap)
+{
+    uintptr_t from = heap_round_to_pages(heap->high);
+    size_t ahead = chunk_distance(heap->first, heap->top) / POPULATE_HEAP_SHARE;
+    heap->populated = from;
+    if (!heap->may_populate)
+        return;
+    if (ahead > POPULATE_MOST_BYTES)
+        ahead = POPULATE_MOST_BYTES;
+    ahead &= ~(HEAP_PAGE_BYTES - 1);
+    if (ahead < 2 * HEAP_PAGE_BYTES || ahead > heap->committed - from || heap->committed < from)
+        return;
+    int saved_errno = errno;
+    heap->may_populate = madvise((void *)from, ahead, MADV_POPULATE_WRITE) == 0;
+    if (heap->may_populate)
+        heap->populated = from + ahead;
+    errno = saved_errno;
 }
 
 void heap_region_unmap_all(struct heap *heap)

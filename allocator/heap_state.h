@@ -77,6 +77,8 @@ struct heap {
     uintptr_t high;      /* nothing from here on was touched since the system gave it: it is zero */
     uintptr_t committed; /* mapped up to here */
     uintptr_t limit;
+    uintptr_t populated; /* up to here pages were asked for ahead of their use */
+    bool may_populate;
     bool lifo_bins; /* segregated and lifo, the combination that has the shortest way */
     bool binned;
     bool coalesce;

@@ -1,0 +1,276 @@
+/*
+ * A cache over a heap: random calls against a shadow of them, with both checkers after every few;
+ * and what the cache does with too many blocks, damaged ones, and those that come twice.
+ *
+ * HEAP_TEST_SEED=N repeats a run, HEAP_TEST_OPS=N sets its length.
+ */
+#include "allocator/heap_cache.h"
+#include "allocator/heap_test_support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS = 300 };
+
+struct bench {
+    struct heap *heap;
+    struct heap_cache cache;
+};
+
+static struct bench bench;
+
+static int open_bench(void **state)
+{
+    static const struct heap_cache closed = HEAP_CACHE_CLOSED;
+    *state = &bench;
+    bench.heap = heap_test_new("", 0);
+    bench.cache = closed;
+    heap_cache_open(&bench.cache, bench.heap);
+    return 0;
+}
+
+static int close_bench(void **state)
+{
+    (void)state;
+    heap_destroy(bench.heap);
+    return 0;
+}
+
+static void *take(size_t bytes)
+{
+    void *block = heap_cache_take_for(&bench.cache, bytes);
+    return block ? block : heap_cache_alloc(&bench.cache, bytes);
+}
+
+static void give(void *block)
+{
+    size_t size = heap_cache_size_of(&bench.cache, block);
+    if (size == 0 || !heap_cache_give(&bench.cache, block, size))
+        heap_cache_free(&bench.cache, block);
+}
+
+static void assert_sound(void)
+{
+    struct heap_violation violation;
+    assert_heap_sound(bench.heap, "cache");
+    if (!heap_cache_check(&bench.cache, &violation))
+        fail_msg("I%d broken at %p: %s", violation.invariant, violation.address, violation.text);
+}
+
+static struct heap_stats stats_of_heap(void)
+{
+    struct heap_stats stats;
+    heap_stats(bench.heap, &stats);
+    return stats;
+}
+
+/* ---- random calls ---- */
+
+struct slot {
+    unsigned char *block;
+    size_t bytes;
+    unsigned char pattern;
+};
+
+static uint64_t random_state;
+
+static size_t random_below(size_t bound)
+{
+    /* xorshift64 (G. Marsaglia) */
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (size_t)(random_state >> 16) % bound;
+}
+
+static size_t random_bytes(void)
+{
+    size_t kind = random_below(100);
+    return kind < 70   ? random_below(140)
+           : kind < 90 ? random_below(1200)
+           : kind < 99 ? random_below(40000)
+                       : random_below(2 * MIB);
+}
+
+static void fill(struct slot *slot)
+{
+    slot->bytes = random_bytes();
+    slot->block = take(slot->bytes);
+    slot->pattern = (unsigned char)random_below(256);
+    assert_non_null(slot->block);
+    assert_int_equal((uintptr_t)slot->block % 16, 0);
+    memset(slot->block, slot->pattern, slot->bytes);
+}
+
+static void empty(struct slot *slot)
+{
+    for (size_t i = 0; i<slot->bytes; i += slot->bytes> 5000 ? 97 : 1)
+        if (slot->block[i] != slot->pattern)
+            fail_msg("the block of %zu bytes at %p lost its contents", slot->bytes,
+                     (void *)slot->block);
+    give(slot->block);
+    slot->block = NULL;
+}
+
+static void a_cached_heap_agrees_with_its_shadow(void **state)
+{
+    (void)state;
+    static struct slot slots[SLOTS];
+    const char *seed = getenv("HEAP_TEST_SEED"), *ops = getenv("HEAP_TEST_OPS");
+    uint64_t count = ops ? strtoull(ops, NULL, 0) : 40000;
+    random_state = (seed ? strtoull(seed, NULL, 0) : 20250301) * 2 + 1;
+    print_message("HEAP_TEST_SEED=%llu\n", (unsigned long long)random_state / 2);
+    for (uint64_t op = 0; op < count; op++) {
+        struct slot *slot = &slots[random_below(SLOTS)];
+        if (slot->block)
+            empty(slot);
+        else
+            fill(slot);
+        if (op % 16 == 0)
+            assert_sound();
+        if (random_below(2000) == 0)
+            heap_cache_flush(&bench.cache);
+    }
+    for (size_t i = 0; i < SLOTS; i++)
+        if (slots[i].block)
+            empty(&slots[i]);
+    heap_cache_flush(&bench.cache);
+    assert_sound();
+    assert_int_equal(stats_of_heap().in_use_chunks, 0);
+}
+
+/* ---- what is kept ---- */
+
+static void a_block_is_taken_again_before_any_other(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 24, 25, 100, 1016, 1017, 4096, 32000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        void *block = take(sizes[i]);
+        assert_non_null(take(sizes[i]));
+        give(block);
+        assert_ptr_equal(take(sizes[i]), block);
+    }
+    assert_sound();
+}
+
+static void a_full_list_gives_blocks_back_to_the_heap(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 2000 };
+    static void *blocks[BLOCKS];
+    for (size_t i = 0; i < BLOCKS; i++)
+        blocks[i] = take(100);
+    for (size_t i = 0; i < BLOCKS; i += 2)
+        give(blocks[i]);
+    assert_true(stats_of_heap().free_chunks > BLOCKS / 4);
+    for (size_t i = 1; i < BLOCKS; i += 2)
+        give(blocks[i]);
+    assert_sound();
+    assert_true(stats_of_heap().in_use_chunks < BLOCKS / 4);
+}
+
+static void what_is_cached_comes_back_before_the_heap_grows(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 40 };
+    void *blocks[BLOCKS];
+    for (size_t i = 0; i < BLOCKS; i++)
+        blocks[i] = take(1000);
+    uintptr_t high = bench.heap->high;
+    for (size_t i = 0; i < BLOCKS; i++)
+        give(blocks[i]);
+    assert_non_null(take(20000));
+    assert_true(bench.heap->high == high);
+    assert_sound();
+}
+
+/* ---- what is wrong ---- */
+
+static jmp_buf after_fault;
+static enum heap_fault_kind fault_kind;
+static const void *fault_address;
+
+static void catch_fault(enum heap_fault_kind kind, const void *address, const char *text)
+{
+    assert_non_null(text);
+    fault_kind = kind;
+    fault_address = address;
+    longjmp(after_fault, 1);
+}
+
+#define expect_fault(kind, address, action)                                                        \
+    do {                                                                                           \
+        heap_fault_handler *old_ = heap_set_fault_handler(catch_fault);                            \
+        if (setjmp(after_fault) == 0) {                                                            \
+            action;                                                                                \
+            fail_msg("no fault: %s", #action);                                                     \
+        }                                                                                          \
+        heap_set_fault_handler(old_);                                                              \
+        assert_int_equal(fault_kind, (kind));                                                      \
+        assert_ptr_equal(fault_address, (address));                                                \
+    } while (0)
+
+static void write_word(void *block, size_t offset, uintptr_t word)
+{
+    *(volatile uintptr_t *)(uintptr_t)((uintptr_t)block + offset) = word;
+}
+
+static void a_block_that_is_given_twice_is_a_fault(void **state)
+{
+    (void)state;
+    void *block = take(40), *large = take(3000);
+    give(block);
+    give(large);
+    expect_fault(HEAP_FAULT_DOUBLE_FREE, block, give(block));
+    expect_fault(HEAP_FAULT_DOUBLE_FREE, large, give(large));
+}
+
+static void a_cached_block_that_was_written_to_is_a_fault(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {40, 3000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        for (size_t offset = 0; offset <= 8; offset += 8) {
+            void *block = take(sizes[i]);
+            give(block);
+            write_word(block, offset, 0x4141414141414141);
+            expect_fault(HEAP_FAULT_OVERWRITTEN_LINKS, block, take(sizes[i]));
+            close_bench(state);
+            open_bench(state);
+        }
+}
+
+static void the_checker_names_a_damaged_list(void **state)
+{
+    (void)state;
+    struct heap_violation violation = {0};
+    void *block = take(40);
+    give(block);
+    write_word(block, 8, 0);
+    assert_false(heap_cache_check(&bench.cache, &violation));
+    assert_int_equal(violation.invariant, 14);
+    assert_ptr_equal(violation.address, block);
+    close_bench(state);
+    open_bench(state);
+    give(take(40));
+    bench.cache.lists[heap_cache_list_of(48)].count--;
+    assert_false(heap_cache_check(&bench.cache, &violation));
+    assert_int_equal(violation.invariant, 14);
+}
+
+#define cache_test(function) cmocka_unit_test_setup_teardown(function, open_bench, close_bench)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cache_test(a_cached_heap_agrees_with_its_shadow),
+        cache_test(a_block_is_taken_again_before_any_other),
+        cache_test(a_full_list_gives_blocks_back_to_the_heap),
+        cache_test(what_is_cached_comes_back_before_the_heap_grows),
+        cache_test(a_block_that_is_given_twice_is_a_fault),
+        cache_test(a_cached_block_that_was_written_to_is_a_fault),
+        cache_test(the_checker_names_a_damaged_list),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
