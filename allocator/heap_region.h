@@ -34,8 +34,8 @@ bool heap_region_grow(struct heap *heap, size_t bytes);
 bool heap_region_discard(uintptr_t from, uintptr_t to);
 
 /*
- * Asks for a few pages ahead when a heap that grows by small chunks has touched all that it has: the
- * system gives several at once for less than one after the other.
+ * Asks for a few pages ahead when a heap that grows by small chunks has touched all that it has:
+ * the system gives several at once for less than one after the other.
  */
 void heap_region_populate(struct heap *heap);
 

@@ -164,8 +164,7 @@ static bool write_file(const struct summary *summary, const char *path)
 bool summary_write(const struct summary *summary, const char *dir, struct analysis_error *error)
 {
     char *path = NULL, *part = NULL;
-    bool ok = asprintf(&path, "%s/summary.csv", dir) >= 0 &&
-              asprintf(&part, "%s.part", path) >= 0;
+    bool ok = asprintf(&path, "%s/summary.csv", dir) >= 0 && asprintf(&part, "%s.part", path) >= 0;
     if (!ok)
         analysis_fail(error, "%s: not enough memory", dir);
     else if (!write_file(summary, part) || rename(part, path) != 0) {

@@ -26,7 +26,7 @@ static const char *meta_or(const struct summary *summary, const char *key, const
 }
 
 /* Of every pass that was run. */
-static void print_rounds(const struct summary *summary, FILE *stream)
+static void write_rounds(const struct summary *summary, FILE *stream)
 {
     const char *between = "";
     for (int pass = 0; pass < PASS_COUNT; pass++) {
@@ -66,8 +66,12 @@ static void print_environment(const struct summary *summary, FILE *stream)
         fprintf(stream, "no meta.csv: how this was measured is not known\n\n");
         return;
     }
-    print_rounds(summary, stream);
-    fprintf(stream, ", interleaved (seed %s)\n", meta_or(summary, "seed", "?"));
+    struct line_text rounds;
+    if (line_text_begin(&rounds)) {
+        write_rounds(summary, rounds.stream);
+        fprintf(rounds.stream, ", interleaved (seed %s)", meta_or(summary, "seed", "?"));
+        line_text_print(&rounds, stream, "", "");
+    }
     line_print(stream, "", "", "%s, %s", meta_or(summary, "cpu", "unknown CPU"),
                meta_or(summary, "kernel", "unknown kernel"));
     print_left_out(summary, stream);

@@ -152,7 +152,9 @@ refused() { # WORDS OPTION... : status 2, and told of
     cpu=$(awk -F'[-,\t]' '/^Cpus_allowed_list/ { print $NF }' /proc/self/status)
     trace generate handover --events=2000 --threads=3 threads.trace
     replay -q -r 1 --loops=1 --cpu="$cpu" -o out a.trace
-    [ "$(last_column out '[a-z]*' cpu | sort -u)" = "$cpu" ]
+    [ "$(last_column out time cpu | sort -u)" = "$cpu" ]
+    # What is resident does not depend on who runs beside it: there one more CPU is used, if any.
+    [[ -n "$(last_column out memory cpu)" && "$(last_column out memory cpu)" != *$'\n\n'* ]]
     replay -q -r 1 --loops=1 --cpu="$cpu" -o out threads.trace
     [ "$(column out time threads | sort -u)" = 3 ]
     [ -z "$(last_column out time cpu | sort -u)" ]

@@ -94,7 +94,7 @@ bool memory_probe_open(struct memory_probe *probe)
 
 /* ---- what is rarely read ---- */
 
-enum { DETAIL_STEPS = 40, DETAIL_PEAK_PERCENT = 103 };
+enum { DETAIL_STEPS = 100, DETAIL_PEAK_PERCENT = 101 };
 
 void memory_detail_open(struct memory_detail *detail, uint64_t sample_count)
 {
