@@ -5,7 +5,7 @@
  * HEAP_TEST_SEED=N repeats a run, HEAP_TEST_OPS=N sets its length.
  */
 #include "allocator/heap_cache.h"
-#include "allocator/heap_test_support.h"
+#include "allocator/heap_fault_support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -186,30 +186,6 @@ static void what_is_cached_comes_back_before_the_heap_grows(void **state)
 }
 
 /* ---- what is wrong ---- */
-
-static jmp_buf after_fault;
-static enum heap_fault_kind fault_kind;
-static const void *fault_address;
-
-static void catch_fault(enum heap_fault_kind kind, const void *address, const char *text)
-{
-    assert_non_null(text);
-    fault_kind = kind;
-    fault_address = address;
-    longjmp(after_fault, 1);
-}
-
-#define expect_fault(kind, address, action)                                                        \
-    do {                                                                                           \
-        heap_fault_handler *old_ = heap_set_fault_handler(catch_fault);                            \
-        if (setjmp(after_fault) == 0) {                                                            \
-            action;                                                                                \
-            fail_msg("no fault: %s", #action);                                                     \
-        }                                                                                          \
-        heap_set_fault_handler(old_);                                                              \
-        assert_int_equal(fault_kind, (kind));                                                      \
-        assert_ptr_equal(fault_address, (address));                                                \
-    } while (0)
 
 static void write_word(void *block, size_t offset, uintptr_t word)
 {
