@@ -29,9 +29,10 @@
 
 /*
  * Chunks of one size are taken from the heap together, one after the other: each time that a list
- * is empty twice as many as the last time, from one to as many as have this many bytes.
+ * is empty twice as many as the last time, from as many as have the lesser number of bytes on.
  */
-#define RUN_BYTES ((size_t)4 << 10)
+#define RUN_BYTES       ((size_t)4 << 10)
+#define RUN_LEAST_BYTES ((size_t)512)
 
 /* Blocks are given back together, by address. */
 #define RELEASED_TOGETHER 32
@@ -226,7 +227,8 @@ static size_t next_run(struct heap_cache *cache, size_t size)
 {
     uint8_t *run = &cache->runs[heap_cache_list_of(size)];
     size_t most = RUN_BYTES / size, limit = cache->lists[heap_cache_list_of(size)].limit;
-    size_t count = *run > 0 ? *run : 1;
+    size_t least = RUN_LEAST_BYTES / size, count = *run > least ? *run : least;
+    count = count > 0 ? count : 1;
     *run = (uint8_t)(count < 128 ? count * 2 : count);
     count = count < most ? count : most;
     count = count < limit ? count : limit;
