@@ -278,7 +278,7 @@ int main(int argc, char **argv)
         functions_probe(cell);
         finish(cell, CELL_OK);
     }
-    trace_clock_open();
+    real_clock_open();
     touch_stack();
     set_up(&worker, argc > 2 ? atoi(argv[2]) : -1, argc > 3 ? atoi(argv[3]) : -1);
     if (cell->pass == CELL_TIME)

@@ -10,8 +10,13 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-/* As measured with more threads than cores: longer spinning makes the awaited thread wait. */
-enum { PAUSES = 100, YIELDS = 5 };
+/*
+ * As measured on two cores with 3 to 12 threads, in CPU ns/op of null on pyqueue: 25 with 10
+ * pauses, 30 with 30, 36 with 100, 155 with 1,000 (a pause takes 24 ns here, and who is awaited
+ * seldom runs at that moment); with no yields 57, for a sleep and its end are system calls on both
+ * sides.
+ */
+enum { PAUSES = 20, YIELDS = 5 };
 
 /* What a mailbox may hold besides a block. */
 enum { EMPTY = 0, SLEPT_ON = 1, NULL_BLOCK = 2 };

@@ -2,7 +2,6 @@
 
 #include "replay/real_clock.h"
 
-#include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/time.h>
@@ -10,14 +9,6 @@
 /* One more than the largest number of a clock that goes on with the time of day. */
 enum { CLOCKS = CLOCK_TAI + 1 };
 
-typedef int clock_function(clockid_t clock, struct timespec *now);
-
-static int ask_kernel(clockid_t clock, struct timespec *now)
-{
-    return (int)syscall(SYS_clock_gettime, clock, now);
-}
-
-static clock_function *ask_libc = ask_kernel;
 static atomic_bool counts, follows_trace;
 static atomic_uint_least64_t reads, recorded_us;
 static uint64_t
@@ -32,11 +23,11 @@ static bool is_cpu_clock(clockid_t clock)
 static int read_clock(clockid_t clock, struct timespec *now)
 {
     if (is_cpu_clock(clock) || clock >= CLOCKS)
-        return ask_libc(clock, now);
+        return real_clock_read(clock, now);
     if (atomic_load_explicit(&counts, memory_order_relaxed))
         atomic_fetch_add_explicit(&reads, 1, memory_order_relaxed);
     if (!atomic_load_explicit(&follows_trace, memory_order_relaxed) || !start_ns[clock])
-        return ask_libc(clock, now);
+        return real_clock_read(clock, now);
     uint64_t now_ns =
         start_ns[clock] + atomic_load_explicit(&recorded_us, memory_order_relaxed) * 1000;
     *now = (struct timespec){.tv_sec = (time_t)(now_ns / 1000000000),
@@ -76,13 +67,6 @@ int timespec_get(struct timespec *now, int base)
 }
 
 /* ---- what the cell calls ---- */
-
-void trace_clock_open(void)
-{
-    clock_function *found = (clock_function *)dlsym(RTLD_NEXT, "clock_gettime");
-    if (found)
-        ask_libc = found;
-}
 
 void trace_clock_start(enum cell_clock clock)
 {

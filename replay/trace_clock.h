@@ -17,9 +17,6 @@
 
 #include <stdint.h>
 
-/* Finds libc's own clock; before that every reading is a system call. Calls no malloc. */
-void trace_clock_open(void);
-
 /*
  * The replay begins: from here on readings are counted, and with CELL_CLOCK_TRACE they are answered
  * from the trace, whose time is 0. There is no way back, so that the allocator never sees time run

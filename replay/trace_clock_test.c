@@ -160,6 +160,6 @@ int main(void)
         cmocka_unit_test(every_way_to_ask_has_the_same_answer),
         cmocka_unit_test(the_real_clock_is_real_and_counted),
     };
-    trace_clock_open();
+    real_clock_open();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
