@@ -147,15 +147,15 @@ cell() { # ALLOCATOR COLUMN : of runs.csv
     [ "$(report summary out | grep -c 'Time policy')" -eq 1 ]
 }
 
-# 64 MiB that are freed at once, then ten minutes with a little work in each second, in blocks that
+# 64 MiB that are freed at once, then a hundred minutes with a little work in each second, in blocks that
 # no cache of a thread keeps from the allocator proper.
 make_idle_trace() { # FILE
     awk 'BEGIN {
         for (i = 1; i <= 4096; i++) print event++, i, 0, "malloc 16384 = #" i
         for (i = 1; i <= 4096; i++) print event++, 5000 + i, 0, "free #" i
         for (i = 0; i < 6000; i++) {
-            print event++, 10000 + i * 100000, 0, "malloc 40000 = #" 4097 + i
-            print event++, 10001 + i * 100000, 0, "free #" 4097 + i
+            printf "%d %.0f 0 malloc 40000 = #%d\n", event++, 10000 + i * 1e6, 4097 + i
+            printf "%d %.0f 0 free #%d\n", event++, 10001 + i * 1e6, 4097 + i
         }
     }' | convert "$1"
 }
@@ -163,8 +163,8 @@ make_idle_trace() { # FILE
 @test "jemalloc gives memory back in the recorded time, and not in the real one" {
     replay --list-allocators | grep -q '^jemalloc' || skip "jemalloc is not installed"
     make_idle_trace idle.trace
-    # A minute and more, which no machine is so busy that it would take in reality.
-    slow="jemalloc=jemalloc:MALLOC_CONF=dirty_decay_ms:100000"
+    # A quarter of an hour, of which no machine is so busy that it would take even a tenth.
+    slow="jemalloc=jemalloc:MALLOC_CONF=dirty_decay_ms:1000000"
     replay -q -p memory -r 1 -o out -a "$slow" idle.trace
     [ "$(cell jemalloc clock_reads)" -gt 0 ]
     [ "$(cell jemalloc peak_heap_bytes)" -gt $((64 << 20)) ]
