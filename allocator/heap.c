@@ -212,8 +212,7 @@ static struct chunk *merge_below(struct heap *heap, struct chunk *chunk, struct 
     return merged;
 }
 
-/* The chunk becomes room above top, and if its topmost pages are clean, untouched room. */
-static void become_top(struct heap *heap, struct chunk *chunk, struct clean_pages clean)
+void heap_become_top(struct heap *heap, struct chunk *chunk, struct clean_pages clean)
 {
     chunk_set_end(chunk);
     heap->top = chunk;
@@ -247,7 +246,7 @@ static void release(struct heap *heap, struct chunk *chunk)
             chunk = merge_below(heap, chunk, &clean);
         struct chunk *above = chunk_next(chunk);
         if (above == heap->top) {
-            become_top(heap, chunk, clean);
+            heap_become_top(heap, chunk, clean);
             return;
         }
         if (!chunk_is_in_use(above)) {

@@ -3,6 +3,7 @@
 #include "allocator/heap_core.h"
 #include "allocator/heap_list.h"
 #include "allocator/heap_region.h"
+#include "allocator/heap_sweep.h"
 
 #include <string.h>
 
@@ -11,8 +12,10 @@
  * holds more than this and more than a share of the heap: memory that is cached in one size serves
  * another.
  */
-#define FLUSH_LEAST_BYTES ((size_t)4 << 10)
-#define FLUSH_HEAP_SHARE  256
+#define FLUSH_LEAST_BYTES ((size_t)8 << 10)
+#define FLUSH_HEAP_SHARE  64
+
+#define PHASE_LEAST_BYTES ((size_t)64 << 10)
 
 /*
  * What was freed last is still near the processor: to merge it is cheap, and what is built of it is
@@ -46,9 +49,12 @@ static bool is_shared(const struct heap *heap)
 
 static uint32_t limit_of(const struct heap_cache *cache, size_t list)
 {
-    size_t blocks = LIST_BYTES / (list * CHUNK_ALIGNMENT + 1);
+    bool shared = is_shared(cache->heap);
     if (list >= HEAP_CACHE_SMALL_LISTS)
-        return is_shared(cache->heap) ? LARGE_BLOCKS_SHARED : LARGE_BLOCKS;
+        return shared ? LARGE_BLOCKS_SHARED : LARGE_BLOCKS;
+    if (!shared)
+        return UINT32_MAX;
+    size_t blocks = LIST_BYTES / (list * CHUNK_ALIGNMENT + 1);
     return (uint32_t)(blocks > LIST_BLOCKS ? blocks : LIST_BLOCKS);
 }
 
@@ -150,16 +156,33 @@ static void let_go(struct heap_cache *cache, struct heap_cache_list *list, uint3
     }
 }
 
-static void flush_large(struct heap_cache *cache)
+static size_t count_blocks(const struct heap_cache *cache)
 {
-    for (size_t i = HEAP_CACHE_SMALL_LISTS; i < HEAP_CACHE_LISTS; i++)
-        let_go(cache, &cache->lists[i], cache->lists[i].count);
+    size_t blocks = 0;
+    for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
+        blocks += cache->lists[i].count;
+    return blocks;
+}
+
+static void flush_by_sweep(struct heap_cache *cache, size_t blocks)
+{
+    for (size_t i = 0; i < HEAP_CACHE_LISTS; i++) {
+        cache->lists[i].first = &cache->heap->nothing;
+        cache->lists[i].count = 0;
+    }
+    cache->large_bytes = 0;
+    heap_sweep(cache->heap, blocks);
 }
 
 void heap_cache_flush(struct heap_cache *cache)
 {
-    for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
-        let_go(cache, &cache->lists[i], cache->lists[i].count);
+    size_t blocks = count_blocks(cache);
+    if (!is_shared(cache->heap) && heap_sweep_pays(cache->heap, blocks)) {
+        flush_by_sweep(cache, blocks);
+    } else {
+        for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
+            let_go(cache, &cache->lists[i], cache->lists[i].count);
+    }
     memset(cache->runs, 0, sizeof cache->runs);
 }
 
@@ -256,12 +279,24 @@ static struct chunk *take_top_run(struct heap_cache *cache, size_t size, size_t 
     return chunk;
 }
 
+/*
+ * A heap of which most is cached is at the end of a phase. What comes next had better be built from
+ * large chunks, in order, than from what the last one left where.
+ */
+static bool is_mostly_cached(const struct heap_cache *cache)
+{
+    size_t bytes = cached_bytes(cache);
+    return bytes > PHASE_LEAST_BYTES && bytes > cache->heap->in_use_bytes / 4 * 3;
+}
+
 /* For a small block, whose list is empty; the heap's own way where this has none. */
 static void *refill(struct heap_cache *cache, size_t bytes, size_t size)
 {
     struct heap *heap = cache->heap;
     if (!heap->lifo_bins || !heap->split)
         return heap_alloc(heap, bytes);
+    if (is_mostly_cached(cache))
+        heap_cache_flush(cache);
     size_t most = next_run(cache, size);
     struct chunk *chunk = take_listed_run(cache, size, most);
     if (!chunk && heap_cache_flush_before_growth(heap, size))
@@ -291,8 +326,6 @@ static void make_room(struct heap_cache *cache, struct heap_cache_list *list, si
 {
     if (list->count > 0 && !heap_cache_list_is_of(list, size))
         let_go(cache, list, list->count);
-    if (size > HEAP_CACHE_SMALL_BYTES && cache->large_bytes + size > cache->large_limit_bytes)
-        flush_large(cache);
     if (list->count >= list->limit) {
         let_go(cache, list, (list->count + 1) / 2);
         if (size <= HEAP_CACHE_SMALL_BYTES)

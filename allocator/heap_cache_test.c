@@ -6,6 +6,7 @@
  */
 #include "allocator/heap_cache.h"
 #include "allocator/heap_fault_support.h"
+#include "allocator/heap_sweep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,11 +155,13 @@ static void a_block_is_taken_again_before_any_other(void **state)
     assert_sound();
 }
 
-static void a_full_list_gives_blocks_back_to_the_heap(void **state)
+static void beside_another_thread_a_full_list_gives_blocks_back(void **state)
 {
     (void)state;
     enum { BLOCKS = 2000 };
     static void *blocks[BLOCKS];
+    struct heap_cache other = HEAP_CACHE_CLOSED;
+    heap_cache_open(&other, bench.heap);
     for (size_t i = 0; i < BLOCKS; i++)
         blocks[i] = take(100);
     for (size_t i = 0; i < BLOCKS; i += 2)
@@ -168,6 +171,76 @@ static void a_full_list_gives_blocks_back_to_the_heap(void **state)
         give(blocks[i]);
     assert_sound();
     assert_true(stats_of_heap().in_use_chunks < BLOCKS / 4);
+    heap_cache_close(&other);
+}
+
+enum { SWEPT_BLOCKS = 4000 };
+
+static void *swept[SWEPT_BLOCKS];
+
+/* Of unequal sizes, so that what becomes one free chunk was many; the last one stays in use. */
+static void cache_most_of_the_heap(void)
+{
+    for (size_t i = 0; i < SWEPT_BLOCKS; i++)
+        swept[i] = take(i % 37 * 16);
+    for (size_t i = 0; i + 1 < SWEPT_BLOCKS; i++)
+        give(swept[i * 1009 % (SWEPT_BLOCKS - 1)]);
+    assert_true(heap_sweep_pays(bench.heap, SWEPT_BLOCKS - 1));
+}
+
+static void a_sweep_makes_one_chunk_of_all_that_is_cached(void **state)
+{
+    (void)state;
+    cache_most_of_the_heap();
+    heap_cache_flush(&bench.cache);
+    assert_sound();
+    assert_int_equal(stats_of_heap().free_chunks, 1);
+    assert_int_equal(stats_of_heap().in_use_chunks, 1);
+    for (size_t i = 0; i + 1 < SWEPT_BLOCKS; i += 100)
+        expect_fault(HEAP_FAULT_DOUBLE_FREE, swept[i], give(swept[i]));
+}
+
+static void after_a_sweep_lists_ascend(void **state)
+{
+    (void)state;
+    cache_most_of_the_heap();
+    for (size_t i = 0; i + 1 < SWEPT_BLOCKS; i++)
+        if (i % 37 == 3)
+            assert_non_null(take(i % 37 * 16));
+    heap_cache_flush(&bench.cache);
+    assert_sound();
+    for (size_t bin = 0; bin < HEAP_BINS; bin++) {
+        const struct free_link *head = &bench.heap->bins[bin];
+        if (!heap_bin_has_chunks(bench.heap, bin))
+            continue;
+        for (const struct free_link *link = head->next; link->next != head; link = link->next)
+            assert_true(link < link->next);
+    }
+}
+
+static void a_heap_that_is_mostly_cached_begins_anew(void **state)
+{
+    (void)state;
+    cache_most_of_the_heap();
+    const void *first = take(1000);
+    assert_int_equal(stats_of_heap().free_chunks, 1);
+    assert_true((uintptr_t)first < (uintptr_t)swept[100]);
+    assert_sound();
+}
+
+static void large_blocks_that_have_no_room_leave_the_others_cached(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 20, BYTES = 8000 };
+    void *blocks[BLOCKS];
+    for (size_t i = 0; i < BLOCKS; i++)
+        blocks[i] = take(BYTES + i % 5 * 16);
+    for (size_t i = 0; i < BLOCKS; i++)
+        give(blocks[i]);
+    assert_true(bench.cache.large_bytes > 0);
+    assert_true(bench.cache.large_bytes <= bench.cache.large_limit_bytes);
+    assert_true(stats_of_heap().in_use_chunks < BLOCKS);
+    assert_sound();
 }
 
 static void what_is_cached_comes_back_before_the_heap_grows(void **state)
@@ -217,6 +290,14 @@ static void a_cached_block_that_was_written_to_is_a_fault(void **state)
         }
 }
 
+static void a_cached_block_that_was_written_to_is_missed_by_the_sweep(void **state)
+{
+    (void)state;
+    cache_most_of_the_heap();
+    write_word(swept[1234], 8, 0x4141414141414141);
+    expect_fault(HEAP_FAULT_OVERWRITTEN_LINKS, NULL, heap_cache_flush(&bench.cache));
+}
+
 static void the_checker_names_a_damaged_list(void **state)
 {
     (void)state;
@@ -242,10 +323,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cache_test(a_cached_heap_agrees_with_its_shadow),
         cache_test(a_block_is_taken_again_before_any_other),
-        cache_test(a_full_list_gives_blocks_back_to_the_heap),
+        cache_test(beside_another_thread_a_full_list_gives_blocks_back),
+        cache_test(a_sweep_makes_one_chunk_of_all_that_is_cached),
+        cache_test(after_a_sweep_lists_ascend),
+        cache_test(a_heap_that_is_mostly_cached_begins_anew),
+        cache_test(large_blocks_that_have_no_room_leave_the_others_cached),
         cache_test(what_is_cached_comes_back_before_the_heap_grows),
         cache_test(a_block_that_is_given_twice_is_a_fault),
         cache_test(a_cached_block_that_was_written_to_is_a_fault),
+        cache_test(a_cached_block_that_was_written_to_is_missed_by_the_sweep),
         cache_test(the_checker_names_a_damaged_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

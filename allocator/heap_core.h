@@ -4,6 +4,7 @@
 #ifndef ALLOCATOR_HEAP_CORE_H
 #define ALLOCATOR_HEAP_CORE_H
 
+#include "allocator/heap_purge.h"
 #include "allocator/heap_state.h"
 
 /*
@@ -18,6 +19,12 @@ struct chunk *heap_live_chunk(const struct heap *heap, const void *block);
 
 /* Frees chunks in use of one size that follow each other, whose heads were checked. */
 void heap_release_run(struct heap *heap, struct chunk *first, size_t size, size_t count);
+
+/*
+ * The chunk, which ends at top, becomes room above top, and if its topmost pages are clean,
+ * untouched room.
+ */
+void heap_become_top(struct heap *heap, struct chunk *chunk, struct clean_pages clean);
 
 /* Carves a chunk in use at top, which must have the room. */
 struct chunk *heap_carve(struct heap *heap, size_t size);

@@ -256,6 +256,8 @@ EXPORT void *reallocarray(void *block, size_t count, size_t bytes)
 
 static void *alloc_aligned(size_t alignment, size_t bytes)
 {
+    if (alignment <= CHUNK_ALIGNMENT)
+        return malloc(bytes);
     bool locked = enter();
     struct heap *opened = opened_heap();
     void *block = opened ? heap_aligned_alloc(opened, alignment, bytes) : NULL;

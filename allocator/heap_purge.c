@@ -7,7 +7,7 @@
 #define PURGE_STEP_BYTES ((size_t)32 << 10)
 
 /* The heap may hold this share more of what it gave back the next time. */
-#define PURGE_RAISES_CAP_BY 16
+#define PURGE_RAISES_CAP_BY 4
 
 /* Stand behind the links of a free chunk that has CHUNK_CLEAN. */
 struct clean_chunk {
@@ -159,7 +159,7 @@ void heap_purge_settle(struct heap *heap)
     if (heap->binned && heap->dirty_bytes >= HEAP_PURGE_LEAST_BYTES)
         heap->resident_cap_bytes += purge(heap, wanted_bytes) / PURGE_RAISES_CAP_BY;
     if (heap->resident_bytes > heap->resident_cap_bytes)
-        heap->resident_cap_bytes = heap->resident_bytes;
+        heap->resident_cap_bytes = heap->resident_bytes + HEAP_PAGE_BYTES;
 }
 
 struct clean_pages heap_purge_block(struct heap *heap, const struct chunk *chunk)
