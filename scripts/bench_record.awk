@@ -51,15 +51,12 @@ FNR == 1 {
 
 # "median,low,high" of what the recorder took beyond the plain run of the same round, per event; or, without
 # events, of its ratio.
-function compared(row, plain, measure, events,    r, values, count, place) {
+function compared(row, plain, measure, events,    r, values, count) {
     for (r = 1; r <= last_round; r++)
         if ((row, r) in ran && (plain, r) in ran)
             values[++count] = events ? (taken[row, measure, r] - taken[plain, measure, r]) / events \
                 : taken[row, measure, r] / taken[plain, measure, r]
-    sorted(values, count)
-    place = median_place(count)
-    return sprintf(events ? "%.1f,%.1f,%.1f" : "%.4f,%.4f,%.4f", quantile(values, count, 0.5), values[place],
-        values[count + 1 - place])
+    return median_and_interval(values, count, events ? "%.1f" : "%.4f")
 }
 
 function median_taken(row, measure,    r, values, count) {

@@ -51,7 +51,7 @@ make_trace() {
 }
 
 @test "every script explains itself" {
-    for script in quickstart test plot bench bench_record bench_decode check_layers check_format check_shell \
+    for script in quickstart test plot bench bench_record bench_decode bench_threads check_layers check_format check_shell \
         fuzz corpus_picture corpus_table; do
         run -0 "$scripts/$script" --help
         [[ $output == "$script"* ]]
@@ -131,7 +131,7 @@ make_trace() {
 
 @test "a script that needs a build says so" {
     cp -r "$scripts" .
-    for script in record plot "bench made.trace" bench_record bench_decode; do
+    for script in record plot "bench made.trace" bench_record bench_decode bench_threads; do
         # shellcheck disable=SC2086
         run -2 scripts/$script
         [[ $output == *"is not built: run scripts/quickstart"* ]]
@@ -242,6 +242,56 @@ make_trace() {
     for format in $importers; do
         [[ " $targets " == *" $format "* ]]
     done
+}
+
+@test "bench_threads runs every allocator in every round, and holds it against glibc" {
+    make_tree
+    run -0 tree/scripts/bench_threads -a heap,again="$BUILD_DIR/libheap.so" -t 1,2 -r 2 -n 2000 -o out larson queue
+    [ "$(wc -l <out/runs.csv)" -eq 25 ] # the header, and 2 rounds of 2 patterns at 2 numbers of threads on 3
+    [ "$(wc -l <out/bench_threads.csv)" -eq 13 ]
+    for row in larson,1 larson,2 queue,1 queue,2; do
+        for label in heap again glibc; do
+            grep -qE "^$row,$label,ok,2,[1-9][0-9]*,[0-9.]+,[0-9.]+,[0-9.]+,[1-9]" out/bench_threads.csv
+        done
+    done
+    [[ $output == *"wrote out/bench_threads.csv"* ]]
+}
+
+@test "bench_threads says what it cannot run, and counts what failed" {
+    make_tree
+    run -2 tree/scripts/bench_threads -a nosuch
+    [[ $output == *"'nosuch' cannot be preloaded"* ]]
+    run -2 tree/scripts/bench_threads -a new=missing.so
+    [[ $output == *"missing.so: no such file"* ]]
+    run -2 tree/scripts/bench_threads -a heap,heap
+    [[ $output == *"heap: twice the same label"* ]]
+    run -2 tree/scripts/bench_threads -t 0
+    [[ $output == *"-t takes numbers from 1"* ]]
+    run -2 tree/scripts/bench_threads nosuch
+    [[ $output == *"no pattern 'nosuch'"* ]]
+    # A library without malloc would be glibc under another name.
+    run -1 tree/scripts/bench_threads -a none=/usr/lib/x86_64-linux-gnu/libzstd.so.1 -t 1 -r 1 -n 100 -o out queue
+    [[ $output == *"queue, threads: 1, on none failed"*"malloc came from"* ]]
+    grep -q '^queue,1,none,failed' out/bench_threads.csv
+}
+
+@test "bench_threads takes medians over the rounds, and ratios within them" {
+    {
+        echo "round,allocator,status,pattern,threads,operations_per_wall_s,operations_per_cpu_s,peak_rss_bytes"
+        for round in 1 2 3; do
+            echo "$round,heap,ok,queue,2,$((round * 3000)),900,100"
+            echo "$round,glibc,ok,queue,2,$((round * 1000)),1000,$((round * 100))"
+        done
+        echo "1,bad,failed with status 1,queue,2,,,"
+    } >runs.csv
+    run -0 awk -v allocators="heap bad glibc" -f "$scripts/statistics.awk" -f "$scripts/bench_threads.awk" runs.csv
+    [ "${#lines[@]}" -eq 4 ]
+    [ "${lines[1]}" = "queue,2,heap,ok,3,6000,3.0000,3.0000,3.0000,900,0.9000,0.9000,0.9000,100,0.5000,0.3333,1.0000" ]
+    [ "${lines[2]}" = "queue,2,bad,failed with status 1,0,,,,,,,,,,,," ]
+    [ "${lines[3]}" = "queue,2,glibc,ok,3,2000,1.0000,1.0000,1.0000,1000,1.0000,1.0000,1.0000,200,1.0000,1.0000,1.0000" ]
+    run -0 awk -F, -f "$scripts/bench_threads_table.awk" <<<"$output"
+    [[ $output == *"queue "*" 2 heap "*" 3.00 [3.00 3.00] > "*" 0.90 [0.90 0.90] < "*" 0.50 [0.33 1.00]"* ]]
+    [[ $output == *" 2 bad "*"failed with status 1"* ]]
 }
 
 @test "bench_record measures what each recorder costs" {
