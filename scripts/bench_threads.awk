@@ -1,5 +1,5 @@
 # Makes bench_threads.csv of bench_threads's runs.csv: a row per pattern, number of threads and allocator, in the order
-# of `allocators`. Needs statistics.awk.
+# of `allocators`. Needs statistics.awk and rounds.awk.
 BEGIN {
     FS = ","
     OFS = ","
@@ -33,20 +33,6 @@ FNR == 1 {
     ran[row, round]
     for (m = 1; m <= measure_count; m++)
         taken[row, measures[m], round] = $column[measures[m]]
-}
-
-function median_taken(row, measure,    r, values, count) {
-    for (r = 1; r <= last_round; r++)
-        if ((row, r) in ran)
-            values[++count] = taken[row, measure, r]
-    sorted(values, count)
-    return sprintf("%.0f", quantile(values, count, 0.5))
-}
-
-function rounds_of(row, base,    r, count) {
-    for (r = 1; r <= last_round; r++)
-        count += (row, r) in ran && (base, r) in ran
-    return count + 0
 }
 
 function ratio_of(row, base, measure,    r, values, count) {

@@ -284,7 +284,8 @@ make_trace() {
         done
         echo "1,bad,failed with status 1,queue,2,,,"
     } >runs.csv
-    run -0 awk -v allocators="heap bad glibc" -f "$scripts/statistics.awk" -f "$scripts/bench_threads.awk" runs.csv
+    run -0 awk -v allocators="heap bad glibc" -f "$scripts/statistics.awk" -f "$scripts/rounds.awk" \
+        -f "$scripts/bench_threads.awk" runs.csv
     [ "${#lines[@]}" -eq 4 ]
     [ "${lines[1]}" = "queue,2,heap,ok,3,6000,3.0000,3.0000,3.0000,900,0.9000,0.9000,0.9000,100,0.5000,0.3333,1.0000" ]
     [ "${lines[2]}" = "queue,2,bad,failed with status 1,0,,,,,,,,,,,," ]
@@ -357,7 +358,7 @@ threads,ltrace,large,not run: ltrace misses calls of threads and may crash the p
         echo t,ltrace,small,1,ok,101000,51000,202000,101000
         echo t,ltrace,small,2,failed with status 2,,,,
     } >runs.csv
-    awk -f "$scripts/statistics.awk" -f "$scripts/bench_record.awk" events.csv runs.csv >out.csv
+    awk -f "$scripts/statistics.awk" -f "$scripts/rounds.awk" -f "$scripts/bench_record.awk" events.csv runs.csv >out.csv
     cat out.csv
     # CPU: 52, 54, 56 ns an event more; the plain run's median is 96 us. Wall: 51, 52, 53.
     grep -qx 't,preload,large,ok,3,1000,0,96000,200000,54.0,52.0,56.0,52.0,51.0,53.0,900.0,900.0,900.0,600.0,600.0,600.0,1.5625,1.5306,1.5957,1.2600,1.2550,1.2650,10.0000,10.0000,10.0000,3.0000,3.0000,3.0000' out.csv
