@@ -37,9 +37,6 @@ static const struct {
     {"heap-best+fifo", "best fit, oldest first"},
     {"heap-best+address", "best fit, by address"},
     {"heap-segregated", "lists by size class"},
-    {"heap-segregated+lifo", "the same, newest first"},
-    {"heap-segregated+fifo", "the same, oldest first"},
-    {"heap-segregated+address", "the same, by address"},
     {"heap", "+ a cache in each thread"},
 };
 
