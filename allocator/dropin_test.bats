@@ -100,7 +100,7 @@ pvalloc realloc reallocarray valloc " ]
 }
 
 @test "bash, perl and python3 run on every other rung" {
-    for options in whole split coalesce first+address next best best+fifo segregated+nocoalesce; do
+    for options in whole split coalesce first+fifo first+address next best best+fifo segregated+nocoalesce; do
         export HEAP_OPTIONS=$options
         echo "$options"
         same_as_plain bash -c "$bash_work" bash 1000

@@ -47,6 +47,9 @@ static void words_are_joined_by_plus_in_any_order(void **state)
     assert_config("best+address", HEAP_FIT_BEST, HEAP_ORDER_ADDRESS, true, true);
     assert_config("address+best", HEAP_FIT_BEST, HEAP_ORDER_ADDRESS, true, true);
     assert_config("nocoalesce+next+fifo", HEAP_FIT_NEXT, HEAP_ORDER_FIFO, true, false);
+    assert_config("first+lifo", HEAP_FIT_FIRST, HEAP_ORDER_LIFO, true, true); /* is coalesce */
+    assert_config("first+fifo", HEAP_FIT_FIRST, HEAP_ORDER_FIFO, true, true);
+    assert_config("first+address", HEAP_FIT_FIRST, HEAP_ORDER_ADDRESS, true, true);
     assert_config("fifo", HEAP_FIT_SEGREGATED, HEAP_ORDER_FIFO, true, true);
     assert_config("whole+lifo", HEAP_FIT_FIRST, HEAP_ORDER_LIFO, false, false);
 }

@@ -22,6 +22,7 @@ static const char *const heap_test_specs[] = {
     "first+address",
     "first+fifo",
     "next",
+    "next+fifo",
     "next+address",
     "best",
     "best+address",

@@ -14,7 +14,8 @@ enum {
     TIME_LEFT = 240,
     TIME_RIGHT = 690,
     MEMORY_LEFT = 745,
-    MEMORY_RIGHT = 1165,
+    MEMORY_RIGHT = 1050,
+    END_RIGHT = 1165, /* of the column behind them */
 };
 
 static const struct {
@@ -23,11 +24,20 @@ static const struct {
     {"heap-whole", "first fit, chunks never split"},
     {"heap-split", "+ splitting"},
     {"heap-coalesce", "+ merging free neighbours"},
-    {"heap-first", "first fit"},
-    {"heap-next", "next fit"},
-    {"heap-best", "best fit"},
+    {"heap-first", "first fit, newest first"},
+    {"heap-first+lifo", "first fit, newest first"},
+    {"heap-first+fifo", "first fit, oldest first"},
+    {"heap-first+address", "first fit, by address"},
+    {"heap-next", "next fit, newest first"},
+    {"heap-next+lifo", "next fit, newest first"},
+    {"heap-next+fifo", "next fit, oldest first"},
+    {"heap-next+address", "next fit, by address"},
+    {"heap-best", "best fit, newest first"},
+    {"heap-best+lifo", "best fit, newest first"},
+    {"heap-best+fifo", "best fit, oldest first"},
+    {"heap-best+address", "best fit, by address"},
     {"heap-segregated", "lists by size class"},
-    {"heap", "the default"},
+    {"heap", "+ a cache in each thread"},
 };
 
 enum {
@@ -157,10 +167,9 @@ static bool write_side(const struct chart *chart, const char *name, const struct
 /* With room at the right for a text behind the largest value. */
 static struct side make_time_side(double low, double high, double reference)
 {
-    double span = high / low;
+    double left = low / fmax(1.25, pow(high / low, 0.08));
     struct side side = {METRIC_COLD, "T", .reference = reference};
-    side.axis = axis_logarithmic(low / fmax(1.25, pow(span, 0.08)),
-                                 high * fmax(1.6, pow(span, 0.45)), 0.16, "", true);
+    side.axis = axis_logarithmic(left, high * fmax(1.6, pow(high / left, 0.48)), 0.16, "", true);
     return side;
 }
 
@@ -169,10 +178,10 @@ static struct side make_memory_side(double low, double high, double reference)
     struct side side = {METRIC_PEAK_RATIO, "M", .reference = reference};
     if (high / low > 4) {
         side.axis =
-            axis_logarithmic(fmin(0.95, low), high * pow(high / low, 0.22), 0.12, "×", false);
+            axis_logarithmic(fmin(0.95, low), high * pow(high / low, 0.32), 0.16, "×", false);
         return side;
     }
-    side.axis = axis_of_ratios(fmin(1, low), high + 0.15 * (high - fmin(1, low)), 3, "×");
+    side.axis = axis_of_ratios(fmin(1, low), high + 0.3 * (high - fmin(1, low)), 3, "×");
     side.axis.low = fmin(1, low);
     return side;
 }
@@ -193,6 +202,18 @@ static void set_rows(const struct chart *chart, const struct row *rows, size_t c
     gnuplot_set_number(chart->settings, "H", 118 + 72 + ROW_HEIGHT * (double)count);
 }
 
+/* The heap after the last call. */
+static void set_ends(const struct chart *chart, const struct row *rows, size_t count)
+{
+    gnuplot_set_array(chart->settings, "TEXT_E", count);
+    for (size_t i = 0; i < count; i++) {
+        char text[UNITS_TEXT_SIZE];
+        units_write_bytes(text, rows[i].allocator->metrics[METRIC_END_HEAP].median);
+        gnuplot_set_text_element(chart->settings, "TEXT_E", i + 1, text);
+    }
+    gnuplot_set_number(chart->settings, "END_RIGHT", END_RIGHT);
+}
+
 static void set_sides(const struct chart *chart, const struct side *time, const struct side *memory)
 {
     chart_set_axis(chart, time->letter, &time->axis);
@@ -210,8 +231,7 @@ static void set_sides(const struct chart *chart, const struct side *time, const 
 static void set_subtitle(const struct chart *chart, bool has_reference)
 {
     char text[256];
-    snprintf(text, sizeof text,
-             "Medians; black: 95 %% interval. Lower is better on both sides.%s%s%s",
+    snprintf(text, sizeof text, "Medians; black: 95 %% interval. Lower is better everywhere.%s%s%s",
              has_reference ? " Dashed: " : "", has_reference ? chart->summary->baseline : "",
              has_reference ? "; in brackets: time relative to it." : "");
     gnuplot_set_text(chart->settings, "SUBTITLE", text);
@@ -222,8 +242,8 @@ enum chart_result chart_ladder(struct chart *chart, struct analysis_error *error
     struct row rows[MAX_ROWS];
     size_t count = collect_rows(chart, rows);
     if (count < 2)
-        return chart_leave_out(error, "needs two or more of heap-whole, heap-split, heap-coalesce, "
-                                      "heap-first, heap-best, heap-segregated");
+        return chart_leave_out(error, "needs two or more rungs of the heap, as replay -a ladder "
+                                      "runs them");
     const struct allocator_summary *baseline = find(chart->trace, chart->summary->baseline);
     if (baseline != NULL)
         rows[count++] = (struct row){baseline, "for comparison"};
@@ -239,6 +259,7 @@ enum chart_result chart_ladder(struct chart *chart, struct analysis_error *error
                          baseline != NULL ? baseline->metrics[METRIC_PEAK_RATIO].median : NAN);
     chart_set_footer(chart, PASS_TIME);
     set_rows(chart, rows, count);
+    set_ends(chart, rows, count);
     set_sides(chart, &time, &memory);
     set_subtitle(chart, baseline != NULL);
     if (!write_side(chart, "ladder-time.csv", &time, rows, count, error) ||

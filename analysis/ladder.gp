@@ -1,4 +1,5 @@
-# The rungs of the heap in order: time per op on the left, peak heap / peak live on the right.
+# The rungs of the heap in order: time per op on the left, peak heap / peak live on the right, and behind it what was
+# left at the end.
 MARGIN = 40
 set label 1 "{/:Bold The ladder}: each rung of the heap on ".TRACE at screen left(MARGIN),top(32) \
     left font FONT.",17" tc rgb FG
@@ -44,9 +45,16 @@ do for [side = 1:2] {
         words = (side == 1) ? TEXT_T[k] : TEXT_M[k]
         place = (side == 1) ? PLACE_T[k] : PLACE_M[k]
         if ((side == 1 ? FAILED_T[k] : FAILED_M[k]) > 0) {
-            set label 60 + k words at first place,k left offset 0.9,0 font FONT.":Italic,12" tc rgb BAD
+            set label 200 + k words at first place,k left offset 0.9,0 font FONT.":Italic,12" tc rgb BAD
         } else {
-            set label 60 + k words at first place,k left offset 1.1,0 font FONT.",11.5" tc rgb FG
+            set label 200 + k words at first place,k left offset 1.1,0 font FONT.",11.5" tc rgb FG
+        }
+    }
+    if (side == 2) {
+        set label 6 "heap at end" at screen left(END_RIGHT),graph 1 right offset 0,0.9 font FONT.":Bold,12" tc rgb FG
+        do for [k = 1:COUNT] {
+            words = TEXT_E[k]
+            set label 300 + k words at screen left(END_RIGHT),first k right font FONT.",11.5" tc rgb FG
         }
     }
     data = (side == 1) ? "ladder-time.csv" : "ladder-memory.csv"

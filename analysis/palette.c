@@ -8,11 +8,15 @@
 static const struct {
     const char *allocator, *color;
 } known[] = {
-    {"glibc", "#5f6770"},      {"glibc-notcache", "#1f2a33"}, {"jemalloc", "#d55e00"},
-    {"mimalloc", "#0072b2"},   {"tcmalloc", "#009e73"},       {"tbbmalloc", "#6f7d00"},
-    {"scudo", "#a2141e"},      {"heap", "#b5488c"},           {"heap-whole", "#8c564b"},
-    {"heap-split", "#c98a00"}, {"heap-coalesce", "#2f93c8"},  {"heap-first", "#7b61c4"},
-    {"heap-next", "#3f8f8f"},  {"heap-best", "#c44e52"},      {"heap-segregated", "#8e3a6d"},
+    {"glibc", "#5f6770"},           {"glibc-notcache", "#1f2a33"},
+    {"jemalloc", "#d55e00"},        {"mimalloc", "#0072b2"},
+    {"tcmalloc", "#009e73"},        {"tbbmalloc", "#6f7d00"},
+    {"scudo", "#a2141e"},           {"heap", "#b5488c"},
+    {"heap-whole", "#8c564b"},      {"heap-split", "#c98a00"},
+    {"heap-coalesce", "#2f93c8"},   {"heap-first", "#7b61c4"},
+    {"heap-first+fifo", "#7b61c4"}, {"heap-first+address", "#4c5fa8"},
+    {"heap-next", "#3f8f8f"},       {"heap-best", "#c44e52"},
+    {"heap-segregated", "#8e3a6d"},
 };
 
 static const char *const others[] = {

@@ -43,7 +43,7 @@ static const char documentation[] =
     "  fragmentation   heap / live bytes over trace time\n"
     "  speed           CPU time relative to the baseline\n"
     "  time-memory     time against peak memory\n"
-    "  ladder          the rungs heap-whole ... heap-segregated, when they were run\n"
+    "  ladder          the rungs of the heap, when they were run (replay -a ladder)\n"
     "\n"
     "With several traces there is one footprint, fragmentation and ladder per trace. A chart that "
     "the data do not make is left out, and a line says why.\n"

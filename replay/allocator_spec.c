@@ -36,6 +36,13 @@ static const struct known {
 
 enum { KNOWN = sizeof known_allocators / sizeof *known_allocators };
 
+/* Each takes one step from the one before. coalesce is first+lifo; next and best are lifo too. */
+static const char *const rungs[] = {
+    "heap:whole",      "heap:split",         "heap:coalesce",
+    "heap:first+fifo", "heap:first+address", "heap:next",
+    "heap:best",       "heap:segregated",    "heap",
+};
+
 /* Where libraries are installed; of several versions beside each other the newest counts. */
 static const char *const library_folders[] = {
     "/usr/local/lib/x86_64-linux-gnu",
@@ -54,6 +61,11 @@ enum { LIBRARY_FOLDERS = sizeof library_folders / sizeof *library_folders };
 const char *allocator_name(size_t index)
 {
     return index < KNOWN ? known_allocators[index].name : NULL;
+}
+
+const char *allocator_rung(size_t index)
+{
+    return index < sizeof rungs / sizeof *rungs ? rungs[index] : NULL;
 }
 
 const char *program_folder(void)

@@ -42,6 +42,10 @@ bool allocator_parse(const char *item, struct allocator_spec *spec, struct error
  * end. */
 const char *allocator_name(size_t index);
 
+/* The items that `ladder` stands for, the rungs of the heap from the first to the default: item
+ * number `index`, or NULL at the end. */
+const char *allocator_rung(size_t index);
+
 /* The null allocator and the bare loop, which run as rows of their own. */
 struct allocator_spec allocator_null(void);
 struct allocator_spec allocator_loop(void);

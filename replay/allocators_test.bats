@@ -81,6 +81,23 @@ END
     done
 }
 
+@test "the ladder is every rung of the heap, right and measured, and drawn in its order" {
+    rungs="heap-whole heap-split heap-coalesce heap-first+fifo heap-first+address heap-next heap-best heap-segregated heap"
+    make_family a.trace
+    run replay -q -a ladder -r 1 -p time,memory,verify -o out a.trace
+    echo "$output"
+    [ "$status" -eq 0 ]
+    for name in $rungs; do
+        echo "$name"
+        [ "$(statuses "${name//+/.}")" = ok ]
+        [ "$(values status "\"${name//+/.}\",\"verify\"")" = ok ]
+    done
+    report out
+    sed -e 's/<[^>]*>//g' out/charts/ladder.svg | tr -d '\t' > texts
+    [ "$(grep -xE '(heap|glibc|heap-[a-z+]+)' texts | paste -sd' ')" = "$rungs glibc" ]
+    grep -qx 'heap at end' texts
+}
+
 @test "an allocator that may not be opened by dlopen, with internal calls by name and thread-local storage" {
     readelf -d "$awkward" | grep -q NOOPEN
     readelf -d "$awkward" | grep -q STATIC_TLS

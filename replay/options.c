@@ -50,7 +50,8 @@ static const struct argp_option option_table[] = {
     {"allocators", 'a', "ITEM[,ITEM...]", 0,
      "whom to measure (default heap,glibc; may be repeated). ITEM is NAME, NAME:OPTIONS, PATH.so, "
      "or "
-     "LABEL=ITEM (old=./a.so,new=./b.so); all means all that are found here; null is always there, "
+     "LABEL=ITEM (old=./a.so,new=./b.so); all means all that are found here, ladder the rungs of "
+     "heap from heap:whole to heap; null is always there, "
      "and alone with -b null "
      "it is the "
      "harness's own cost",
@@ -157,7 +158,8 @@ static const char documentation[] =
     "  replay --aa traces/jq.trace\n"
     "  replay -a heap,heap:best+address,jemalloc -o out traces/jq.trace\n"
     "  replay -a old=./a.so,new=./b.so -b old --rounds=30 traces/perl.trace\n"
-    "  replay -a jemalloc:MALLOC_CONF=narenas:1 traces/sqlite.trace\n\n"
+    "  replay -a jemalloc:MALLOC_CONF=narenas:1 traces/sqlite.trace\n"
+    "  replay -a ladder --timeout=20 -o ladder traces/sqlite.trace\n\n"
     "Files of valgrind, mtrace, ltrace, malloc lab and others are traces too: trace convert --help "
     "lists them.\n"
     "Charts of the results: report DIR. Options of heap are words joined by +: see its README.\n\n"
@@ -283,8 +285,14 @@ static void parse_passes(struct replay_options *options, char *list, struct argp
 
 static void add_item(struct replay_options *options, const char *item)
 {
+    const char *rung;
     if (strcmp(item, "all") == 0) {
         options->has_all = true;
+        return;
+    }
+    if (strcmp(item, "ladder") == 0) {
+        for (size_t i = 0; (rung = allocator_rung(i)); i++)
+            add_item(options, rung);
         return;
     }
     options->items = reallocarray(options->items, options->item_count + 1, sizeof *options->items);

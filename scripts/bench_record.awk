@@ -1,5 +1,5 @@
 # Makes bench_record.csv of bench_record's events.csv (command,input,events,lost) and runs.csv: a row per command
-# and recorder. Needs statistics.awk.
+# and recorder. Needs statistics.awk and rounds.awk.
 BEGIN {
     FS = ","
     OFS = ","
@@ -51,29 +51,12 @@ FNR == 1 {
 
 # "median,low,high" of what the recorder took beyond the plain run of the same round, per event; or, without
 # events, of its ratio.
-function compared(row, plain, measure, events,    r, values, count, place) {
+function compared(row, plain, measure, events,    r, values, count) {
     for (r = 1; r <= last_round; r++)
         if ((row, r) in ran && (plain, r) in ran)
             values[++count] = events ? (taken[row, measure, r] - taken[plain, measure, r]) / events \
                 : taken[row, measure, r] / taken[plain, measure, r]
-    sorted(values, count)
-    place = median_place(count)
-    return sprintf(events ? "%.1f,%.1f,%.1f" : "%.4f,%.4f,%.4f", quantile(values, count, 0.5), values[place],
-        values[count + 1 - place])
-}
-
-function median_taken(row, measure,    r, values, count) {
-    for (r = 1; r <= last_round; r++)
-        if ((row, r) in ran)
-            values[++count] = taken[row, measure, r]
-    sorted(values, count)
-    return sprintf("%.0f", quantile(values, count, 0.5))
-}
-
-function rounds_of(row, plain,    r, count) {
-    for (r = 1; r <= last_round; r++)
-        count += (row, r) in ran && (plain, r) in ran
-    return count + 0
+    return median_and_interval(values, count, events ? "%.1f" : "%.4f")
 }
 
 # The row of a recorder, when it has one; of the plain run only what kept it from running.

@@ -51,7 +51,7 @@ make_trace() {
 }
 
 @test "every script explains itself" {
-    for script in quickstart test plot bench bench_record bench_decode check_layers check_format check_shell \
+    for script in quickstart test plot bench bench_record bench_decode bench_threads check_layers check_format check_shell \
         fuzz corpus_picture corpus_table; do
         run -0 "$scripts/$script" --help
         [[ $output == "$script"* ]]
@@ -131,7 +131,7 @@ make_trace() {
 
 @test "a script that needs a build says so" {
     cp -r "$scripts" .
-    for script in record plot "bench made.trace" bench_record bench_decode; do
+    for script in record plot "bench made.trace" bench_record bench_decode bench_threads; do
         # shellcheck disable=SC2086
         run -2 scripts/$script
         [[ $output == *"is not built: run scripts/quickstart"* ]]
@@ -244,6 +244,57 @@ make_trace() {
     done
 }
 
+@test "bench_threads runs every allocator in every round, and holds it against glibc" {
+    make_tree
+    run -0 tree/scripts/bench_threads -a heap,again="$BUILD_DIR/libheap.so" -t 1,2 -r 2 -n 2000 -o out larson queue
+    [ "$(wc -l <out/runs.csv)" -eq 25 ] # the header, and 2 rounds of 2 patterns at 2 numbers of threads on 3
+    [ "$(wc -l <out/bench_threads.csv)" -eq 13 ]
+    for row in larson,1 larson,2 queue,1 queue,2; do
+        for label in heap again glibc; do
+            grep -qE "^$row,$label,ok,2,[1-9][0-9]*,[0-9.]+,[0-9.]+,[0-9.]+,[1-9]" out/bench_threads.csv
+        done
+    done
+    [[ $output == *"wrote out/bench_threads.csv"* ]]
+}
+
+@test "bench_threads says what it cannot run, and counts what failed" {
+    make_tree
+    run -2 tree/scripts/bench_threads -a nosuch
+    [[ $output == *"'nosuch' cannot be preloaded"* ]]
+    run -2 tree/scripts/bench_threads -a new=missing.so
+    [[ $output == *"missing.so: no such file"* ]]
+    run -2 tree/scripts/bench_threads -a heap,heap
+    [[ $output == *"heap: twice the same label"* ]]
+    run -2 tree/scripts/bench_threads -t 0
+    [[ $output == *"-t takes numbers from 1"* ]]
+    run -2 tree/scripts/bench_threads nosuch
+    [[ $output == *"no pattern 'nosuch'"* ]]
+    # A library without malloc would be glibc under another name.
+    run -1 tree/scripts/bench_threads -a none=/usr/lib/x86_64-linux-gnu/libzstd.so.1 -t 1 -r 1 -n 100 -o out queue
+    [[ $output == *"queue, threads: 1, on none failed"*"malloc came from"* ]]
+    grep -q '^queue,1,none,failed' out/bench_threads.csv
+}
+
+@test "bench_threads takes medians over the rounds, and ratios within them" {
+    {
+        echo "round,allocator,status,pattern,threads,operations_per_wall_s,operations_per_cpu_s,peak_rss_bytes"
+        for round in 1 2 3; do
+            echo "$round,heap,ok,queue,2,$((round * 3000)),900,100"
+            echo "$round,glibc,ok,queue,2,$((round * 1000)),1000,$((round * 100))"
+        done
+        echo "1,bad,failed with status 1,queue,2,,,"
+    } >runs.csv
+    run -0 awk -v allocators="heap bad glibc" -f "$scripts/statistics.awk" -f "$scripts/rounds.awk" \
+        -f "$scripts/bench_threads.awk" runs.csv
+    [ "${#lines[@]}" -eq 4 ]
+    [ "${lines[1]}" = "queue,2,heap,ok,3,6000,3.0000,3.0000,3.0000,900,0.9000,0.9000,0.9000,100,0.5000,0.3333,1.0000" ]
+    [ "${lines[2]}" = "queue,2,bad,failed with status 1,0,,,,,,,,,,,," ]
+    [ "${lines[3]}" = "queue,2,glibc,ok,3,2000,1.0000,1.0000,1.0000,1000,1.0000,1.0000,1.0000,200,1.0000,1.0000,1.0000" ]
+    run -0 awk -F, -f "$scripts/bench_threads_table.awk" <<<"$output"
+    [[ $output == *"queue "*" 2 heap "*" 3.00 [3.00 3.00] > "*" 0.90 [0.90 0.90] < "*" 0.50 [0.33 1.00]"* ]]
+    [[ $output == *" 2 bad "*"failed with status 1"* ]]
+}
+
 @test "bench_record measures what each recorder costs" {
     command -v sqlite3 || skip "there is no sqlite3"
     command -v ltrace || skip "there is no ltrace"
@@ -307,7 +358,7 @@ threads,ltrace,large,not run: ltrace misses calls of threads and may crash the p
         echo t,ltrace,small,1,ok,101000,51000,202000,101000
         echo t,ltrace,small,2,failed with status 2,,,,
     } >runs.csv
-    awk -f "$scripts/statistics.awk" -f "$scripts/bench_record.awk" events.csv runs.csv >out.csv
+    awk -f "$scripts/statistics.awk" -f "$scripts/rounds.awk" -f "$scripts/bench_record.awk" events.csv runs.csv >out.csv
     cat out.csv
     # CPU: 52, 54, 56 ns an event more; the plain run's median is 96 us. Wall: 51, 52, 53.
     grep -qx 't,preload,large,ok,3,1000,0,96000,200000,54.0,52.0,56.0,52.0,51.0,53.0,900.0,900.0,900.0,600.0,600.0,600.0,1.5625,1.5306,1.5957,1.2600,1.2550,1.2650,10.0000,10.0000,10.0000,3.0000,3.0000,3.0000' out.csv

@@ -29,3 +29,11 @@ function median_place(count,    k, term, tail) {
     }
     return k < 1 ? 1 : k
 }
+
+# "median,low,high" of the values, each as `format` has it, with the interval of median_place. Sorts the values.
+function median_and_interval(values, count, format,    place) {
+    sorted(values, count)
+    place = median_place(count)
+    return sprintf(format "," format "," format, quantile(values, count, 0.5), values[place],
+        values[count + 1 - place])
+}
