@@ -7,7 +7,6 @@
 #include "allocator/heap_cache.h"
 #include "allocator/heap_fault_support.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { SLOTS = 300 };
@@ -76,11 +75,7 @@ static uint64_t random_state;
 
 static size_t random_below(size_t bound)
 {
-    /* xorshift64 (G. Marsaglia) */
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (size_t)(random_state >> 16) % bound;
+    return heap_test_below(&random_state, bound);
 }
 
 static size_t random_bytes(void)
@@ -116,9 +111,8 @@ static void a_cached_heap_agrees_with_its_shadow(void **state)
 {
     (void)state;
     static struct slot slots[SLOTS];
-    const char *seed = getenv("HEAP_TEST_SEED"), *ops = getenv("HEAP_TEST_OPS");
-    uint64_t count = ops ? strtoull(ops, NULL, 0) : 40000;
-    random_state = (seed ? strtoull(seed, NULL, 0) : 20250301) * 2 + 1;
+    uint64_t count = heap_test_number("HEAP_TEST_OPS", 40000);
+    random_state = heap_test_number("HEAP_TEST_SEED", 20250301) * 2 + 1;
     print_message("HEAP_TEST_SEED=%llu\n", (unsigned long long)random_state / 2);
     for (uint64_t op = 0; op < count; op++) {
         struct slot *slot = &slots[random_below(SLOTS)];
