@@ -300,16 +300,16 @@ static void make_room(struct heap_cache *cache, struct heap_cache_list *list, si
     }
 }
 
-static bool is_cached(const struct heap_cache *cache, const void *block)
+void heap_cache_refuse_freed(const struct heap *heap, const void *block)
 {
-    return chunk_is_aligned(block) && heap_region_of(cache->heap, block) &&
-           ((const struct cached_block *)block)->key == ((uintptr_t)block ^ cache->secret);
+    if (chunk_is_aligned(block) && heap_region_of(heap, block) &&
+        ((const struct cached_block *)block)->key == ((uintptr_t)block ^ heap_secret))
+        heap_fault(HEAP_FAULT_DOUBLE_FREE, block, "the block is free already");
 }
 
 void heap_cache_free(struct heap_cache *cache, void *block)
 {
-    if (is_cached(cache, block))
-        heap_fault(HEAP_FAULT_DOUBLE_FREE, block, "the block is free already");
+    heap_cache_refuse_freed(cache->heap, block);
     see_region(cache);
     size_t size = heap_cache_size_of(cache, block);
     if (size == 0) {

@@ -162,10 +162,12 @@ static SLOW void free_slowly(void *block)
 {
     bool locked = enter();
     struct heap *opened = opened_heap();
-    if (opened && cache.heap)
+    if (opened && cache.heap) {
         heap_cache_free(&cache, block);
-    else if (opened)
+    } else if (opened) {
+        heap_cache_refuse_freed(opened, block);
         heap_free(opened, block);
+    }
     leave(locked);
 }
 
@@ -205,12 +207,21 @@ static void *move(void *block, size_t usable_bytes, size_t bytes)
     return moved;
 }
 
+/* For the heap a cached block is in use. */
+static size_t usable_bytes_of(const struct heap *opened, const void *block)
+{
+    if (!opened)
+        return 0;
+    heap_cache_refuse_freed(opened, block);
+    return heap_usable_size(opened, block);
+}
+
 /* Where it is, or by moving its mapping; a block that is copied is so without the lock. */
 static SLOW void *realloc_slowly(void *block, size_t bytes)
 {
     bool locked = enter();
     struct heap *opened = opened_heap();
-    size_t usable_bytes = opened ? heap_usable_size(opened, block) : 0;
+    size_t usable_bytes = usable_bytes_of(opened, block);
     void *moved = NULL;
     bool is_done = true;
     if (opened && (usable_bytes >= HEAP_HUGE_BYTES || !cache.heap))
@@ -316,7 +327,7 @@ EXPORT size_t malloc_usable_size(void *block)
         return 0;
     bool locked = enter();
     struct heap *opened = opened_heap();
-    size_t bytes = opened ? heap_usable_size(opened, block) : 0;
+    size_t bytes = usable_bytes_of(opened, block);
     leave(locked);
     return bytes;
 }
