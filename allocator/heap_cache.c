@@ -61,8 +61,9 @@ static void set_limits(struct heap_cache *cache)
 static void see_region(struct heap_cache *cache)
 {
     const struct heap *heap = cache->heap;
-    cache->base = (uintptr_t)heap->newest;
-    cache->span = (heap->committed - (uintptr_t)heap->newest) / CHUNK_ALIGNMENT;
+    /* The head before the lowest payload is inside of the region, too. */
+    cache->base = (uintptr_t)heap->newest + CHUNK_ALIGNMENT;
+    cache->span = (heap->committed - cache->base) / CHUNK_ALIGNMENT;
     cache->large_limit_bytes = heap->in_use_bytes / LARGE_HEAP_SHARE;
     if (cache->large_limit_bytes < LARGE_LEAST_BYTES)
         cache->large_limit_bytes = LARGE_LEAST_BYTES;

@@ -196,6 +196,13 @@ static void a_block_that_is_given_twice_is_a_fault(void **state)
     expect_fault(HEAP_FAULT_DOUBLE_FREE, large, give(large));
 }
 
+static void nothing_is_read_below_the_heap(void **state)
+{
+    (void)state;
+    assert_non_null(take(40));
+    expect_fault(HEAP_FAULT_FOREIGN, bench.heap, give(bench.heap));
+}
+
 static void a_cached_block_that_was_written_to_is_a_fault(void **state)
 {
     (void)state;
@@ -239,6 +246,7 @@ int main(void)
         cache_test(a_full_list_gives_blocks_back_to_the_heap),
         cache_test(what_is_cached_comes_back_before_the_heap_grows),
         cache_test(a_block_that_is_given_twice_is_a_fault),
+        cache_test(nothing_is_read_below_the_heap),
         cache_test(a_cached_block_that_was_written_to_is_a_fault),
         cache_test(the_checker_names_a_damaged_list),
     };
