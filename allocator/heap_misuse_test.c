@@ -165,6 +165,21 @@ static void a_pointer_into_a_block_is_a_fault(void **state)
     heap_destroy(heap);
 }
 
+static void grow_at_the_end(struct heap *heap)
+{
+    char *block = heap_alloc(heap, 104);
+    size_t usable_bytes = heap_usable_size(heap, block);
+    block = heap_realloc(heap, block, 2 * usable_bytes);
+    char *inside = block + usable_bytes + CHUNK_HEADER_BYTES;
+    expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, inside, heap_free(heap, inside));
+}
+
+static void a_pointer_into_what_a_block_grew_by_is_a_fault(void **state)
+{
+    (void)state;
+    on_every_rung(grow_at_the_end);
+}
+
 static void overwrite_free_size(struct heap *heap)
 {
     char *below = heap_alloc(heap, 104);
@@ -300,6 +315,7 @@ int main(void)
         cmocka_unit_test(an_overwritten_header_is_a_fault),
         cmocka_unit_test(an_overflow_is_a_fault_when_the_overflowing_block_is_freed),
         cmocka_unit_test(a_pointer_into_a_block_is_a_fault),
+        cmocka_unit_test(a_pointer_into_what_a_block_grew_by_is_a_fault),
         cmocka_unit_test(the_overwritten_size_of_a_free_chunk_is_a_fault),
         cmocka_unit_test(the_overwritten_size_below_a_block_is_a_fault),
         cmocka_unit_test(an_overflow_of_the_topmost_block_is_a_fault_at_the_next_growth),
