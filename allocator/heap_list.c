@@ -19,6 +19,15 @@ static struct free_link *next_link(const struct heap *heap, const struct free_li
     return next;
 }
 
+/* Reads nothing of the last member, which may have been overwritten. */
+static void insert_last(struct free_link *head, struct free_link *link)
+{
+    link->next = head;
+    link->prev = head->prev;
+    head->prev->next = link;
+    head->prev = link;
+}
+
 static void insert_by_address(struct heap *heap, struct free_link *head, struct free_link *link)
 {
     struct free_link *place = head;
@@ -39,7 +48,7 @@ void heap_list_insert_ordered(struct heap *heap, struct chunk *chunk, size_t siz
         heap_link_after(head, &chunk->link);
         break;
     case HEAP_ORDER_FIFO:
-        heap_link_after(head->prev, &chunk->link);
+        insert_last(head, &chunk->link);
         break;
     case HEAP_ORDER_ADDRESS:
         insert_by_address(heap, head, &chunk->link);

@@ -256,6 +256,27 @@ static void overwritten_links_are_a_fault(void **state)
             }
 }
 
+static void free_after_overwritten_links(struct heap *heap)
+{
+    char *freed = heap_alloc(heap, 104);
+    assert_non_null(heap_alloc(heap, 104));
+    char *later = heap_alloc(heap, 104);
+    assert_non_null(heap_alloc(heap, 104));
+    heap_free(heap, freed);
+    write_word(freed, 0, 0x4141414141414140);
+    heap_free(heap, later);
+}
+
+static void overwritten_links_are_not_followed_to_write(void **state)
+{
+    (void)state;
+    struct heap *fifo = heap_test_new("segregated+fifo", 0), *lifo = heap_test_new("segregated", 0);
+    free_after_overwritten_links(fifo);
+    free_after_overwritten_links(lifo);
+    heap_destroy(fifo);
+    heap_destroy(lifo);
+}
+
 static void a_link_to_a_block_that_does_not_link_back_is_a_fault(void **state)
 {
     (void)state;
@@ -320,6 +341,7 @@ int main(void)
         cmocka_unit_test(the_overwritten_size_below_a_block_is_a_fault),
         cmocka_unit_test(an_overflow_of_the_topmost_block_is_a_fault_at_the_next_growth),
         cmocka_unit_test(overwritten_links_are_a_fault),
+        cmocka_unit_test(overwritten_links_are_not_followed_to_write),
         cmocka_unit_test(a_link_to_a_block_that_does_not_link_back_is_a_fault),
         cmocka_unit_test(the_default_handler_writes_one_line_and_aborts),
     };
