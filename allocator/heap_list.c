@@ -1,20 +1,28 @@
 #include "allocator/heap_list.h"
 
+static bool is_list_head(const struct heap *heap, const struct free_link *link)
+{
+    return (uintptr_t)link - (uintptr_t)heap->bins < sizeof heap->bins;
+}
+
 bool heap_owns_old_link(const struct heap *heap, const struct free_link *link)
 {
     if (!chunk_is_aligned(link))
         return false;
-    if ((uintptr_t)link - (uintptr_t)heap->bins < sizeof heap->bins)
+    if (is_list_head(heap, link))
         return true;
     return heap_region_of(heap, link) != NULL;
 }
 
-/* Follows a link of a list, or of its head, that may have been overwritten. */
+/*
+ * Follows a link of a list, or of its head, that may have been overwritten. What it leads to must
+ * lead back, or a search could go round for ever in what a program wrote.
+ */
 static struct free_link *next_link(const struct heap *heap, const struct free_link *link)
 {
     struct free_link *next = link->next;
-    if (HEAP_UNLIKELY(!heap_owns_link(heap, next)))
-        heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, link,
+    if (HEAP_UNLIKELY(!heap_owns_link(heap, next) || next->prev != link))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, is_list_head(heap, link) ? next : link,
                    "the block was written to after it was freed");
     return next;
 }

@@ -277,6 +277,28 @@ static void overwritten_links_are_not_followed_to_write(void **state)
     heap_destroy(lifo);
 }
 
+/* As in an element of a list that the program keeps. */
+static void link_to_what_links_to_itself(struct heap *heap)
+{
+    char *freed = heap_alloc(heap, 104), *live = heap_alloc(heap, 104);
+    heap_free(heap, freed);
+    write_word(live, 0, (uintptr_t)live);
+    write_word(live, 8, (uintptr_t)live);
+    write_word(freed, 0, (uintptr_t)live);
+    expect_fault(HEAP_FAULT_OVERWRITTEN_LINKS, freed, heap_alloc(heap, 2000));
+}
+
+static void a_link_to_what_links_to_itself_is_no_endless_search(void **state)
+{
+    (void)state;
+    const char *const specs[] = {"whole", "split", "first", "next", "best", "first+address"};
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        struct heap *heap = heap_test_new(specs[i], 0);
+        link_to_what_links_to_itself(heap);
+        heap_destroy(heap);
+    }
+}
+
 static void a_link_to_a_block_that_does_not_link_back_is_a_fault(void **state)
 {
     (void)state;
@@ -342,6 +364,7 @@ int main(void)
         cmocka_unit_test(an_overflow_of_the_topmost_block_is_a_fault_at_the_next_growth),
         cmocka_unit_test(overwritten_links_are_a_fault),
         cmocka_unit_test(overwritten_links_are_not_followed_to_write),
+        cmocka_unit_test(a_link_to_what_links_to_itself_is_no_endless_search),
         cmocka_unit_test(a_link_to_a_block_that_does_not_link_back_is_a_fault),
         cmocka_unit_test(the_default_handler_writes_one_line_and_aborts),
     };
