@@ -116,6 +116,28 @@ static void freeing_a_huge_block_twice_is_a_fault(void **state)
     on_every_rung(free_huge_twice);
 }
 
+/* The record that stands before the payload, each bit of it. */
+static void overwrite_huge_record(struct heap *heap, unsigned bit)
+{
+    char *older = heap_alloc(heap, 20 * MIB), *huge = heap_alloc(heap, 20 * MIB);
+    char *byte = huge - sizeof(struct huge_block) + bit / 8;
+    assert_non_null(heap_alloc(heap, 20 * MIB));
+    *(volatile char *)byte = (char)(*byte ^ 1 << bit % 8);
+    expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, huge, heap_free(heap, huge));
+    expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, huge, heap_free(heap, older));
+    *(volatile char *)byte = (char)(*byte ^ 1 << bit % 8);
+}
+
+static void the_overwritten_record_of_a_huge_block_is_a_fault(void **state)
+{
+    (void)state;
+    for (unsigned bit = 0; bit < 8 * (offsetof(struct huge_block, seal) + 8); bit++) {
+        struct heap *heap = heap_test_new("segregated", 0);
+        overwrite_huge_record(heap, bit);
+        heap_destroy(heap);
+    }
+}
+
 static void overwrite_header_by(struct heap *heap, uintptr_t head)
 {
     char *block = heap_alloc(heap, 104);
@@ -355,6 +377,7 @@ int main(void)
         cmocka_unit_test(freeing_twice_is_a_fault_even_after_merging),
         cmocka_unit_test(freeing_the_topmost_block_twice_is_a_fault),
         cmocka_unit_test(freeing_a_huge_block_twice_is_a_fault),
+        cmocka_unit_test(the_overwritten_record_of_a_huge_block_is_a_fault),
         cmocka_unit_test(an_overwritten_header_is_a_fault),
         cmocka_unit_test(an_overflow_is_a_fault_when_the_overflowing_block_is_freed),
         cmocka_unit_test(a_pointer_into_a_block_is_a_fault),
