@@ -1,24 +1,10 @@
 #!/usr/bin/env bats
 # Real programs on libheap.so: they must do exactly what they do on the system's malloc.
 
+load dropin_support.bash
+
 setup() {
-    libheap=$BUILD_DIR/libheap.so
-    export LC_ALL=C PYTHONMALLOC=malloc PYTHONHASHSEED=0 PERL_HASH_SEED=0
-    unset HEAP_OPTIONS
-    cd "$BATS_TEST_TMPDIR"
-}
-
-preloaded() {
-    env LD_PRELOAD="$libheap" "$@"
-}
-
-# The same command must print the same, plainly and preloaded, and end with status 0 both times.
-same_as_plain() {
-    "$@" >plain.out 2>plain.err
-    preloaded "$@" >heap.out 2>heap.err
-    [ -s plain.out ]
-    diff plain.out heap.out
-    diff plain.err heap.err
+    drop_in_setup
 }
 
 bash_work='
