@@ -5,7 +5,7 @@
  * its own, since a process has one heap.
  *
  * HEAP_TEST_SEED=N repeats a run as far as threads can be repeated, HEAP_TEST_OPS=N sets its
- * length.
+ * length, HEAP_TEST_RUNG=WORDS leaves out the other rungs.
  */
 #include "allocator/dropin_support.h"
 #include "allocator/heap_cache.h"
@@ -193,9 +193,56 @@ static void release_all(struct letter *letters, size_t count)
             release(&letters[i]);
 }
 
+/* ---- requests near the largest size ---- */
+
+static void require_no_memory(const void *block, const char *what)
+{
+    require(!block && errno == ENOMEM, what);
+    errno = 0;
+}
+
+static void refuse(size_t bytes, void *old)
+{
+    void *result = old;
+    require_no_memory(dropin_malloc(bytes), "malloc gave too much");
+    require_no_memory(dropin_calloc(1, bytes), "calloc gave too much");
+    require_no_memory(dropin_calloc(bytes, 3), "calloc gave too many");
+    require_no_memory(dropin_realloc(NULL, bytes), "realloc of NULL gave too much");
+    require_no_memory(dropin_realloc(old, bytes), "realloc gave too much");
+    require_no_memory(dropin_reallocarray(old, bytes, 1), "reallocarray gave too much");
+    require_no_memory(dropin_reallocarray(old, 5, bytes), "reallocarray gave too many");
+    for (size_t alignment = 8; alignment <= MIB; alignment *= 8) {
+        require_no_memory(dropin_memalign(alignment, bytes), "memalign gave too much");
+        require_no_memory(dropin_aligned_alloc(alignment, bytes), "aligned_alloc gave too much");
+        require(dropin_posix_memalign(&result, alignment, bytes) == ENOMEM && result == old,
+                "posix_memalign gave too much");
+    }
+    require_no_memory(dropin_valloc(bytes), "valloc gave too much");
+    require_no_memory(dropin_pvalloc(bytes), "pvalloc gave too much");
+}
+
+static void refuse_what_is_too_much(void)
+{
+    char *small = dropin_malloc(100), *huge = dropin_malloc(20 * MIB);
+    memset(small, 7, 100);
+    huge[0] = huge[20 * MIB - 1] = 7;
+    errno = 0;
+    for (size_t less = 0; less < 9000; less += less < 70 ? 1 : 509) {
+        refuse(SIZE_MAX - less, less % 2 ? small : huge);
+        refuse(SIZE_MAX / 2 + 1 - less, small);
+        refuse(SIZE_MAX / 2 + 1 + less, huge);
+        refuse(((size_t)1 << 47) + less, small);
+    }
+    require(small[0] == 7 && small[99] == 7, "a refused realloc changed its block");
+    require(huge[0] == 7 && huge[20 * MIB - 1] == 7, "a refused realloc changed its block");
+    dropin_free(small);
+    dropin_free(huge);
+}
+
 static noreturn void run_child(void)
 {
     setenv("HEAP_OPTIONS", the_spec, 1);
+    refuse_what_is_too_much();
     pthread_barrier_init(&barrier, NULL, THREADS);
     for (size_t i = 0; i < THREADS; i++)
         workers[i].random = heap_test_number("HEAP_TEST_SEED", 20250301) * 8 + i + 1;
@@ -216,7 +263,10 @@ static noreturn void run_child(void)
 
 static void run_rung(const char *spec)
 {
+    const char *wanted = getenv("HEAP_TEST_RUNG");
     int status;
+    if (wanted && strcmp(wanted, spec) != 0)
+        return;
     the_spec = spec;
     pid_t child = fork();
     assert_true(child >= 0);
