@@ -73,6 +73,14 @@ pvalloc realloc reallocarray valloc " ]
     done
 }
 
+@test "threads end with destructors that allocate, and libraries come and go" {
+    for options in segregated+cache segregated best+address+cache; do
+        HEAP_OPTIONS=$options LD_PRELOAD="$libheap" timeout 60 \
+            "$BUILD_DIR/dropin_threads" "$BUILD_DIR/libdropin_plugin.so" >out
+        [ "$(cat out)" = ok ]
+    done
+}
+
 @test "bash runs as it does plainly" {
     same_as_plain bash -c "$bash_work" bash 4000
 }
