@@ -114,13 +114,15 @@ static void end_thread(void *unused)
  */
 static struct heap *open_heap(void)
 {
-    static bool registered;
+    static bool registered, has_key;
     struct heap_config config;
     read_options(&config);
     if (!registered)
         registered = pthread_atfork(lock_for_fork, unlock_after_fork, unlock_in_child) == 0;
     heap_set_fault_handler(report_fault);
-    has_caches = config.cache && pthread_key_create(&cache_key, end_thread) == 0;
+    if (config.cache && !has_key)
+        has_key = pthread_key_create(&cache_key, end_thread) == 0;
+    has_caches = config.cache && has_key;
     heap = heap_init(&config);
     return heap;
 }

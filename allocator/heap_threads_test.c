@@ -12,6 +12,7 @@
 #include "allocator/heap_test_support.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static struct letter mailboxes[MAILBOXES];
 static pthread_mutex_t mailbox_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t barrier;
 static struct heap *the_heap;
+static unsigned refusals; /* of memory for a heap, that are still to come */
 static const char *the_spec;
 
 struct heap *__real_heap_init(const struct heap_config *config);
@@ -44,7 +46,11 @@ struct heap *__wrap_heap_init(const struct heap_config *config);
 
 struct heap *__wrap_heap_init(const struct heap_config *config)
 {
-    the_heap = __real_heap_init(config);
+    the_heap = refusals > 0 ? NULL : __real_heap_init(config);
+    if (refusals > 0) {
+        refusals--;
+        errno = ENOMEM;
+    }
     return the_heap;
 }
 
@@ -239,9 +245,19 @@ static void refuse_what_is_too_much(void)
     dropin_free(huge);
 }
 
+/* A process that has no memory at first has as many keys and caches as any other later. */
+static void begin_without_memory(void)
+{
+    pthread_key_t key;
+    for (refusals = PTHREAD_KEYS_MAX + 1; refusals > 0;)
+        require_no_memory(dropin_malloc(10), "a block without a heap");
+    require(pthread_key_create(&key, NULL) == 0, "no key is left");
+}
+
 static noreturn void run_child(void)
 {
     setenv("HEAP_OPTIONS", the_spec, 1);
+    begin_without_memory();
     refuse_what_is_too_much();
     pthread_barrier_init(&barrier, NULL, THREADS);
     for (size_t i = 0; i < THREADS; i++)
