@@ -1,5 +1,5 @@
 /*
- * The eleven crimes that an allocator should stop, each against blocks of a given size. To be run
+ * Crimes that an allocator should stop, each against blocks of a given size. To be run
  * with libheap.so preloaded: dropin_crimes CRIME BYTES. Ends with status 0 when nobody stopped it.
  */
 #include <malloc.h>
@@ -46,6 +46,18 @@ static void double_free_after_two(void)
 static void double_free_after_forty(void)
 {
     free_twice(40);
+}
+
+static void realloc_of_freed(void)
+{
+    free(victim);
+    victim = realloc(victim, 3 * bytes);
+}
+
+static void size_of_freed(void)
+{
+    free(victim);
+    bytes = malloc_usable_size(victim);
 }
 
 static void interior(void)
@@ -126,6 +138,8 @@ static const struct {
     {"double-free-at-once", double_free_at_once},
     {"double-free-after-two", double_free_after_two},
     {"double-free-after-forty", double_free_after_forty},
+    {"realloc-of-freed", realloc_of_freed},
+    {"size-of-freed", size_of_freed},
     {"interior", interior},
     {"misaligned", misaligned},
     {"foreign", foreign},

@@ -1,24 +1,10 @@
 #!/usr/bin/env bats
 # Real programs on libheap.so: they must do exactly what they do on the system's malloc.
 
+load dropin_support.bash
+
 setup() {
-    libheap=$BUILD_DIR/libheap.so
-    export LC_ALL=C PYTHONMALLOC=malloc PYTHONHASHSEED=0 PERL_HASH_SEED=0
-    unset HEAP_OPTIONS
-    cd "$BATS_TEST_TMPDIR"
-}
-
-preloaded() {
-    env LD_PRELOAD="$libheap" "$@"
-}
-
-# The same command must print the same, plainly and preloaded, and end with status 0 both times.
-same_as_plain() {
-    "$@" >plain.out 2>plain.err
-    preloaded "$@" >heap.out 2>heap.err
-    [ -s plain.out ]
-    diff plain.out heap.out
-    diff plain.err heap.err
+    drop_in_setup
 }
 
 bash_work='
@@ -87,6 +73,14 @@ pvalloc realloc reallocarray valloc " ]
     done
 }
 
+@test "threads end with destructors that allocate, and libraries come and go" {
+    for options in segregated+cache segregated best+address+cache; do
+        HEAP_OPTIONS=$options LD_PRELOAD="$libheap" timeout 60 \
+            "$BUILD_DIR/dropin_threads" "$BUILD_DIR/libdropin_plugin.so" >out
+        [ "$(cat out)" = ok ]
+    done
+}
+
 @test "bash runs as it does plainly" {
     same_as_plain bash -c "$bash_work" bash 4000
 }
@@ -146,7 +140,7 @@ except MemoryError:
     done
 }
 
-@test "each of the eleven crimes is stopped at 40 and at 3000 bytes, by one line that names it" {
+@test "each of the crimes is stopped at 40 and at 3000 bytes, by one line that names it" {
     while read -r crime name; do
         for bytes in 40 3000; do
             echo "$crime $bytes"
@@ -160,6 +154,8 @@ except MemoryError:
 double-free-at-once     double free
 double-free-after-two   double free
 double-free-after-forty double free
+realloc-of-freed        double free
+size-of-freed           double free
 interior                overwritten header
 misaligned              misaligned pointer
 foreign                 foreign pointer

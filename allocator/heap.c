@@ -351,6 +351,7 @@ static bool extend(struct heap *heap, struct chunk *chunk, size_t size)
         if (!heap_region_grow(heap, growth) || above != heap->top)
             return false;
         heap_carve(heap, growth);
+        chunk_set(above, 0, 0); /* a head that is still there would make it a block */
         chunk_set_in_use(chunk, old_size + growth);
         return true;
     }

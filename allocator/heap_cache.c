@@ -67,8 +67,9 @@ static void set_limits(struct heap_cache *cache)
 static void see_region(struct heap_cache *cache)
 {
     const struct heap *heap = cache->heap;
-    cache->base = (uintptr_t)heap->newest;
-    cache->span = (heap->committed - (uintptr_t)heap->newest) / CHUNK_ALIGNMENT;
+    /* The head before the lowest payload is inside of the region, too. */
+    cache->base = (uintptr_t)heap->newest + CHUNK_ALIGNMENT;
+    cache->span = (heap->committed - cache->base) / CHUNK_ALIGNMENT;
     cache->large_limit_bytes = heap->in_use_bytes / LARGE_HEAP_SHARE;
     if (cache->large_limit_bytes < LARGE_LEAST_BYTES)
         cache->large_limit_bytes = LARGE_LEAST_BYTES;
@@ -333,16 +334,16 @@ static void make_room(struct heap_cache *cache, struct heap_cache_list *list, si
     }
 }
 
-static bool is_cached(const struct heap_cache *cache, const void *block)
+void heap_cache_refuse_freed(const struct heap *heap, const void *block)
 {
-    return chunk_is_aligned(block) && heap_region_of(cache->heap, block) &&
-           ((const struct cached_block *)block)->key == ((uintptr_t)block ^ cache->secret);
+    if (chunk_is_aligned(block) && heap_region_of(heap, block) &&
+        ((const struct cached_block *)block)->key == ((uintptr_t)block ^ heap_secret))
+        heap_fault(HEAP_FAULT_DOUBLE_FREE, block, "the block is free already");
 }
 
 void heap_cache_free(struct heap_cache *cache, void *block)
 {
-    if (is_cached(cache, block))
-        heap_fault(HEAP_FAULT_DOUBLE_FREE, block, "the block is free already");
+    heap_cache_refuse_freed(cache->heap, block);
     see_region(cache);
     size_t size = heap_cache_size_of(cache, block);
     if (size == 0) {

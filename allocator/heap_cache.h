@@ -75,6 +75,9 @@ void *heap_cache_alloc(struct heap_cache *cache, size_t bytes);
 /* As heap_free, on an open cache, when heap_cache_give had no room or the block is another one. */
 void heap_cache_free(struct heap_cache *cache, void *block);
 
+/* A fault if the block is in a cache of the heap, of whichever thread: it was freed. */
+void heap_cache_refuse_freed(const struct heap *heap, const void *block);
+
 /*
  * To be called before the heap grows by a chunk of `size`: whether the cache of who is allocating
  * held much, which is on the free lists now.

@@ -8,7 +8,6 @@
 #include "allocator/heap_fault_support.h"
 #include "allocator/heap_sweep.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { SLOTS = 300 };
@@ -77,11 +76,7 @@ static uint64_t random_state;
 
 static size_t random_below(size_t bound)
 {
-    /* xorshift64 (G. Marsaglia) */
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (size_t)(random_state >> 16) % bound;
+    return heap_test_below(&random_state, bound);
 }
 
 static size_t random_bytes(void)
@@ -117,9 +112,8 @@ static void a_cached_heap_agrees_with_its_shadow(void **state)
 {
     (void)state;
     static struct slot slots[SLOTS];
-    const char *seed = getenv("HEAP_TEST_SEED"), *ops = getenv("HEAP_TEST_OPS");
-    uint64_t count = ops ? strtoull(ops, NULL, 0) : 40000;
-    random_state = (seed ? strtoull(seed, NULL, 0) : 20250301) * 2 + 1;
+    uint64_t count = heap_test_number("HEAP_TEST_OPS", 40000);
+    random_state = heap_test_number("HEAP_TEST_SEED", 20250301) * 2 + 1;
     print_message("HEAP_TEST_SEED=%llu\n", (unsigned long long)random_state / 2);
     for (uint64_t op = 0; op < count; op++) {
         struct slot *slot = &slots[random_below(SLOTS)];
@@ -275,6 +269,13 @@ static void a_block_that_is_given_twice_is_a_fault(void **state)
     expect_fault(HEAP_FAULT_DOUBLE_FREE, large, give(large));
 }
 
+static void nothing_is_read_below_the_heap(void **state)
+{
+    (void)state;
+    assert_non_null(take(40));
+    expect_fault(HEAP_FAULT_FOREIGN, bench.heap, give(bench.heap));
+}
+
 static void a_cached_block_that_was_written_to_is_a_fault(void **state)
 {
     (void)state;
@@ -330,6 +331,7 @@ int main(void)
         cache_test(large_blocks_that_have_no_room_leave_the_others_cached),
         cache_test(what_is_cached_comes_back_before_the_heap_grows),
         cache_test(a_block_that_is_given_twice_is_a_fault),
+        cache_test(nothing_is_read_below_the_heap),
         cache_test(a_cached_block_that_was_written_to_is_a_fault),
         cache_test(a_cached_block_that_was_written_to_is_missed_by_the_sweep),
         cache_test(the_checker_names_a_damaged_list),

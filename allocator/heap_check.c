@@ -196,6 +196,8 @@ static bool check_huge_blocks(struct check *check)
             return broken(check, 11, huge, "huge blocks do not link to each other");
         if (payload <= huge->mapping || payload - huge->mapping >= huge->mapped_bytes)
             return broken(check, 11, huge, "a huge block is outside its mapping");
+        if (!heap_huge_is_sealed(huge))
+            return broken(check, 12, huge, "the record of a huge block does not bear its seal");
         prev = huge;
     }
     return true;

@@ -6,23 +6,59 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* Each step can be undone, so that a change of any one word changes the seal. */
+static uintptr_t seal_of(const struct huge_block *huge)
+{
+    const uintptr_t words[] = {(uintptr_t)huge->next, (uintptr_t)huge->prev, huge->mapping,
+                               huge->mapped_bytes};
+    uintptr_t seal = (uintptr_t)huge ^ heap_secret;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        seal = (seal ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        seal ^= seal >> 32;
+    }
+    return seal;
+}
+
+bool heap_huge_is_sealed(const struct huge_block *huge)
+{
+    return huge->seal == seal_of(huge);
+}
+
+/* NULL is allowed. */
+static struct huge_block *intact(struct huge_block *huge)
+{
+    if (huge && !heap_huge_is_sealed(huge))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, heap_huge_payload(huge),
+                   "the record of a large block was overwritten");
+    return huge;
+}
+
+static void set_links(struct huge_block *huge, struct huge_block *prev, struct huge_block *next)
+{
+    huge->prev = prev;
+    huge->next = next;
+    huge->seal = seal_of(huge);
+}
+
 static void link_huge(struct heap *heap, struct huge_block *huge)
 {
-    huge->prev = NULL;
-    huge->next = heap->huge;
-    if (huge->next)
-        huge->next->prev = huge;
+    struct huge_block *next = intact(heap->huge);
+    set_links(huge, NULL, next);
+    if (next)
+        set_links(next, huge, next->next);
     heap->huge = huge;
 }
 
 static void unlink_huge(struct heap *heap, struct huge_block *huge)
 {
-    if (huge->prev)
-        huge->prev->next = huge->next;
+    intact(huge);
+    struct huge_block *prev = intact(huge->prev), *next = intact(huge->next);
+    if (prev)
+        set_links(prev, prev->prev, next);
     else
-        heap->huge = huge->next;
-    if (huge->next)
-        huge->next->prev = huge->prev;
+        heap->huge = next;
+    if (next)
+        set_links(next, prev, next->next);
 }
 
 void *heap_huge_alloc(struct heap *heap, size_t bytes, size_t alignment)
@@ -53,9 +89,9 @@ void *heap_huge_alloc(struct heap *heap, size_t bytes, size_t alignment)
 
 struct huge_block *heap_huge_find(const struct heap *heap, const void *payload)
 {
-    struct huge_block *huge = heap->huge;
+    struct huge_block *huge = intact(heap->huge);
     while (huge && heap_huge_payload(huge) != payload)
-        huge = huge->next;
+        huge = intact(huge->next);
     return huge;
 }
 

@@ -17,10 +17,16 @@ static inline size_t heap_huge_usable_bytes(const struct huge_block *huge)
     return huge->mapping + huge->mapped_bytes - (uintptr_t)heap_huge_payload(huge);
 }
 
+/* Whether the record bears its seal. */
+bool heap_huge_is_sealed(const struct huge_block *huge);
+
 /* A zeroed block, aligned to `alignment`, a power of two; NULL with errno ENOMEM. */
 void *heap_huge_alloc(struct heap *heap, size_t bytes, size_t alignment);
 
-/* The huge block that `payload` is, or NULL; nothing is read through `payload`. */
+/*
+ * The huge block that `payload` is, or NULL; nothing is read through `payload`. A record that was
+ * overwritten is a fault before it is believed, here and below.
+ */
 struct huge_block *heap_huge_find(const struct heap *heap, const void *payload);
 
 /* Leaves errno alone. */

@@ -1,22 +1,39 @@
 #include "allocator/heap_list.h"
 
+static bool is_list_head(const struct heap *heap, const struct free_link *link)
+{
+    return (uintptr_t)link - (uintptr_t)heap->bins < sizeof heap->bins;
+}
+
 bool heap_owns_old_link(const struct heap *heap, const struct free_link *link)
 {
     if (!chunk_is_aligned(link))
         return false;
-    if ((uintptr_t)link - (uintptr_t)heap->bins < sizeof heap->bins)
+    if (is_list_head(heap, link))
         return true;
     return heap_region_of(heap, link) != NULL;
 }
 
-/* Follows a link of a list, or of its head, that may have been overwritten. */
+/*
+ * Follows a link of a list, or of its head, that may have been overwritten. What it leads to must
+ * lead back, or a search could go round for ever in what a program wrote.
+ */
 static struct free_link *next_link(const struct heap *heap, const struct free_link *link)
 {
     struct free_link *next = link->next;
-    if (HEAP_UNLIKELY(!heap_owns_link(heap, next)))
-        heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, link,
+    if (HEAP_UNLIKELY(!heap_owns_link(heap, next) || next->prev != link))
+        heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, is_list_head(heap, link) ? next : link,
                    "the block was written to after it was freed");
     return next;
+}
+
+/* Reads nothing of the last member, which may have been overwritten. */
+static void insert_last(struct free_link *head, struct free_link *link)
+{
+    link->next = head;
+    link->prev = head->prev;
+    head->prev->next = link;
+    head->prev = link;
 }
 
 static void insert_by_address(struct heap *heap, struct free_link *head, struct free_link *link)
@@ -39,7 +56,7 @@ void heap_list_insert_ordered(struct heap *heap, struct chunk *chunk, size_t siz
         heap_link_after(head, &chunk->link);
         break;
     case HEAP_ORDER_FIFO:
-        heap_link_after(head->prev, &chunk->link);
+        insert_last(head, &chunk->link);
         break;
     case HEAP_ORDER_ADDRESS:
         insert_by_address(heap, head, &chunk->link);

@@ -114,13 +114,15 @@ static void end_thread(void *unused)
  */
 static struct heap *open_heap(void)
 {
-    static bool registered;
+    static bool registered, has_key;
     struct heap_config config;
     read_options(&config);
     if (!registered)
         registered = pthread_atfork(lock_for_fork, unlock_after_fork, unlock_in_child) == 0;
     heap_set_fault_handler(report_fault);
-    has_caches = config.cache && pthread_key_create(&cache_key, end_thread) == 0;
+    if (config.cache && !has_key)
+        has_key = pthread_key_create(&cache_key, end_thread) == 0;
+    has_caches = config.cache && has_key;
     heap = heap_init(&config);
     return heap;
 }
@@ -162,10 +164,12 @@ static SLOW void free_slowly(void *block)
 {
     bool locked = enter();
     struct heap *opened = opened_heap();
-    if (opened && cache.heap)
+    if (opened && cache.heap) {
         heap_cache_free(&cache, block);
-    else if (opened)
+    } else if (opened) {
+        heap_cache_refuse_freed(opened, block);
         heap_free(opened, block);
+    }
     leave(locked);
 }
 
@@ -205,12 +209,21 @@ static void *move(void *block, size_t usable_bytes, size_t bytes)
     return moved;
 }
 
+/* For the heap a cached block is in use. */
+static size_t usable_bytes_of(const struct heap *opened, const void *block)
+{
+    if (!opened)
+        return 0;
+    heap_cache_refuse_freed(opened, block);
+    return heap_usable_size(opened, block);
+}
+
 /* Where it is, or by moving its mapping; a block that is copied is so without the lock. */
 static SLOW void *realloc_slowly(void *block, size_t bytes)
 {
     bool locked = enter();
     struct heap *opened = opened_heap();
-    size_t usable_bytes = opened ? heap_usable_size(opened, block) : 0;
+    size_t usable_bytes = usable_bytes_of(opened, block);
     void *moved = NULL;
     bool is_done = true;
     if (opened && (usable_bytes >= HEAP_HUGE_BYTES || !cache.heap))
@@ -318,7 +331,7 @@ EXPORT size_t malloc_usable_size(void *block)
         return 0;
     bool locked = enter();
     struct heap *opened = opened_heap();
-    size_t bytes = opened ? heap_usable_size(opened, block) : 0;
+    size_t bytes = usable_bytes_of(opened, block);
     leave(locked);
     return bytes;
 }

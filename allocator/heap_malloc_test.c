@@ -1,7 +1,8 @@
 /*
- * The drop-in under names of its own (malloc is dropin_malloc here, see CMakeLists.txt), so that it
- * can be run beside the C library's, and its lock under ThreadSanitizer.
+ * The drop-in under names of its own: what its functions answer, and its lock under
+ * ThreadSanitizer.
  */
+#include "allocator/dropin_support.h"
 #include "allocator/heap_test_support.h"
 
 #include <errno.h>
@@ -9,18 +10,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-void *dropin_malloc(size_t bytes);
-void dropin_free(void *block);
-void *dropin_calloc(size_t count, size_t bytes);
-void *dropin_realloc(void *block, size_t bytes);
-void *dropin_reallocarray(void *block, size_t count, size_t bytes);
-void *dropin_memalign(size_t alignment, size_t bytes);
-void *dropin_aligned_alloc(size_t alignment, size_t bytes);
-int dropin_posix_memalign(void **result, size_t alignment, size_t bytes);
-void *dropin_valloc(size_t bytes);
-void *dropin_pvalloc(size_t bytes);
-size_t dropin_malloc_usable_size(void *block);
 
 static const size_t HALF = SIZE_MAX / 2 + 1;
 

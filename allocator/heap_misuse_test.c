@@ -116,6 +116,28 @@ static void freeing_a_huge_block_twice_is_a_fault(void **state)
     on_every_rung(free_huge_twice);
 }
 
+/* The record that stands before the payload, each bit of it. */
+static void overwrite_huge_record(struct heap *heap, unsigned bit)
+{
+    char *older = heap_alloc(heap, 20 * MIB), *huge = heap_alloc(heap, 20 * MIB);
+    char *byte = huge - sizeof(struct huge_block) + bit / 8;
+    assert_non_null(heap_alloc(heap, 20 * MIB));
+    *(volatile char *)byte = (char)(*byte ^ 1 << bit % 8);
+    expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, huge, heap_free(heap, huge));
+    expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, huge, heap_free(heap, older));
+    *(volatile char *)byte = (char)(*byte ^ 1 << bit % 8);
+}
+
+static void the_overwritten_record_of_a_huge_block_is_a_fault(void **state)
+{
+    (void)state;
+    for (unsigned bit = 0; bit < 8 * (offsetof(struct huge_block, seal) + 8); bit++) {
+        struct heap *heap = heap_test_new("segregated", 0);
+        overwrite_huge_record(heap, bit);
+        heap_destroy(heap);
+    }
+}
+
 static void overwrite_header_by(struct heap *heap, uintptr_t head)
 {
     char *block = heap_alloc(heap, 104);
@@ -163,6 +185,21 @@ static void a_pointer_into_a_block_is_a_fault(void **state)
         expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, block + 32, heap_free(heap, block + 32));
     }
     heap_destroy(heap);
+}
+
+static void grow_at_the_end(struct heap *heap)
+{
+    char *block = heap_alloc(heap, 104);
+    size_t usable_bytes = heap_usable_size(heap, block);
+    block = heap_realloc(heap, block, 2 * usable_bytes);
+    char *inside = block + usable_bytes + CHUNK_HEADER_BYTES;
+    expect_fault(HEAP_FAULT_OVERWRITTEN_HEADER, inside, heap_free(heap, inside));
+}
+
+static void a_pointer_into_what_a_block_grew_by_is_a_fault(void **state)
+{
+    (void)state;
+    on_every_rung(grow_at_the_end);
 }
 
 static void overwrite_free_size(struct heap *heap)
@@ -241,6 +278,49 @@ static void overwritten_links_are_a_fault(void **state)
             }
 }
 
+static void free_after_overwritten_links(struct heap *heap)
+{
+    char *freed = heap_alloc(heap, 104);
+    assert_non_null(heap_alloc(heap, 104));
+    char *later = heap_alloc(heap, 104);
+    assert_non_null(heap_alloc(heap, 104));
+    heap_free(heap, freed);
+    write_word(freed, 0, 0x4141414141414140);
+    heap_free(heap, later);
+}
+
+static void overwritten_links_are_not_followed_to_write(void **state)
+{
+    (void)state;
+    struct heap *fifo = heap_test_new("segregated+fifo", 0), *lifo = heap_test_new("segregated", 0);
+    free_after_overwritten_links(fifo);
+    free_after_overwritten_links(lifo);
+    heap_destroy(fifo);
+    heap_destroy(lifo);
+}
+
+/* As in an element of a list that the program keeps. */
+static void link_to_what_links_to_itself(struct heap *heap)
+{
+    char *freed = heap_alloc(heap, 104), *live = heap_alloc(heap, 104);
+    heap_free(heap, freed);
+    write_word(live, 0, (uintptr_t)live);
+    write_word(live, 8, (uintptr_t)live);
+    write_word(freed, 0, (uintptr_t)live);
+    expect_fault(HEAP_FAULT_OVERWRITTEN_LINKS, freed, heap_alloc(heap, 2000));
+}
+
+static void a_link_to_what_links_to_itself_is_no_endless_search(void **state)
+{
+    (void)state;
+    const char *const specs[] = {"whole", "split", "first", "next", "best", "first+address"};
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        struct heap *heap = heap_test_new(specs[i], 0);
+        link_to_what_links_to_itself(heap);
+        heap_destroy(heap);
+    }
+}
+
 static void a_link_to_a_block_that_does_not_link_back_is_a_fault(void **state)
 {
     (void)state;
@@ -297,13 +377,17 @@ int main(void)
         cmocka_unit_test(freeing_twice_is_a_fault_even_after_merging),
         cmocka_unit_test(freeing_the_topmost_block_twice_is_a_fault),
         cmocka_unit_test(freeing_a_huge_block_twice_is_a_fault),
+        cmocka_unit_test(the_overwritten_record_of_a_huge_block_is_a_fault),
         cmocka_unit_test(an_overwritten_header_is_a_fault),
         cmocka_unit_test(an_overflow_is_a_fault_when_the_overflowing_block_is_freed),
         cmocka_unit_test(a_pointer_into_a_block_is_a_fault),
+        cmocka_unit_test(a_pointer_into_what_a_block_grew_by_is_a_fault),
         cmocka_unit_test(the_overwritten_size_of_a_free_chunk_is_a_fault),
         cmocka_unit_test(the_overwritten_size_below_a_block_is_a_fault),
         cmocka_unit_test(an_overflow_of_the_topmost_block_is_a_fault_at_the_next_growth),
         cmocka_unit_test(overwritten_links_are_a_fault),
+        cmocka_unit_test(overwritten_links_are_not_followed_to_write),
+        cmocka_unit_test(a_link_to_what_links_to_itself_is_no_endless_search),
         cmocka_unit_test(a_link_to_a_block_that_does_not_link_back_is_a_fault),
         cmocka_unit_test(the_default_handler_writes_one_line_and_aborts),
     };

@@ -8,7 +8,6 @@
 #include "allocator/heap_test_support.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SLOTS 160
@@ -33,16 +32,12 @@ struct model {
 
 static uint64_t next_random(struct model *model)
 {
-    /* xorshift64 (G. Marsaglia) */
-    model->random ^= model->random << 13;
-    model->random ^= model->random >> 7;
-    model->random ^= model->random << 17;
-    return model->random;
+    return heap_test_random(&model->random);
 }
 
 static size_t random_below(struct model *model, size_t bound)
 {
-    return (size_t)(next_random(model) >> 16) % bound;
+    return heap_test_below(&model->random, bound);
 }
 
 /* Mostly small, now and then large, seldom one that gets a mapping of its own. */
@@ -204,16 +199,10 @@ static void assert_shadow_counts_agree(const struct model *model)
     assert_int_equal(stats.in_use_chunks + stats.huge_blocks, live_blocks);
 }
 
-static uint64_t number_from_environment(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text ? strtoull(text, NULL, 0) : otherwise;
-}
-
 static void run_model(struct model *model)
 {
-    uint64_t seed = number_from_environment("HEAP_TEST_SEED", 20250301);
-    uint64_t ops = number_from_environment("HEAP_TEST_OPS", 3000);
+    uint64_t seed = heap_test_number("HEAP_TEST_SEED", 20250301);
+    uint64_t ops = heap_test_number("HEAP_TEST_OPS", 3000);
     print_message("%s: HEAP_TEST_SEED=%llu\n", model->spec, (unsigned long long)seed);
     model->random = seed * 2 + 1;
     for (uint64_t op = 0; op < ops; op++) {

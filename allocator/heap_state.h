@@ -39,10 +39,12 @@ struct region {
 
 /* Precedes the payload of a block that has a mapping of its own. */
 struct huge_block {
-    struct huge_block *next;
+    alignas(
+        64) struct huge_block *next; /* as large as any alignment that leaves no gap before it */
     struct huge_block *prev;
     uintptr_t mapping;
     size_t mapped_bytes;
+    uintptr_t seal; /* of the record, as that of a head */
 };
 
 static_assert(sizeof(struct huge_block) % CHUNK_ALIGNMENT == 0, "huge payloads are aligned");

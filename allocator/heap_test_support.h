@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -49,6 +50,27 @@ static inline struct heap *heap_test_new(const char *spec, size_t fixed_bytes)
     struct heap *heap = heap_init(&config);
     assert_non_null(heap);
     return heap;
+}
+
+/* xorshift64 (G. Marsaglia); the state is never 0. */
+static inline uint64_t heap_test_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+static inline size_t heap_test_below(uint64_t *state, size_t bound)
+{
+    return (size_t)(heap_test_random(state) >> 16) % bound;
+}
+
+/* A number that repeats a run or sets its length. */
+static inline uint64_t heap_test_number(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 0) : otherwise;
 }
 
 #define assert_heap_sound(heap, spec)                                                              \
