@@ -1,5 +1,7 @@
 #include "analysis/statistics.h"
 
+#include "analysis/bootstrap_median.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -133,41 +135,53 @@ double statistics_student_quantile(double degrees)
     return x + (g1 + (g2 + (g3 + g4 / degrees) / degrees) / degrees) / degrees;
 }
 
-/* The quantile of the middle of each step of the distribution function, interpolated. */
-static double mid_quantile(const double *sorted, size_t count, double p)
+static int compare_weighted(const void *a, const void *b)
 {
-    double before = sorted[0], middle_before = 0;
+    const struct weighted *x = a;
+    const struct weighted *y = b;
+    return compare_doubles(&x->value, &y->value);
+}
+
+/* The quantile of the middle of each step of the distribution function, interpolated. */
+static double mid_quantile(const struct weighted *sorted, size_t count, double p)
+{
+    double before = sorted[0].value, middle_before = 0, below = 0;
     for (size_t first = 0, end; first < count; first = end) {
-        end = first + 1;
-        while (end < count && sorted[end] == sorted[first])
-            end++;
-        double middle = (double)(first + end) / 2 / (double)count;
+        double step = 0;
+        for (end = first; end < count && sorted[end].value == sorted[first].value; end++)
+            step += sorted[end].weight;
+        double middle = below + step / 2;
         if (middle >= p) {
             double share = (p - middle_before) / (middle - middle_before);
-            return before + (sorted[first] - before) * share;
+            return before + (sorted[first].value - before) * share;
         }
-        before = sorted[first];
+        before = sorted[first].value;
         middle_before = middle;
+        below += step;
     }
-    return sorted[count - 1];
+    return sorted[count - 1].value;
 }
 
-/* `estimates` are RESAMPLES; the variance that they show is `widening` times too small. */
-static struct interval expanded_interval(double *estimates, double degrees, double widening)
+/* Sorts the estimates, the variance of which is `widening` times too small. */
+static struct interval expanded_interval(struct weighted *estimates, size_t count, double degrees,
+                                         double widening)
 {
     double tail = normal_below(-statistics_student_quantile(degrees) * sqrt(widening));
-    qsort(estimates, RESAMPLES, sizeof *estimates, compare_doubles);
-    return (struct interval){mid_quantile(estimates, RESAMPLES, tail),
-                             mid_quantile(estimates, RESAMPLES, 1 - tail)};
+    qsort(estimates, count, sizeof *estimates, compare_weighted);
+    return (struct interval){mid_quantile(estimates, count, tail),
+                             mid_quantile(estimates, count, 1 - tail)};
 }
 
-static struct interval interval_of_median(const struct sample_group *group, unsigned *counts)
+static struct interval interval_of_median(const struct sample_group *group)
 {
-    double estimates[RESAMPLES], n = (double)group->count;
-    uint64_t state = 1;
-    for (size_t i = 0; i < RESAMPLES; i++)
-        estimates[i] = resampled_median(group, counts, &state);
-    return expanded_interval(estimates, n - 1, n / (n - 1));
+    struct interval interval = {NAN, NAN};
+    double n = (double)group->count;
+    size_t count;
+    struct weighted *medians = bootstrap_median(group->values, group->count, &count);
+    if (medians != NULL)
+        interval = expanded_interval(medians, count, n - 1, n / (n - 1));
+    free(medians);
+    return interval;
 }
 
 /* What is known of a sum of logarithms of medians, each of which is resampled by itself. */
@@ -196,11 +210,12 @@ static void add_log_median(struct log_sums *all, const struct sample_group *grou
 
 static struct interval interval_of_log_sums(struct log_sums *all)
 {
+    struct weighted means[RESAMPLES];
     for (size_t i = 0; i < RESAMPLES; i++)
-        all->sums[i] = exp(all->sums[i]);
+        means[i] = (struct weighted){exp(all->sums[i]), 1.0 / RESAMPLES};
     if (!(all->uncertainty > 0)) /* nothing varies */
-        return expanded_interval(all->sums, INFINITY, 1);
-    return expanded_interval(all->sums, all->variance * all->variance / all->uncertainty,
+        return expanded_interval(means, RESAMPLES, INFINITY, 1);
+    return expanded_interval(means, RESAMPLES, all->variance * all->variance / all->uncertainty,
                              all->widened / all->variance);
 }
 
@@ -247,7 +262,7 @@ struct interval statistics_bootstrap(const struct sample_group *groups, size_t g
     unsigned *counts = calloc(total, sizeof *counts);
     if (sorted != NULL && values != NULL && counts != NULL) {
         sort_groups(groups, group_count, sorted, values);
-        interval = group_count == 1 ? interval_of_median(sorted, counts)
+        interval = group_count == 1 ? interval_of_median(sorted)
                                     : interval_of_geometric_mean(sorted, group_count, counts);
     }
     free(counts);
