@@ -19,6 +19,11 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+void statistics_sort(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare_doubles);
+}
+
 double statistics_quantile(const double *sorted, size_t count, double p)
 {
     if (count == 0)
@@ -35,7 +40,7 @@ double statistics_median(double *values, size_t count)
 {
     if (count == 0)
         return NAN;
-    qsort(values, count, sizeof *values, compare_doubles);
+    statistics_sort(values, count);
     return statistics_quantile(values, count, 0.5);
 }
 
@@ -236,7 +241,7 @@ static void sort_groups(const struct sample_group *groups, size_t group_count,
     for (size_t i = 0; i < group_count; i++) {
         sorted[i] = (struct sample_group){values, groups[i].count};
         memcpy(values, groups[i].values, groups[i].count * sizeof *values);
-        qsort(values, groups[i].count, sizeof *values, compare_doubles);
+        statistics_sort(values, groups[i].count);
         values += groups[i].count;
     }
 }
@@ -333,7 +338,7 @@ double statistics_pair_scale(double *values, size_t count)
 {
     if (count < STATISTICS_MIN_ROUNDS)
         return NAN;
-    qsort(values, count, sizeof *values, compare_doubles);
+    statistics_sort(values, count);
     size_t half = count / 2 + 1, wanted = half * (half - 1) / 2;
     double below = 0, distance = values[count - 1] - values[0];
     while (distance - below > distance * 1e-12) {
@@ -346,19 +351,11 @@ double statistics_pair_scale(double *values, size_t count)
     return 2.2219 * pair_scale_correction(count) * distance;
 }
 
-/* The spread of the logarithms; NaN without memory. */
-static double log_sigma(const double *values, size_t count)
+/* Sorts the logarithms. */
+static double sigma(double *logarithms, size_t count)
 {
-    double *logs = calloc(count, sizeof *logs);
-    if (logs == NULL)
-        return NAN;
-    for (size_t i = 0; i < count; i++)
-        logs[i] = log(values[i]);
-    double sigma = statistics_pair_scale(logs, count);
-    if (!(sigma > 0))
-        sigma = statistics_sd(logs, count);
-    free(logs);
-    return sigma;
+    double scale = statistics_pair_scale(logarithms, count);
+    return scale > 0 ? scale : statistics_sd(logarithms, count);
 }
 
 static const double median_to_mean_error = 1.2533141373155003; /* sqrt(pi / 2) */
@@ -369,18 +366,44 @@ static double expected_half_width(double n)
     return median_to_mean_error * statistics_student_quantile(n - 1) / sqrt(n - 1);
 }
 
+/*
+ * The same as the values have it, by the distance of their quantiles; 0 where these are within the
+ * middle half of the values, which is what their scale is of.
+ */
+static double observed_half_width(const double *sorted, size_t count, double n)
+{
+    double reach = fmin(statistics_student_quantile(n - 1) / sqrt(n - 1) / 2, 0.5);
+    if (reach <= 0.25)
+        return 0;
+    return (statistics_quantile(sorted, count, 0.5 + reach) -
+            statistics_quantile(sorted, count, 0.5 - reach)) /
+           2;
+}
+
+static double forecast(double *logarithms, size_t count, double wanted)
+{
+    double scale = sigma(logarithms, count);
+    double root = median_to_mean_error * NORMAL_975 * scale / wanted;
+    if (!(scale > 0))
+        return STATISTICS_MIN_ROUNDS;
+    double rounds = fmax(STATISTICS_MIN_ROUNDS, ceil(root * root));
+    while (rounds < 1e6 && (expected_half_width(rounds) * scale > wanted ||
+                            observed_half_width(logarithms, count, rounds) > wanted))
+        rounds++; /* a few times: t and n - 1 matter when there are few, and so do outliers */
+    return rounds;
+}
+
 double statistics_forecast_rounds(const double *ratios, size_t count, double precision)
 {
     if (count < STATISTICS_MIN_ROUNDS)
         return NAN;
-    double sigma = log_sigma(ratios, count);
-    if (!(sigma > 0))
-        return isnan(sigma) ? NAN : STATISTICS_MIN_ROUNDS;
-    double wanted = log1p(fmax(precision, 0)) / sigma;
-    double root = median_to_mean_error * NORMAL_975 / wanted;
-    double rounds = fmax(STATISTICS_MIN_ROUNDS, ceil(root * root));
-    while (rounds < 1e6 && expected_half_width(rounds) > wanted)
-        rounds++; /* a few times: t and n - 1 matter when there are few */
+    double *logarithms = calloc(count, sizeof *logarithms);
+    if (logarithms == NULL)
+        return NAN;
+    for (size_t i = 0; i < count; i++)
+        logarithms[i] = log(ratios[i]);
+    double rounds = forecast(logarithms, count, log1p(fmax(precision, 0)));
+    free(logarithms);
     return rounds;
 }
 

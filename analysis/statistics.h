@@ -12,6 +12,8 @@ struct interval {
     double low, high;
 };
 
+void statistics_sort(double *values, size_t count);
+
 /*
  * The quantile of `sorted` (ascending) at `p` in 0..1, by linear interpolation between order
  * statistics: definition 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages", The
@@ -125,8 +127,11 @@ struct interval statistics_range_ratio(const struct sample_group *base,
  * 1.2533 = sqrt(pi / 2) is the standard error of a median beside that of a mean, of many normal
  * values (David and Nagaraja, 8.5); t and n / (n - 1) are those of the interval; sigma is
  * statistics_pair_scale of the logarithms of the ratios, or their standard deviation where that
- * is 0. Infinite when `precision` is not above 0 and the values vary; NaN with fewer than
- * STATISTICS_MIN_ROUNDS values. Every ratio must be above 0.
+ * is 0. The scale is that of the middle half of the values. Of fewer than 20 rounds the interval
+ * reaches beyond it, to the outliers, and n must also be such that half of the distance of the
+ * quantiles at 1/2 +- t / (2 sqrt(n - 1)) is no more: Woodruff, "Confidence Intervals for Medians
+ * and Other Position Measures", JASA 47(260), 1952. Infinite when `precision` is not above 0 and
+ * the values vary; NaN with fewer than STATISTICS_MIN_ROUNDS values. Every ratio must be above 0.
  *
  * To tell a difference of d, ask for a precision of d / 2. With a half-width of d itself it would
  * be found half of the time, as the median falls on either side of it. With d / 2 it is found when
