@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 /*
- * Each value that the draws leave out between the two in the middle makes these e times less
- * likely, so that none further apart than this matters.
+ * How far apart the two values in the middle of the draws may be: each value between them that no
+ * draw took makes it e times less likely.
  */
 enum { MOST_APART = 64 };
 

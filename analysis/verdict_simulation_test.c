@@ -234,42 +234,53 @@ static struct failures count_failures(struct compared *compared, bool is_paired,
 static const size_t gate_rounds[] = {3, 6, 10, 15, GATE_ROUNDS};
 enum { GATE_CELLS = 2 * 2 * SIGMAS * sizeof gate_rounds / sizeof gate_rounds[0] };
 
-/* Fails the gate in less than one of 10,000 with 6 rounds or more and a noise of 5 % at the most.
- */
+struct gate_cell {
+    size_t rounds;
+    struct noise noise;
+    struct failures failures;
+    int count;
+};
+
+static struct gate_cell simulate_gate(size_t i, double truth)
+{
+    struct compared compared;
+    struct gate_cell cell = {.rounds = gate_rounds[i / (4 * SIGMAS)],
+                             .noise = noise_of(i % (2 * SIGMAS)),
+                             .count = campaigns(20)};
+    cell.failures = count_failures(&compared, i / (2 * SIGMAS) % 2 == 1, cell.rounds, &cell.noise,
+                                   truth, cell.count);
+    return cell;
+}
+
+/* In less than one of 10,000 cases with 6 rounds or more and a noise of 5 % at the most. */
 static void three_percent_never_fails_a_gate_of_five(void **state)
 {
     (void)state;
-    struct compared compared;
-    int count = campaigns(20);
     for (size_t i = 0; i < GATE_CELLS; i++) {
-        struct noise noise = noise_of(i % (2 * SIGMAS));
-        size_t rounds = gate_rounds[i / (4 * SIGMAS)];
-        bool is_paired = i / (2 * SIGMAS) % 2 == 1;
-        struct failures found = count_failures(&compared, is_paired, rounds, &noise, 1.03, count);
-        if (rounds < STATISTICS_MIN_ROUNDS || noise.sigma > 0.05)
+        struct gate_cell cell = simulate_gate(i, 1.03);
+        if (cell.rounds < STATISTICS_MIN_ROUNDS || cell.noise.sigma > 0.05)
             continue;
-        assert_in_range(found.alone, 0, at_most(count / 10000.0));
-        assert_in_range(found.among_many, 0, at_most(count / 100000.0));
+        assert_in_range(cell.failures.alone, 0, at_most(cell.count / 10000.0));
+        assert_in_range(cell.failures.among_many, 0, at_most(cell.count / 100000.0));
     }
 }
 
-/* But for one in 1000 with 10 rounds or more, and among many 15, and a noise of 5 % at the most. */
+/*
+ * But for one in 1000 with 10 rounds or more, and among many 15, a noise of 5 % at the most and no
+ * outliers.
+ */
 static void fifty_percent_always_fails_a_gate_of_five(void **state)
 {
     (void)state;
-    struct compared compared;
-    int count = campaigns(20);
     for (size_t i = 0; i < GATE_CELLS; i++) {
-        struct noise noise = noise_of(i % (2 * SIGMAS));
-        size_t rounds = gate_rounds[i / (4 * SIGMAS)];
-        bool is_paired = i / (2 * SIGMAS) % 2 == 1;
-        struct failures found = count_failures(&compared, is_paired, rounds, &noise, 1.5, count);
-        if (noise.outlier_share > 0 || noise.sigma > 0.05)
+        struct gate_cell cell = simulate_gate(i, 1.5);
+        int least = cell.count - at_most(cell.count / 1000.0);
+        if (cell.noise.outlier_share > 0 || cell.noise.sigma > 0.05)
             continue;
-        if (rounds >= 10)
-            assert_in_range(found.alone, count - at_most(count / 1000.0), count);
-        if (rounds >= 15)
-            assert_in_range(found.among_many, count - at_most(count / 1000.0), count);
+        if (cell.rounds >= 10)
+            assert_in_range(cell.failures.alone, least, cell.count);
+        if (cell.rounds >= 15)
+            assert_in_range(cell.failures.among_many, least, cell.count);
     }
 }
 
