@@ -8,6 +8,7 @@
 #include "analysis/analysis_error.h"
 #include "analysis/run_set.h"
 #include "analysis/statistics.h"
+#include "analysis/trimmed_ratio.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +40,7 @@ struct compare_change {
     struct interval interval;     /* of the ratio */
     bool is_range;                /* the interval is the whole range, as there are too few runs for
                                      one of 95 % (statistics_range_ratio) */
+    struct trimmed_ratio trimmed; /* what a gate is judged by; none with a range or a mean */
 };
 
 enum compare_verdict {

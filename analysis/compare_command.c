@@ -5,9 +5,9 @@
 #include "analysis/compare_gate.h"
 #include "analysis/compare_machine.h"
 #include "analysis/compare_print.h"
+#include "analysis/report_common.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,6 @@
 enum {
     EXIT_SAME = 0,
     EXIT_REGRESSION = 1,
-    EXIT_TROUBLE = 2,
 };
 
 enum {
@@ -50,10 +49,12 @@ static const char documentation[] =
     "runs on a side (memory has 3 by default, since it hardly varies) with the whole range that "
     "these allow. It is a difference only when the interval lies wholly on one side of 0.\n"
     "\n"
-    "A gate fails when all of the interval is above its limit. So with --fail-if-slower=5% and 10 "
-    "rounds one of 50 % always fails, and one of 3 % hardly ever does, however the machine "
-    "wobbles; "
-    "what is a little above its limit may pass, and more rounds (replay -r) find it. Without a "
+    "A gate fails when a change is above its limit beyond doubt: all of the interval, and the "
+    "bound "
+    "of one of 99.9 %, or of more where many traces are judged. So with --fail-if-slower=5%, 10 "
+    "rounds and times that vary by up to 5 % one of 50 % fails, and one of 3 % does not; what is a "
+    "little above its limit may pass, which a line says, and more rounds (replay -r) find it: take "
+    "15 or more for a whole corpus. Without a "
     "gate "
     "only runs that were ok in BASE and are not in NEW (a crash, out of memory, a timeout, "
     "corruption) are a regression.\n"
@@ -113,13 +114,6 @@ static void take_allocators(struct arguments *arguments, char *text, struct argp
     arguments->new_allocator = comma + 1;
 }
 
-static void take_format(struct arguments *arguments, const char *word, struct argp_state *state)
-{
-    arguments->is_csv = strcmp(word, "csv") == 0;
-    if (!arguments->is_csv && strcmp(word, "table") != 0)
-        argp_error(state, "--format is table or csv, not '%s'", word);
-}
-
 static void take_result(struct arguments *arguments, const char *word, struct argp_state *state)
 {
     if (arguments->result_count == 2)
@@ -142,11 +136,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case OPTION_ALLOCATORS:
         take_allocators(arguments, argument, state);
         return 0;
+    case OPTION_FORMAT:
+        arguments->is_csv = report_wants_csv(argument, state);
+        return 0;
     case OPTION_BIGGER:
         arguments->limits.bigger = take_percent("bigger", argument, state);
-        return 0;
-    case OPTION_FORMAT:
-        take_format(arguments, argument, state);
         return 0;
     case OPTION_SLOWER:
         arguments->limits.slower = take_percent("slower", argument, state);
@@ -166,12 +160,6 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 }
 
 /* ---- work ---- */
-
-static int fail(const char *message)
-{
-    fprintf(stderr, "report: %s\n", message);
-    return EXIT_TROUBLE;
-}
 
 /* Of a folder its runs.csv. */
 static bool read_result(struct run_set *runs, const char *result, struct analysis_error *error)
@@ -220,11 +208,10 @@ static int print(const struct arguments *arguments, const struct comparison *com
         print_header(arguments, base, new);
         compare_print(comparison, stdout);
     }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "report: standard output: %s\n", strerror(errno));
+    if (!report_flush())
         return EXIT_TROUBLE;
-    }
     compare_print_regressions(comparison, &arguments->limits, "report: regression: ", stderr);
+    compare_print_doubts(comparison, &arguments->limits, "report: ", stderr);
     return compare_count_regressions(comparison, &arguments->limits) > 0 ? EXIT_REGRESSION
                                                                          : EXIT_SAME;
 }
@@ -236,16 +223,16 @@ static int compare_sets(const struct arguments *arguments, const struct run_set 
     struct analysis_error error = {0};
     bool has_tail_gate = !isnan(arguments->limits.tail);
     if (has_tail_gate && !(compare_has_tails(base, &error) && compare_has_tails(new, &error)))
-        return fail(error.text);
+        return report_fail(error.text);
     bool ok = arguments->base_allocator != NULL
                   ? compare_allocators(&comparison, base, arguments->base_allocator,
                                        arguments->new_allocator, &error)
                   : compare_results(&comparison, base, new, &error);
     if (!ok)
-        return fail(error.text);
+        return report_fail(error.text);
     int status = compare_limits_can_be_judged(&comparison, &arguments->limits, &error)
                      ? print(arguments, &comparison, base, new)
-                     : fail(error.text);
+                     : report_fail(error.text);
     comparison_free(&comparison);
     return status;
 }
@@ -255,10 +242,10 @@ static int compare_files(const struct arguments *arguments)
     struct run_set base, new;
     struct analysis_error error = {0};
     if (!read_result(&base, arguments->results[0], &error))
-        return fail(error.text);
+        return report_fail(error.text);
     if (!read_result(&new, arguments->results[1], &error)) {
         run_set_free(&base);
-        return fail(error.text);
+        return report_fail(error.text);
     }
     warn_of_machine(base.table.path, new.table.path);
     int status = compare_sets(arguments, &base, &new);
@@ -272,7 +259,7 @@ static int compare_within(const struct arguments *arguments)
     struct run_set runs;
     struct analysis_error error = {0};
     if (!read_result(&runs, arguments->results[0], &error))
-        return fail(error.text);
+        return report_fail(error.text);
     int status = compare_sets(arguments, &runs, &runs);
     run_set_free(&runs);
     return status;

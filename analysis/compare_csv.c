@@ -22,9 +22,10 @@ static const char *const verdicts[] = {
 };
 
 static const char *const header[] = {
-    "trace",    "base_allocator", "new_allocator", "metric", "unit",         "base_n",
-    "new_n",    "base_median",    "new_median",    "ratio",  "ratio_ci_low", "ratio_ci_high",
-    "interval", "verdict",        "limit",         "gate",   "base_status",  "new_status",
+    "trace",        "base_allocator", "new_allocator", "metric",     "unit",
+    "base_n",       "new_n",          "base_median",   "new_median", "ratio",
+    "ratio_ci_low", "ratio_ci_high",  "interval",      "verdict",    "limit",
+    "gate",         "base_status",    "new_status",    "gate_bound",
 };
 
 static void write_names(FILE *stream, const char *trace, const char *base_allocator,
@@ -60,7 +61,7 @@ static const char *status(size_t ok, const struct cell *failure)
 }
 
 static void write_row(FILE *stream, const struct compare_row *row, enum compare_metric metric,
-                      double limit)
+                      double limit, double chance)
 {
     const struct compare_change *change = &row->changes[metric];
     const struct compare_outcome *outcome = &row->outcomes[compare_metric_pass(metric)];
@@ -73,13 +74,14 @@ static void write_row(FILE *stream, const struct compare_row *row, enum compare_
     write_change(stream, change);
     csv_write_number(stream, limit, ',');
     csv_write_text(stream,
-                   compare_is_broken(outcome)         ? "fail"
-                   : !is_judged                       ? ""
-                   : compare_is_beyond(change, limit) ? "fail"
-                                                      : "pass",
+                   compare_is_broken(outcome)                 ? "fail"
+                   : !is_judged                               ? ""
+                   : compare_is_beyond(change, limit, chance) ? "fail"
+                                                              : "pass",
                    ',');
     csv_write_text(stream, status(outcome->base_ok, outcome->base_failure), ',');
-    csv_write_text(stream, status(outcome->new_ok, outcome->new_failure), '\n');
+    csv_write_text(stream, status(outcome->new_ok, outcome->new_failure), ',');
+    csv_write_number(stream, is_judged ? compare_gate_bound(change, chance) : NAN, '\n');
 }
 
 static void write_mean(FILE *stream, const struct compare_mean *mean, enum compare_metric metric)
@@ -89,7 +91,7 @@ static void write_mean(FILE *stream, const struct compare_mean *mean, enum compa
     csv_write_text(stream, metrics[metric].unit, ',');
     write_nothing(stream, 2);
     write_change(stream, &mean->changes[metric]);
-    write_nothing(stream, 3);
+    write_nothing(stream, 4);
     csv_write_text(stream, "", '\n');
 }
 
@@ -99,17 +101,19 @@ static void write_single(FILE *stream, const struct compare_single *single)
                 single->is_in_base ? "" : single->allocator);
     write_nothing(stream, 13);
     csv_write_text(stream, single->is_in_base ? "" : "missing", ',');
-    csv_write_text(stream, single->is_in_base ? "missing" : "", '\n');
+    csv_write_text(stream, single->is_in_base ? "missing" : "", ',');
+    csv_write_text(stream, "", '\n');
 }
 
 void compare_csv_print(const struct comparison *comparison, const struct compare_limits *limits,
                        FILE *stream)
 {
+    double chance = compare_gate_chance(comparison, limits);
     csv_write_header(stream, header, sizeof header / sizeof header[0]);
     for (size_t i = 0; i < comparison->row_count; i++) {
         for (int metric = 0; metric < COMPARE_METRIC_COUNT; metric++)
             write_row(stream, &comparison->rows[i], (enum compare_metric)metric,
-                      compare_limit(limits, (enum compare_metric)metric));
+                      compare_limit(limits, (enum compare_metric)metric), chance);
     }
     for (size_t i = 0; i < comparison->mean_count; i++) {
         for (int metric = 0; metric < COMPARE_METRIC_COUNT; metric++)

@@ -27,9 +27,26 @@ double compare_limit(const struct compare_limits *limits, enum compare_metric me
     }
 }
 
-bool compare_is_beyond(const struct compare_change *change, double limit)
+double compare_gate_chance(const struct comparison *comparison, const struct compare_limits *limits)
 {
-    return change->interval.low > 1 + limit; /* never with NaN */
+    size_t judged = 0;
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        for (int metric = 0; metric < COMPARE_METRIC_COUNT; metric++)
+            judged += !isnan(compare_limit(limits, (enum compare_metric)metric)) &&
+                      !isnan(comparison->rows[i].changes[metric].trimmed.log_ratio);
+    }
+    return fmin(0.0005, 0.002 / (double)judged);
+}
+
+double compare_gate_bound(const struct compare_change *change, double chance)
+{
+    /* fmin takes the other one where one is NaN */
+    return fmin(change->interval.low, trimmed_ratio_bound(&change->trimmed, chance));
+}
+
+bool compare_is_beyond(const struct compare_change *change, double limit, double chance)
+{
+    return compare_gate_bound(change, chance) > 1 + limit; /* never with NaN */
 }
 
 /* ---- what cannot be judged ---- */
@@ -123,13 +140,14 @@ size_t compare_count_regressions(const struct comparison *comparison,
                                  const struct compare_limits *limits)
 {
     size_t count = 0;
+    double chance = compare_gate_chance(comparison, limits);
     for (size_t i = 0; i < comparison->row_count; i++) {
         const struct compare_row *row = &comparison->rows[i];
         for (int pass = 0; pass < PASS_COUNT; pass++)
             count += compare_is_broken(&row->outcomes[pass]);
         for (int metric = 0; metric < COMPARE_METRIC_COUNT; metric++)
             count += compare_is_beyond(&row->changes[metric],
-                                       compare_limit(limits, (enum compare_metric)metric));
+                                       compare_limit(limits, (enum compare_metric)metric), chance);
     }
     return count;
 }

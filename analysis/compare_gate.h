@@ -18,10 +18,22 @@ struct compare_limits {
 double compare_limit(const struct compare_limits *limits, enum compare_metric metric);
 
 /*
- * Whether the change is beyond the limit: the bound of its interval that is nearest to 1, so that
- * neither noise nor a change below the limit is taken for one beyond it.
+ * How likely the gate takes a change that is as large as its limit for a larger one: 0.0005, as the
+ * bound of an interval of 99.9 % does; but all that is judged shares 0.002 (Bonferroni; Dunn,
+ * "Multiple Comparisons Among Means", JASA 56(293), 1961), so that a gate over hundreds of traces
+ * does not fail by their number.
  */
-bool compare_is_beyond(const struct compare_change *change, double limit);
+double compare_gate_chance(const struct comparison *comparison,
+                           const struct compare_limits *limits);
+
+/*
+ * The ratio that the change is not below: trimmed_ratio_bound with that chance, or the low end of
+ * the interval where that is lower or, as with a range, all there is. NaN without an interval.
+ */
+double compare_gate_bound(const struct compare_change *change, double chance);
+
+/* Whether that bound is beyond the limit; never where the limit is NaN. */
+bool compare_is_beyond(const struct compare_change *change, double limit, double chance);
 
 /*
  * Fails when something that has a limit cannot be judged: one of the results lacks the pass, there

@@ -320,7 +320,7 @@ void compare_print(const struct comparison *comparison, FILE *stream)
 
 /* ---- regressions ---- */
 
-static void print_beyond(const struct compare_row *row, enum compare_metric metric, double limit,
+static void print_judged(const struct compare_row *row, enum compare_metric metric,
                          const char *prefix, FILE *stream)
 {
     const struct compare_change *change = &row->changes[metric];
@@ -329,9 +329,30 @@ static void print_beyond(const struct compare_row *row, enum compare_metric metr
     write_value(new, change->new, metric);
     write_change(percent, change);
     write_interval(interval, change);
-    fprintf(stream, "%s%s, %s: %s %s -> %s, %s %s: all of it above the %g %% of --fail-if-%s\n",
-            prefix, row->trace, row->new_allocator, metrics[metric].title, base, new, percent,
-            interval, 100 * limit, metrics[metric].option);
+    fprintf(stream, "%s%s, %s: %s %s -> %s, %s %s", prefix, row->trace, row->new_allocator,
+            metrics[metric].title, base, new, percent, interval);
+}
+
+static void print_beyond(const struct compare_row *row, enum compare_metric metric, double limit,
+                         const char *prefix, FILE *stream)
+{
+    print_judged(row, metric, prefix, stream);
+    fprintf(stream, ": all of it above the %g %% of --fail-if-%s\n", 100 * limit,
+            metrics[metric].option);
+}
+
+/* What the interval says is beyond the limit, and the gate is not sure of. */
+static void print_doubt(const struct compare_row *row, enum compare_metric metric, double limit,
+                        double chance, const char *prefix, FILE *stream)
+{
+    const struct compare_change *change = &row->changes[metric];
+    char bound[UNITS_TEXT_SIZE];
+    write_percent(bound, sizeof bound, compare_gate_bound(change, chance),
+                  percent_decimals(change));
+    print_judged(row, metric, prefix, stream);
+    fprintf(stream,
+            ": passes the %g %% of --fail-if-%s, as beyond doubt is only %s %%: more rounds tell\n",
+            100 * limit, metrics[metric].option, bound);
 }
 
 static void print_broken(const struct compare_row *row, enum pass pass, const char *prefix,
@@ -350,6 +371,7 @@ void compare_print_regressions(const struct comparison *comparison,
                                const struct compare_limits *limits, const char *prefix,
                                FILE *stream)
 {
+    double chance = compare_gate_chance(comparison, limits);
     for (size_t i = 0; i < comparison->row_count; i++) {
         const struct compare_row *row = &comparison->rows[i];
         for (int pass = 0; pass < PASS_COUNT; pass++) {
@@ -358,8 +380,23 @@ void compare_print_regressions(const struct comparison *comparison,
         }
         for (int metric = 0; metric < COMPARE_METRIC_COUNT; metric++) {
             double limit = compare_limit(limits, (enum compare_metric)metric);
-            if (compare_is_beyond(&row->changes[metric], limit))
+            if (compare_is_beyond(&row->changes[metric], limit, chance))
                 print_beyond(row, (enum compare_metric)metric, limit, prefix, stream);
+        }
+    }
+}
+
+void compare_print_doubts(const struct comparison *comparison, const struct compare_limits *limits,
+                          const char *prefix, FILE *stream)
+{
+    double chance = compare_gate_chance(comparison, limits);
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        const struct compare_row *row = &comparison->rows[i];
+        for (int metric = 0; metric < COMPARE_METRIC_COUNT; metric++) {
+            double limit = compare_limit(limits, (enum compare_metric)metric);
+            const struct compare_change *change = &row->changes[metric];
+            if (change->interval.low > 1 + limit && !compare_is_beyond(change, limit, chance))
+                print_doubt(row, (enum compare_metric)metric, limit, chance, prefix, stream);
         }
     }
 }

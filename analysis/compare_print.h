@@ -21,4 +21,11 @@ void compare_print_regressions(const struct comparison *comparison,
                                const struct compare_limits *limits, const char *prefix,
                                FILE *stream);
 
+/*
+ * The same for each change whose interval is beyond its limit while the gate's bound is not, so
+ * that it passes.
+ */
+void compare_print_doubts(const struct comparison *comparison, const struct compare_limits *limits,
+                          const char *prefix, FILE *stream);
+
 #endif

@@ -255,13 +255,25 @@ report: warning: another machine or setting: thp is always in BASE, never in NEW
     run report compare --format=csv --fail-if-slower=5% base.csv one.csv
     [ "$status" -eq 1 ]
     grep '^"' <<< "$output" | tr -d '"' > rows
-    [ "$(head -n 1 rows)" = "trace,base_allocator,new_allocator,metric,unit,base_n,new_n,base_median,new_median,ratio,ratio_ci_low,ratio_ci_high,interval,verdict,limit,gate,base_status,new_status" ]
+    [ "$(head -n 1 rows)" = "trace,base_allocator,new_allocator,metric,unit,base_n,new_n,base_median,new_median,ratio,ratio_ci_low,ratio_ci_high,interval,verdict,limit,gate,base_status,new_status,gate_bound" ]
     [ "$(wc -l < rows)" -eq 18 ] # 2 rows and a mean of 5 metrics, and 2 that NEW lacks
-    [ "$(awk -F, '{ print NF }' rows | sort -u)" = 18 ]
-    grep -q '^t,a,a,cold_cpu_ns_per_op,ns,8,8,100,150,1.5,1.49.*,1.50.*,bootstrap,worse,0.05,fail,ok,ok$' rows
-    grep -q '^u,a,a,peak_heap_bytes,bytes,3,3,1008192,1008192,1,0.99.*,1.00.*,range,same,,,ok,ok$' rows
+    [ "$(awk -F, '{ print NF }' rows | sort -u)" = 19 ]
+    grep -q '^t,a,a,cold_cpu_ns_per_op,ns,8,8,100,150,1.5,1.49.*,1.50.*,bootstrap,worse,0.05,fail,ok,ok,1.4[0-9]*$' rows
+    grep -q '^u,a,a,peak_heap_bytes,bytes,3,3,1008192,1008192,1,0.99.*,1.00.*,range,same,,,ok,ok,$' rows
     grep -q '^geomean,a,a,cold_cpu_ns_per_op,ns,,,,,1.22' rows
-    [ "$(tail -n 1 rows)" = "u,b,,,,,,,,,,,,,,,,missing" ]
+    [ "$(tail -n 1 rows)" = "u,b,,,,,,,,,,,,,,,,missing," ]
+}
+
+@test "what is beyond a limit, but not beyond doubt, passes with a line that says so" {
+    make_runs base.csv
+    # The rounds of NEW differ by up to 7 %.
+    awk -F, -v OFS=, 'NR > 1 && $6 == "\"a\"" && $4 == "\"t\"" && $16 != "" { gsub(/"/, "", $3); $16 *= 1.10 + 0.01 * $3 } { print }' \
+        base.csv > new.csv
+    run report compare --fail-if-slower=11% base.csv new.csv
+    echo "$output"
+    [ "$status" -eq 0 ]
+    grep -Eq '^report: t, a: cold CPU time per op 100 ns -> [0-9]+ ns, \+14[0-9.]* % \[\+1[0-9.]+ \+1[0-9.]+\]: passes the 11 % of --fail-if-slower, as beyond doubt is only \+[0-9.]+ %: more rounds tell$' <<< "$output"
+    assert_regression 2 --fail-if-slower=2% base.csv new.csv
 }
 
 @test "two allocators of one result are compared in pairs of rounds" {

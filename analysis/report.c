@@ -1,20 +1,17 @@
 /* report: draws the charts of a folder of results, prints its table again, or compares two. */
 #include "analysis/charts.h"
 #include "analysis/compare_command.h"
+#include "analysis/report_common.h"
 #include "analysis/summary.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    EXIT_OK = 0,
-    EXIT_TROUBLE = 2,
-};
+enum { EXIT_OK = 0 };
 
 enum {
     OPTION_CHARTS = 256,
@@ -82,15 +79,6 @@ static void take_word(struct arguments *arguments, const char *word, struct argp
                    arguments->results_dir);
 }
 
-static void take_format(struct arguments *arguments, const char *word, struct argp_state *state)
-{
-    arguments->has_format = true;
-    if (strcmp(word, "csv") == 0)
-        arguments->format = SUMMARY_CSV;
-    else if (strcmp(word, "table") != 0)
-        argp_error(state, "--format is table or csv, not '%s'", word);
-}
-
 static void check(const struct arguments *arguments, struct argp_state *state)
 {
     if (arguments->results_dir == NULL)
@@ -109,7 +97,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         arguments->has_charts = true;
         return 0;
     case OPTION_FORMAT:
-        take_format(arguments, argument, state);
+        arguments->has_format = true;
+        arguments->format = report_wants_csv(argument, state) ? SUMMARY_CSV : SUMMARY_TABLE;
         return 0;
     case OPTION_OUT:
         arguments->out_dir = argument;
@@ -123,12 +112,6 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-static int fail(const char *message)
-{
-    fprintf(stderr, "report: %s\n", message);
-    return EXIT_TROUBLE;
 }
 
 static bool has_scripts(const char *dir)
@@ -184,13 +167,14 @@ static int draw_charts(const struct summary *summary, const char *out_dir)
     struct analysis_error error = {0};
     struct chart_list list = {0};
     if (!find_scripts(script_dir, &error))
-        return fail(error.text);
+        return report_fail(error.text);
     enum charts_result result = charts_draw(summary, script_dir, out_dir, &list, &error);
     say_outcomes(&list, out_dir);
     chart_list_free(&list);
     if (result == CHARTS_NO_GNUPLOT)
-        return fail("gnuplot is not installed, and it draws the charts: apt install gnuplot-nox");
-    return result == CHARTS_OK ? EXIT_OK : fail(error.text);
+        return report_fail(
+            "gnuplot is not installed, and it draws the charts: apt install gnuplot-nox");
+    return result == CHARTS_OK ? EXIT_OK : report_fail(error.text);
 }
 
 static int report_charts(const struct summary *summary, const struct arguments *arguments)
@@ -199,7 +183,7 @@ static int report_charts(const struct summary *summary, const struct arguments *
     if (arguments->out_dir != NULL)
         return draw_charts(summary, arguments->out_dir);
     if (asprintf(&out_dir, "%s/charts", arguments->results_dir) < 0)
-        return fail("not enough memory");
+        return report_fail("not enough memory");
     int status = draw_charts(summary, out_dir);
     free(out_dir);
     return status;
@@ -227,7 +211,7 @@ static int report_smallest(const struct arguments *arguments)
     struct analysis_error error = {0};
     return summary_print_smallest(arguments->results_dir, stdout, arguments->format, &error)
                ? EXIT_OK
-               : fail(error.text);
+               : report_fail(error.text);
 }
 
 static int report_runs(const struct arguments *arguments)
@@ -235,7 +219,7 @@ static int report_runs(const struct arguments *arguments)
     struct summary summary;
     struct analysis_error error = {0};
     if (!summary_load(&summary, arguments->results_dir, &error))
-        return fail(error.text);
+        return report_fail(error.text);
     int status = arguments->summary ? report_summary(&summary, arguments)
                                     : report_charts(&summary, arguments);
     summary_free(&summary);
@@ -267,9 +251,5 @@ int main(int argc, char **argv)
     argp_err_exit_status = EXIT_TROUBLE;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     int status = report(&arguments);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "report: standard output: %s\n", strerror(errno));
-        return EXIT_TROUBLE;
-    }
-    return status;
+    return report_flush() ? status : EXIT_TROUBLE;
 }

@@ -1,5 +1,7 @@
 #include "analysis/statistics.h"
 
+#include "analysis/bootstrap_median.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +17,11 @@ static int compare_doubles(const void *a, const void *b)
     double x = *(const double *)a;
     double y = *(const double *)b;
     return (x > y) - (x < y);
+}
+
+void statistics_sort(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare_doubles);
 }
 
 double statistics_quantile(const double *sorted, size_t count, double p)
@@ -33,7 +40,7 @@ double statistics_median(double *values, size_t count)
 {
     if (count == 0)
         return NAN;
-    qsort(values, count, sizeof *values, compare_doubles);
+    statistics_sort(values, count);
     return statistics_quantile(values, count, 0.5);
 }
 
@@ -133,41 +140,53 @@ double statistics_student_quantile(double degrees)
     return x + (g1 + (g2 + (g3 + g4 / degrees) / degrees) / degrees) / degrees;
 }
 
-/* The quantile of the middle of each step of the distribution function, interpolated. */
-static double mid_quantile(const double *sorted, size_t count, double p)
+static int compare_weighted(const void *a, const void *b)
 {
-    double before = sorted[0], middle_before = 0;
+    const struct weighted *x = a;
+    const struct weighted *y = b;
+    return compare_doubles(&x->value, &y->value);
+}
+
+/* The quantile of the middle of each step of the distribution function, interpolated. */
+static double mid_quantile(const struct weighted *sorted, size_t count, double p)
+{
+    double before = sorted[0].value, middle_before = 0, below = 0;
     for (size_t first = 0, end; first < count; first = end) {
-        end = first + 1;
-        while (end < count && sorted[end] == sorted[first])
-            end++;
-        double middle = (double)(first + end) / 2 / (double)count;
+        double step = 0;
+        for (end = first; end < count && sorted[end].value == sorted[first].value; end++)
+            step += sorted[end].weight;
+        double middle = below + step / 2;
         if (middle >= p) {
             double share = (p - middle_before) / (middle - middle_before);
-            return before + (sorted[first] - before) * share;
+            return before + (sorted[first].value - before) * share;
         }
-        before = sorted[first];
+        before = sorted[first].value;
         middle_before = middle;
+        below += step;
     }
-    return sorted[count - 1];
+    return sorted[count - 1].value;
 }
 
-/* `estimates` are RESAMPLES; the variance that they show is `widening` times too small. */
-static struct interval expanded_interval(double *estimates, double degrees, double widening)
+/* Sorts the estimates, the variance of which is `widening` times too small. */
+static struct interval expanded_interval(struct weighted *estimates, size_t count, double degrees,
+                                         double widening)
 {
     double tail = normal_below(-statistics_student_quantile(degrees) * sqrt(widening));
-    qsort(estimates, RESAMPLES, sizeof *estimates, compare_doubles);
-    return (struct interval){mid_quantile(estimates, RESAMPLES, tail),
-                             mid_quantile(estimates, RESAMPLES, 1 - tail)};
+    qsort(estimates, count, sizeof *estimates, compare_weighted);
+    return (struct interval){mid_quantile(estimates, count, tail),
+                             mid_quantile(estimates, count, 1 - tail)};
 }
 
-static struct interval interval_of_median(const struct sample_group *group, unsigned *counts)
+static struct interval interval_of_median(const struct sample_group *group)
 {
-    double estimates[RESAMPLES], n = (double)group->count;
-    uint64_t state = 1;
-    for (size_t i = 0; i < RESAMPLES; i++)
-        estimates[i] = resampled_median(group, counts, &state);
-    return expanded_interval(estimates, n - 1, n / (n - 1));
+    struct interval interval = {NAN, NAN};
+    double n = (double)group->count;
+    size_t count;
+    struct weighted *medians = bootstrap_median(group->values, group->count, &count);
+    if (medians != NULL)
+        interval = expanded_interval(medians, count, n - 1, n / (n - 1));
+    free(medians);
+    return interval;
 }
 
 /* What is known of a sum of logarithms of medians, each of which is resampled by itself. */
@@ -196,11 +215,12 @@ static void add_log_median(struct log_sums *all, const struct sample_group *grou
 
 static struct interval interval_of_log_sums(struct log_sums *all)
 {
+    struct weighted means[RESAMPLES];
     for (size_t i = 0; i < RESAMPLES; i++)
-        all->sums[i] = exp(all->sums[i]);
+        means[i] = (struct weighted){exp(all->sums[i]), 1.0 / RESAMPLES};
     if (!(all->uncertainty > 0)) /* nothing varies */
-        return expanded_interval(all->sums, INFINITY, 1);
-    return expanded_interval(all->sums, all->variance * all->variance / all->uncertainty,
+        return expanded_interval(means, RESAMPLES, INFINITY, 1);
+    return expanded_interval(means, RESAMPLES, all->variance * all->variance / all->uncertainty,
                              all->widened / all->variance);
 }
 
@@ -221,7 +241,7 @@ static void sort_groups(const struct sample_group *groups, size_t group_count,
     for (size_t i = 0; i < group_count; i++) {
         sorted[i] = (struct sample_group){values, groups[i].count};
         memcpy(values, groups[i].values, groups[i].count * sizeof *values);
-        qsort(values, groups[i].count, sizeof *values, compare_doubles);
+        statistics_sort(values, groups[i].count);
         values += groups[i].count;
     }
 }
@@ -247,7 +267,7 @@ struct interval statistics_bootstrap(const struct sample_group *groups, size_t g
     unsigned *counts = calloc(total, sizeof *counts);
     if (sorted != NULL && values != NULL && counts != NULL) {
         sort_groups(groups, group_count, sorted, values);
-        interval = group_count == 1 ? interval_of_median(sorted, counts)
+        interval = group_count == 1 ? interval_of_median(sorted)
                                     : interval_of_geometric_mean(sorted, group_count, counts);
     }
     free(counts);
@@ -318,7 +338,7 @@ double statistics_pair_scale(double *values, size_t count)
 {
     if (count < STATISTICS_MIN_ROUNDS)
         return NAN;
-    qsort(values, count, sizeof *values, compare_doubles);
+    statistics_sort(values, count);
     size_t half = count / 2 + 1, wanted = half * (half - 1) / 2;
     double below = 0, distance = values[count - 1] - values[0];
     while (distance - below > distance * 1e-12) {
@@ -331,19 +351,11 @@ double statistics_pair_scale(double *values, size_t count)
     return 2.2219 * pair_scale_correction(count) * distance;
 }
 
-/* The spread of the logarithms; NaN without memory. */
-static double log_sigma(const double *values, size_t count)
+/* Sorts the logarithms. */
+static double sigma(double *logarithms, size_t count)
 {
-    double *logs = calloc(count, sizeof *logs);
-    if (logs == NULL)
-        return NAN;
-    for (size_t i = 0; i < count; i++)
-        logs[i] = log(values[i]);
-    double sigma = statistics_pair_scale(logs, count);
-    if (!(sigma > 0))
-        sigma = statistics_sd(logs, count);
-    free(logs);
-    return sigma;
+    double scale = statistics_pair_scale(logarithms, count);
+    return scale > 0 ? scale : statistics_sd(logarithms, count);
 }
 
 static const double median_to_mean_error = 1.2533141373155003; /* sqrt(pi / 2) */
@@ -354,18 +366,44 @@ static double expected_half_width(double n)
     return median_to_mean_error * statistics_student_quantile(n - 1) / sqrt(n - 1);
 }
 
+/*
+ * The same as the values have it, by the distance of their quantiles; 0 where these are within the
+ * middle half of the values, which is what their scale is of.
+ */
+static double observed_half_width(const double *sorted, size_t count, double n)
+{
+    double reach = fmin(statistics_student_quantile(n - 1) / sqrt(n - 1) / 2, 0.5);
+    if (reach <= 0.25)
+        return 0;
+    return (statistics_quantile(sorted, count, 0.5 + reach) -
+            statistics_quantile(sorted, count, 0.5 - reach)) /
+           2;
+}
+
+static double forecast(double *logarithms, size_t count, double wanted)
+{
+    double scale = sigma(logarithms, count);
+    double root = median_to_mean_error * NORMAL_975 * scale / wanted;
+    if (!(scale > 0))
+        return STATISTICS_MIN_ROUNDS;
+    double rounds = fmax(STATISTICS_MIN_ROUNDS, ceil(root * root));
+    while (rounds < 1e6 && (expected_half_width(rounds) * scale > wanted ||
+                            observed_half_width(logarithms, count, rounds) > wanted))
+        rounds++; /* a few times: t and n - 1 matter when there are few, and so do outliers */
+    return rounds;
+}
+
 double statistics_forecast_rounds(const double *ratios, size_t count, double precision)
 {
     if (count < STATISTICS_MIN_ROUNDS)
         return NAN;
-    double sigma = log_sigma(ratios, count);
-    if (!(sigma > 0))
-        return isnan(sigma) ? NAN : STATISTICS_MIN_ROUNDS;
-    double wanted = log1p(fmax(precision, 0)) / sigma;
-    double root = median_to_mean_error * NORMAL_975 / wanted;
-    double rounds = fmax(STATISTICS_MIN_ROUNDS, ceil(root * root));
-    while (rounds < 1e6 && expected_half_width(rounds) > wanted)
-        rounds++; /* a few times: t and n - 1 matter when there are few */
+    double *logarithms = calloc(count, sizeof *logarithms);
+    if (logarithms == NULL)
+        return NAN;
+    for (size_t i = 0; i < count; i++)
+        logarithms[i] = log(ratios[i]);
+    double rounds = forecast(logarithms, count, log1p(fmax(precision, 0)));
+    free(logarithms);
     return rounds;
 }
 

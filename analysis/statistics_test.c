@@ -1,9 +1,11 @@
+#include "analysis/bootstrap_median.h"
 #include "analysis/statistics.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -91,11 +93,54 @@ static void interval_of_the_median(void **state)
     (void)state;
     const double values[] = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100};
     struct interval interval = statistics_bootstrap(&(struct sample_group){values, 10}, 1);
-    assert_float_equal(interval.low, 22.55, 2); /* 2000 resamples */
-    assert_float_equal(interval.high, 87.45, 2);
+    assert_float_equal(interval.low, 22.55, 0.01);
+    assert_float_equal(interval.high, 87.45, 0.01);
     interval = statistics_bootstrap(&(struct sample_group){values, 7}, 1);
-    assert_float_equal(interval.low, 10, 2);
-    assert_float_equal(interval.high, 70, 2);
+    assert_float_equal(interval.low, 10, 0);
+    assert_float_equal(interval.high, 70, 0);
+}
+
+/* Of 3 values 7/27, 13/27 and 7/27; of 1 and 3 the median of two draws is 1, 2 or 3. */
+static void distribution_of_the_resampled_median(void **state)
+{
+    (void)state;
+    const double odd[] = {1, 2, 4}, even[] = {1, 3};
+    size_t count;
+    struct weighted *medians = bootstrap_median(odd, 3, &count);
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_float_equal(medians[i].weight, medians[i].value == 2 ? 13 / 27.0F : 7 / 27.0F,
+                           1e-6F);
+    free(medians);
+    medians = bootstrap_median(even, 2, &count);
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_float_equal(medians[i].weight, medians[i].value == 2 ? 0.5 : 0.25, 1e-6);
+    free(medians);
+}
+
+/* All that is left out weighs next to nothing, and of values that are symmetric so is the rest. */
+static void distributions_of_many_medians_are_whole(void **state)
+{
+    (void)state;
+    enum { MOST = 3001 };
+    static double values[MOST];
+    for (size_t i = 0; i < MOST; i++)
+        values[i] = (double)i;
+    for (size_t n = 1; n <= MOST; n = n < 70 ? n + 1 : n * 3 / 2 + 1) {
+        double sum = 0, mean = 0;
+        size_t count;
+        struct weighted *medians = bootstrap_median(values, n, &count);
+        assert_non_null(medians);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(medians[i].weight > 0);
+            sum += medians[i].weight;
+            mean += medians[i].weight * medians[i].value;
+        }
+        free(medians);
+        assert_true(fabs(sum - 1) < 1e-9);
+        assert_true(fabs(mean - (double)(n - 1) / 2) < 1e-6 * (double)n);
+    }
 }
 
 static void intervals_are_reproducible(void **state)
@@ -298,6 +343,8 @@ int main(void)
         cmocka_unit_test(student_quantiles),
         cmocka_unit_test(pair_scales),
         cmocka_unit_test(interval_of_the_median),
+        cmocka_unit_test(distribution_of_the_resampled_median),
+        cmocka_unit_test(distributions_of_many_medians_are_whole),
         cmocka_unit_test(intervals_are_reproducible),
         cmocka_unit_test(too_few_rounds_have_no_interval),
         cmocka_unit_test(interval_of_a_geometric_mean),
