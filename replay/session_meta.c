@@ -144,7 +144,7 @@ static void describe_plans(struct result_csv *result, const struct trace_run *tr
         return;
     describe_number(result, trace->name, "largest_thread_percent", largest_share_percent(any));
     describe_number(result, trace->name, "stretches", any->stretch_count);
-    if (edges)
+    if (edges && edges->sync == PLAN_EDGES)
         describe_number(result, trace->name, "edges", edges->edge_count);
     if (memory) {
         describe_number(result, trace->name, "least_peak_live_bytes", memory->least_peak_bytes);
