@@ -110,6 +110,7 @@ bool trace_plans_make(struct session *session, const struct trace_input *input,
     if (*input->partial)
         trace_meta_set(meta, "partial", "%s", input->partial);
     trace->thp = choose_huge_pages(session->options, meta);
+    trace->meta = meta;
     return made;
 }
 
