@@ -105,7 +105,7 @@ width_of() {
 
 # Whether each number of the table that print_summary printed is what the CSV files give.
 check_table() { # FOLDER
-    run python3 "$SOURCE_DIR/analysis/table_check.py" "$BATS_TEST_TMPDIR/table.txt" "$BATS_TEST_TMPDIR/summary.csv" "$1"
+    run python3 -B "$SOURCE_DIR/analysis/table_check.py" "$BATS_TEST_TMPDIR/table.txt" "$BATS_TEST_TMPDIR/summary.csv" "$1"
 }
 
 @test "the numbers of the table are those of the CSV, to the digit" {
@@ -126,7 +126,7 @@ check_table() { # FOLDER
 @test "each number of the table that is another one is found, in the table and in every sentence" {
     for folder in traces limits warnings; do
         print_summary "$SOURCE_DIR/analysis/testdata/$folder"
-        run python3 "$SOURCE_DIR/analysis/table_check_test.py" "$BATS_TEST_TMPDIR/table.txt" "$BATS_TEST_TMPDIR/summary.csv" \
+        run python3 -B "$SOURCE_DIR/analysis/table_check_test.py" "$BATS_TEST_TMPDIR/table.txt" "$BATS_TEST_TMPDIR/summary.csv" \
             "$SOURCE_DIR/analysis/testdata/$folder"
         echo "$output"
         [ "$status" -eq 0 ]
