@@ -1,66 +1,67 @@
 #include "analysis/prediction.h"
 
+#include "analysis/fact.h"
+
 #include <math.h>
 #include <string.h>
 
-static bool is_glibc(const struct summary *summary, const char *allocator)
+static bool is_glibc(const struct summary *summary, const struct cell *cell)
 {
-    const char *spec = summary_meta(summary, "allocator.", allocator, ".spec");
+    const char *spec = cell != NULL ? fact_text(summary, cell, FACT_ALLOCATOR_SPEC) : NULL;
     return spec != NULL && strcmp(spec, "glibc") == 0;
 }
 
 const char *prediction_reference(const struct summary *summary)
 {
-    if (is_glibc(summary, summary->baseline))
+    if (is_glibc(summary, fact_find_cell(summary, NULL, summary->baseline)))
         return summary->baseline;
     for (size_t i = 0; i < summary->runs.cell_count; i++)
-        if (is_glibc(summary, summary->runs.cells[i].allocator))
+        if (is_glibc(summary, &summary->runs.cells[i]))
             return summary->runs.cells[i].allocator;
     return summary->baseline;
 }
 
 bool prediction_has_glibc(const struct summary *summary)
 {
-    return is_glibc(summary, prediction_reference(summary));
+    return is_glibc(summary, fact_find_cell(summary, NULL, prediction_reference(summary)));
 }
 
 /* ---- whether something can be predicted ---- */
 
-static bool has_word(const struct summary *summary, const char *trace, const char *suffix,
+static bool has_word(const struct summary *summary, const struct cell *cell, enum fact fact,
                      const char *word)
 {
-    const char *value = summary_meta(summary, "trace.", trace, suffix);
+    const char *value = fact_text(summary, cell, fact);
     return value != NULL && strcmp(value, word) == 0;
 }
 
-static const char *why_no_cpu(const struct summary *summary, const char *trace)
+static const char *why_no_cpu(const struct summary *summary, const struct cell *cell)
 {
-    return summary_trace_number(summary, trace, ".program_cpu_us") > 0
+    return fact_number(summary, cell, FACT_PROGRAM_CPU_US) > 0
                ? NULL
                : "the trace does not tell the program's own CPU time";
 }
 
-static const char *why_no_rss(const struct summary *summary, const char *trace)
+static const char *why_no_rss(const struct summary *summary, const struct cell *cell)
 {
-    if (!(summary_trace_number(summary, trace, ".program_rss_bytes") > 0))
+    if (!(fact_number(summary, cell, FACT_PROGRAM_RSS_BYTES) > 0))
         return "the trace does not tell the program's own peak RSS";
-    return has_word(summary, trace, ".redirected", "1")
+    return has_word(summary, cell, FACT_REDIRECTED, "1")
                ? "it has a malloc of its own, whose memory is not known"
                : NULL;
 }
 
 static const char *why_not(const struct summary *summary, const struct cell *cell)
 {
-    const char *trace = cell->trace;
-    if (summary_meta(summary, "trace.", trace, ".partial") != NULL)
+    if (fact_text(summary, cell, FACT_PARTIAL) != NULL)
         return "only a part of the program was replayed";
-    if (has_word(summary, trace, ".program_cpu_source", "part_of_recorded_run"))
+    if (has_word(summary, cell, FACT_PROGRAM_CPU_SOURCE, "part_of_recorded_run"))
         return "the trace tells what only a part of the program took";
-    if (strcmp(cell->sync, "serial") == 0 && summary_trace_number(summary, trace, ".threads") > 1)
+    if (strcmp(cell->sync, "serial") == 0 && fact_number(summary, cell, FACT_RECORDED_THREADS) > 1)
         return "its threads were replayed on one";
     if (!cell->was_touched)
         return "nothing was written into the blocks";
-    return cell->pass == PASS_TIME ? why_no_cpu(summary, trace) : why_no_rss(summary, trace);
+    return cell->pass == PASS_TIME ? why_no_cpu(summary, cell) : why_no_rss(summary, cell);
 }
 
 static bool is_predicted_from(const struct cell *cell)
@@ -102,12 +103,12 @@ static void predict(const struct summary *summary, struct cell *cell, const stru
 {
     if (cell->pass == PASS_TIME)
         cell->metrics[METRIC_PREDICTED_CPU] =
-            if_positive(summary_trace_number(summary, cell->trace, ".program_cpu_us") +
+            if_positive(fact_number(summary, cell, FACT_PROGRAM_CPU_US) +
                         (cell->process_cpu_ns - reference->process_cpu_ns) / 1e3);
     else
         cell->metrics[METRIC_PREDICTED_RSS] =
-            if_positive(summary_trace_number(summary, cell->trace, ".program_rss_bytes") +
-                        cell->process_bytes - reference->process_bytes);
+            if_positive(fact_number(summary, cell, FACT_PROGRAM_RSS_BYTES) + cell->process_bytes -
+                        reference->process_bytes);
 }
 
 void prediction_join(struct summary *summary)

@@ -1,6 +1,7 @@
 #include "analysis/prediction_print.h"
 
 #include "analysis/effect_print.h"
+#include "analysis/fact.h"
 #include "analysis/line.h"
 #include "analysis/prediction.h"
 #include "analysis/units.h"
@@ -155,8 +156,9 @@ static bool has_effects(const struct summary *summary, const struct trace_summar
 static void print_doubts(const struct summary *summary, const struct trace_summary *trace,
                          FILE *stream)
 {
-    const char *source = summary_meta(summary, "trace.", trace->trace, ".program_cpu_source");
-    const char *redirected = summary_meta(summary, "trace.", trace->trace, ".redirected");
+    const struct cell *cell = fact_find_cell(summary, trace->trace, NULL);
+    const char *source = fact_text(summary, cell, FACT_PROGRAM_CPU_SOURCE);
+    const char *redirected = fact_text(summary, cell, FACT_REDIRECTED);
     if (trace->threads > 1)
         line_print(stream, "", "",
                    "%s: waiting of its threads for each other is CPU time; no such program was "

@@ -96,36 +96,143 @@ width_of() {
 }
 
 @test "summary prints the table of testdata, to the letter" {
-    for folder in basic ladder bare traces limits labels; do
+    for folder in basic ladder bare traces limits labels warnings; do
         "$report" summary "$SOURCE_DIR/analysis/testdata/$folder" > "$BATS_TEST_TMPDIR/table.txt"
         diff "$SOURCE_DIR/analysis/testdata/$folder/table.txt" "$BATS_TEST_TMPDIR/table.txt"
         [ "$(width_of "$BATS_TEST_TMPDIR/table.txt")" -le 100 ]
     done
 }
 
+# Whether each number of the table that print_summary printed is what the CSV files give.
+check_table() { # FOLDER
+    run python3 -B "$SOURCE_DIR/analysis/table_check.py" "$BATS_TEST_TMPDIR/table.txt" "$BATS_TEST_TMPDIR/summary.csv" "$1"
+}
+
 @test "the numbers of the table are those of the CSV, to the digit" {
-    for folder in basic ladder bare traces limits labels; do
+    for folder in basic ladder bare traces limits labels again warnings; do
         print_summary "$SOURCE_DIR/analysis/testdata/$folder"
-        run python3 "$SOURCE_DIR/analysis/table_check.py" "$BATS_TEST_TMPDIR/table.txt" "$BATS_TEST_TMPDIR/summary.csv"
+        check_table "$SOURCE_DIR/analysis/testdata/$folder"
+        echo "$output"
         [ "$status" -eq 0 ]
     done
     # One digit that is not the CSV's is found.
     print_summary "$results"
     sed -i 's/2\.29 MiB   2\.40x/2.29 MiB   2.41x/' "$BATS_TEST_TMPDIR/table.txt"
-    run python3 "$SOURCE_DIR/analysis/table_check.py" "$BATS_TEST_TMPDIR/table.txt" "$BATS_TEST_TMPDIR/summary.csv"
+    check_table "$results"
     [ "$status" -eq 1 ]
     [[ "$output" == *"toy heap-split peak_heap_ratio: '2.41x', from the CSV '2.40x'"* ]]
+}
+
+@test "each number of the table that is another one is found, in the table and in every sentence" {
+    for folder in traces limits warnings; do
+        print_summary "$SOURCE_DIR/analysis/testdata/$folder"
+        run python3 -B "$SOURCE_DIR/analysis/table_check_test.py" "$BATS_TEST_TMPDIR/table.txt" "$BATS_TEST_TMPDIR/summary.csv" \
+            "$SOURCE_DIR/analysis/testdata/$folder"
+        echo "$output"
+        [ "$status" -eq 0 ]
+    done
+    [ "${output% changed}" -ge 500 ]
+    # All that can be said with a number is said there.
+    text=$(tr -s ' \n' ' ' < "$BATS_TEST_TMPDIR/table.txt")
+    for words in "(steal)" "gives back" "run 20 rounds more" "took the processor" "harness's floor is" "net of the floor" "inside of a call" \
+        "against best fit" "noise floor (A/A)" "less CPU time\|inconclusive" "more memory at the peak [" "no difference claimed" "too few rounds" \
+        "memory runs ended with" "off the recorded one" "waited for each other" "verify: fast: corrupt" "nothing wrong in" "p99.99" "the plan allows"; do
+        grep -q -- "$(sed 's/\[/\\[/g' <<< "$words")" <<< "$text" || { echo "$words"; false; }
+    done
+    # So is a sentence with a number that is not known here.
+    echo "and 7 more" >> "$BATS_TEST_TMPDIR/table.txt"
+    check_table "$SOURCE_DIR/analysis/testdata/warnings"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"and 7 more' is not what the CSV files give"* ]]
 }
 
 @test "so are those of a replay" {
     cd "$BATS_TEST_TMPDIR"
     "$BUILD_DIR/trace" generate --events=20000 churn churn.trace
-    "$BUILD_DIR/replay" -q -r 6 -a heap,glibc,again=glibc -o out churn.trace
+    "$BUILD_DIR/trace" generate --events=6000 --threads=2 handover threads.trace
+    tell_program churn.trace program_cpu_us=90000 program_rss_bytes=9000000 program_cpu_source=plain_run
+    "$BUILD_DIR/replay" -q -r 6 --aa -p time,memory,latency,verify -a heap,glibc,again=glibc -o out churn.trace threads.trace
     print_summary out
-    run python3 "$SOURCE_DIR/analysis/table_check.py" table.txt summary.csv
+    check_table out
+    echo "$output"
     [ "$status" -eq 0 ]
-    [ "$(tail -n 1 <<< "$output" | cut -d' ' -f1)" -ge 20 ]
+    [ "$(tail -n 1 <<< "$output" | cut -d' ' -f1)" -ge 150 ]
     grep -q '█' table.txt
+}
+
+# Adds what a recorder would have put into a trace.
+tell_program() { # TRACE KEY=VALUE...
+    "$BUILD_DIR/trace" print "$1" > made.txt
+    sed -i "1r /dev/stdin" made.txt <<< "$(printf '# %s\n' "${@:2}")"
+    "$BUILD_DIR/trace" convert made.txt "$1"
+}
+
+# A campaign of two traces, of which all that changes a number of the summary is said.
+run_campaign() { # OPTION...
+    "$BUILD_DIR/replay" -q -r 6 --loops=2 --aa -b plain -a heap,plain=glibc-notcache,glibc -o out "$@" a.trace b.trace
+}
+
+make_campaign_traces() {
+    "$BUILD_DIR/trace" generate --events=3000 churn a.trace
+    "$BUILD_DIR/trace" generate --events=3000 --threads=2 handover b.trace
+    tell_program a.trace program_cpu_us=90000 program_rss_bytes=9000000 program_cpu_source=plain_run
+    tell_program b.trace program_cpu_us=80000 program_rss_bytes=900000000 redirected=1
+}
+
+# Of a CSV all columns but some.
+without_columns() { # FILE COLUMN...
+    python3 - "$@" <<'END'
+import csv, sys
+rows = list(csv.reader(open(sys.argv[1], newline="")))
+kept = [i for i, name in enumerate(rows[0]) if name not in sys.argv[2:]]
+csv.writer(sys.stdout).writerows([row[i] for i in kept] for row in rows)
+END
+}
+
+@test "summary.csv is made again from runs.csv alone, byte for byte" {
+    cd "$BATS_TEST_TMPDIR"
+    make_campaign_traces
+    run_campaign
+    grep -q '^"a","glibc","predicted_cpu_us","us","6","' out/summary.csv
+    grep -q '^"a","heap","predicted_rss_bytes","bytes","3","' out/summary.csv
+    grep -q '^"b","heap","predicted_rss_bytes","bytes","0"' out/summary.csv # its memory is not known
+    grep -q '^"geomean","plain-again",' out/summary.csv
+    mkdir alone
+    cp out/runs.csv alone
+    "$report" summary --format=csv alone > alone.csv
+    cmp out/summary.csv alone.csv
+    # A runs.csv of an earlier version leaves that to meta.csv.
+    cp -r out earlier
+    without_columns out/runs.csv program_cpu_us program_rss_bytes program_cpu_source recorded_threads redirected partial \
+        allocator_spec allocator_place baseline noise_floor_allocator > earlier/runs.csv
+    "$report" summary --format=csv earlier > earlier.csv
+    cmp out/summary.csv earlier.csv
+    rm earlier/meta.csv
+    "$report" summary --format=csv earlier > earlier.csv
+    run cmp -s out/summary.csv earlier.csv
+    [ "$status" -eq 1 ]
+}
+
+@test "so is that of a campaign that went on, and not one with columns of another version" {
+    cd "$BATS_TEST_TMPDIR"
+    make_campaign_traces
+    run_campaign
+    sed -i '/^"checkpoint.b.2"/Q' out/meta.csv # as if it had been killed in the second round of b
+    cp -r out earlier
+    run_campaign --resume
+    [ "$(grep '"b"' out/runs.csv | cut -d, -f3 | sort -u | wc -l)" -eq 6 ]
+    mkdir alone
+    cp out/runs.csv alone
+    "$report" summary --format=csv alone > alone.csv
+    cmp out/summary.csv alone.csv
+    rm -r out
+    mv earlier out
+    sed -i '1s/,"noise_floor_allocator"/,"noise_floor"/' out/runs.csv
+    cp -r out before
+    run run_campaign --resume
+    [ "$status" -eq 2 ]
+    [ "$output" = "replay: --resume: out/runs.csv has not the columns of this version; without --resume the campaign begins anew" ]
+    diff -r before out
 }
 
 @test "nothing that is printed is wider than 100 columns, whatever the labels" {
@@ -134,12 +241,11 @@ width_of() {
     trace_name=$(printf 'trace%.0s' {1..24}) # 120 columns
     "$BUILD_DIR/trace" generate --events=4000 --threads=2 handover "$trace_name.trace"
     "$BUILD_DIR/trace" generate --events=4000 churn churn.trace
+    for trace in "$trace_name" churn; do
+        tell_program "$trace.trace" program_cpu_us=5000 program_rss_bytes=20000000 program_cpu_source=recorded_run redirected=1
+    done
     "$BUILD_DIR/replay" -q -r 1 -p time,memory,latency,verify -a "a$long=heap,b$long=glibc,glibc" -b "b$long" -o out \
         "$trace_name.trace" churn.trace
-    for trace in "$trace_name" churn; do
-        printf '"trace.%s.%s","%s"\n' "$trace" program_cpu_us 5000 "$trace" program_rss_bytes 20000000 \
-            "$trace" program_cpu_source recorded_run "$trace" redirected 1 >> out/meta.csv
-    done
     print_summary out
     grep -q 'predicted for this program' table.txt
     grep -q 'p99.9' table.txt

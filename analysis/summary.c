@@ -1,5 +1,6 @@
 #include "analysis/summary.h"
 
+#include "analysis/fact.h"
 #include "analysis/prediction.h"
 
 #include <errno.h>
@@ -162,16 +163,17 @@ static double bound_bytes(const struct csv_table *bounds, const char *trace, con
     return bytes;
 }
 
-/* What is known of the trace itself: from meta.csv, else from the runs. */
+/* What is known of the trace itself. */
 static void describe_trace(const struct summary *summary, struct trace_summary *trace)
 {
+    const struct cell *first = fact_find_cell(summary, trace->trace, NULL);
     trace->ops = NAN;
     trace->peak_live_bytes = summary_trace_number(summary, trace->trace, ".peak_live_bytes");
     trace->best_fit_bytes = bound_bytes(&summary->bounds, trace->trace, "best_fit");
     trace->duration_us = summary_trace_number(summary, trace->trace, ".duration_us");
-    trace->threads = summary_trace_number(summary, trace->trace, ".threads");
-    trace->program_cpu_us = summary_trace_number(summary, trace->trace, ".program_cpu_us");
-    trace->program_rss_bytes = summary_trace_number(summary, trace->trace, ".program_rss_bytes");
+    trace->threads = fact_number(summary, first, FACT_RECORDED_THREADS);
+    trace->program_cpu_us = fact_number(summary, first, FACT_PROGRAM_CPU_US);
+    trace->program_rss_bytes = fact_number(summary, first, FACT_PROGRAM_RSS_BYTES);
     for (size_t i = 0; i < summary->runs.cell_count; i++) {
         const struct cell *cell = &summary->runs.cells[i];
         if (cell->status != RUN_OK || strcmp(cell->trace, trace->trace) != 0)
@@ -197,7 +199,7 @@ static bool was_run(const struct run_set *runs, const char *trace, const char *a
 /* The label under which the baseline was run once more, or NULL. */
 static const char *noise_floor_label(const struct summary *summary)
 {
-    return summary_meta(summary, "", "noise_floor_allocator", "");
+    return fact_text(summary, fact_find_cell(summary, NULL, NULL), FACT_NOISE_FLOOR);
 }
 
 static bool summarise_trace(const struct summary *summary, struct trace_summary *trace,
@@ -365,17 +367,25 @@ static bool summarise_all(struct summary *summary, const struct names *traces,
 }
 
 /*
- * Cells are interleaved in random order, so the order of the command line is that of meta.csv;
- * labels that it lacks come last, as they appear.
+ * On the command line. Where runs.csv does not tell, the order of meta.csv is that; labels that it
+ * lacks come last.
  */
+static double command_line_place(const struct summary *summary, const char *allocator)
+{
+    const struct cell *cell = fact_find_cell(summary, NULL, allocator);
+    double place = fact_number(summary, cell, FACT_ALLOCATOR_PLACE);
+    return isnan(place) ? (double)meta_row(&summary->meta, "allocator.", allocator, ".spec")
+                        : place;
+}
+
+/* Cells are interleaved in random order. */
 static void order_allocators(const struct summary *summary, struct names *names)
 {
-    const struct csv_table *meta = &summary->meta;
     for (size_t i = 1; i < names->count; i++) {
         const char *name = names->items[i];
-        size_t row = meta_row(meta, "allocator.", name, ".spec");
+        double own = command_line_place(summary, name);
         size_t place = i;
-        while (place > 0 && meta_row(meta, "allocator.", names->items[place - 1], ".spec") > row) {
+        while (place > 0 && command_line_place(summary, names->items[place - 1]) > own) {
             names->items[place] = names->items[place - 1];
             place--;
         }
@@ -411,6 +421,8 @@ static bool summarise(struct summary *summary)
 /* For a runs.csv that lacks the mean over time. */
 static void join_samples(struct summary *summary)
 {
+    if (csv_table_find(&summary->runs.table, "frag_mean_time_ratio") != CSV_NO_COLUMN)
+        return;
     for (size_t i = 0; i < summary->runs.cell_count; i++) {
         struct cell *cell = &summary->runs.cells[i];
         if (cell->pass != PASS_MEMORY || cell->status != RUN_OK || !cell->was_touched ||
@@ -440,7 +452,8 @@ static bool load_runs(struct summary *summary, const char *dir, struct analysis_
 {
     char *path;
     enum presence presence = find_file(dir, "runs.csv", &path, error);
-    bool ok = presence == PRESENT && run_set_read(&summary->runs, path, error);
+    bool ok = presence == PRESENT && run_set_read(&summary->runs, path, error) &&
+              fact_check(&summary->runs.table, error);
     if (presence == ABSENT)
         analysis_fail(error, "%s: %s; give the folder that replay wrote its results to", path,
                       strerror(errno));
@@ -507,7 +520,8 @@ bool summary_load(struct summary *summary, const char *dir, struct analysis_erro
               load_latencies(summary, dir, error) && load_meta(summary, dir, error) &&
               load_bounds(summary, dir, error);
     if (ok) {
-        const char *baseline = summary_meta(summary, "", "baseline", "");
+        const char *baseline =
+            fact_text(summary, fact_find_cell(summary, NULL, NULL), FACT_BASELINE);
         summary->baseline = baseline != NULL ? baseline : "glibc";
         join_samples(summary);
         prediction_join(summary);

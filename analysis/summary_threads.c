@@ -158,7 +158,9 @@ static void write_note(FILE *text, const struct summary *summary, const struct t
     }
     fprintf(text, "%s: on %.0f threads, of which one makes %s %% of the calls;", trace->trace,
             trace->threads, trace_meta(summary, trace->trace, ".largest_thread_percent"));
-    if (*time)
+    if (strcmp(time, "exact") == 0)
+        fprintf(text, " time in recorded order%s", *memory ? "," : "");
+    else if (*time)
         fprintf(text, " time in the order of %s hand-overs%s",
                 trace_meta(summary, trace->trace, ".edges"), *memory ? "," : "");
     if (strcmp(memory, "exact") == 0)

@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
-"""table_check.py TABLE CSV: whether a printed table holds the numbers of the summary's CSV.
+"""table_check.py TABLE SUMMARY FOLDER: whether a printed table holds the numbers of the CSV files.
 
-Every number of the tables, and of the sentences below them, is computed again from the CSV and
-rounded by the rule of the table; the printed one must be the same to the digit. No line may be wider
-than 100 columns. Prints how many numbers were compared, and each one that differs.
+Every number that is printed, in the tables and in the lines between them, is computed again from
+summary.csv and from the other files of the folder, and rounded by the rule of the table; the printed
+one must be the same to the digit, and none may be left that nothing was compared with. No line may be
+wider than 100 columns. Prints how many numbers were compared, and each one that differs.
 """
 
-import csv
 import math
 import re
 import sys
 
-TIMES = [(1, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")]
-BYTES = [(1024**i, name) for i, name in enumerate(["B", "KiB", "MiB", "GiB", "TiB"])]
-NAN = float("nan")
+import table_sentences
+from table_result import Result, Summary, number
+from table_rules import (BYTES, TIMES, grouped, half_of, in_unit, interval, known_bytes, known_time,
+                         measured_ratio, plain_ratio, plural)
 
 
 class Differences:
@@ -25,93 +26,6 @@ class Differences:
         self.compared += 1
         if printed != expected:
             self.found.append(f"{where}: '{printed}', from the CSV '{expected}'")
-
-
-# ---- the rule ----
-
-
-def leading(value):
-    return math.floor(math.log10(abs(value))) if value else 0
-
-
-def supported(half):
-    first = leading(half)
-    return first - 1 if half / 10**first <= 3.54 else first
-
-
-def last_place(value, half):
-    first = leading(value)
-    if math.isnan(half):
-        return first - 1
-    last = min(supported(half), first) if half > 0 else first - 2
-    return max(last, first - 2)
-
-
-def in_unit(value, half, units):
-    size, name = [unit for unit in units if unit[0] <= value or unit[0] == 1][-1]
-    place = last_place(value / size, half / size)
-    if name == "B":
-        place = max(place, 0)
-    shown = value / size if place <= 0 else round(value / size / 10**place) * 10**place
-    text = f"{shown:.{max(0, -place)}f}"
-    if leading(float(text)) > leading(value / size):
-        return in_unit(float(text) * size, half, units)
-    return f"{text} {name}"
-
-
-def half_of(low, high):
-    return (high - low) / 2
-
-
-def ratio_decimals(ratio, half):
-    if math.isnan(half):
-        return min(3, max(0, -last_place(ratio, half)))
-    return min(3, max(0, -supported(half))) if half > 0 else 3
-
-
-def measured_ratio(ratio, low, high):
-    return f"{ratio:.{ratio_decimals(ratio, half_of(low, high))}f}x"
-
-
-def interval(ratio, low, high, between):
-    decimals = ratio_decimals(ratio, half_of(low, high))
-    if any(end != 1 and float(f"{end:.{decimals}f}") == 1 for end in (low, high)):
-        decimals += 1
-    return f"{low:.{decimals}f}{between}{high:.{decimals}f}"
-
-
-def plain_ratio(ratio):
-    return f"{ratio:.{max(0, -last_place(ratio, 0))}f}x"
-
-
-# ---- the CSV ----
-
-
-def number(text):
-    return float(text) if text else NAN
-
-
-class Summary:
-    def __init__(self, path):
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        self.rows = {(r["trace"], r["allocator"], r["metric"]): r for r in rows}
-        self.traces = list(dict.fromkeys(r["trace"] for r in rows if r["trace"] != "geomean"))
-        self.baseline = rows[0]["baseline"]
-
-    def get(self, trace, allocator, metric):
-        return self.rows[trace, allocator, metric]
-
-    def median(self, trace, allocator, metric):
-        return number(self.get(trace, allocator, metric)["median"])
-
-    def ratio(self, trace, allocator, metric):
-        row = self.get(trace, allocator, metric)
-        return [number(row[name]) for name in ("ratio", "ratio_ci_low", "ratio_ci_high")]
-
-    def mean(self, allocator, metric):
-        medians = [self.median(trace, allocator, metric) for trace in self.traces]
-        return math.exp(sum(map(math.log, medians)) / len(medians))
 
 
 # ---- what each column should say ----
@@ -183,87 +97,209 @@ OVERALL_COLUMNS = [
 ]
 
 
-# ---- the table ----
+# ---- tables ----
 
 
-def check_row(summary, trace, allocator, line, edges, columns, differences):
+def rounds_text(summary, result, trace, allocator, metric):
+    """Where there is no interval."""
+    traces = summary.traces if trace == "geomean" else [trace]
+    rounds = min(len(result.pairs(each, allocator, summary.baseline, metric == WARM)) for each in traces)
+    return plural(rounds, "round")
+
+
+def check_row(summary, result, trace, allocator, line, edges, columns, differences):
     left = len(f"  {allocator}") if line.startswith(f"  {allocator} ") else 0
     for edge, (text, metric) in zip(edges, columns):
         printed = line[left:edge].strip(" *")
         expected = text(summary, trace, allocator, metric)
+        where = f"{trace} {allocator} {metric}"
         if expected is not None:
-            differences.expect(f"{trace} {allocator} {metric}", printed, expected)
-        elif re.search(r"\d", printed) and not printed.endswith(("round", "rounds")):
-            differences.expect(f"{trace} {allocator} {metric}", printed, "")
+            differences.expect(where, printed, expected)
+        elif printed.endswith(("round", "rounds")):
+            differences.expect(where, printed, rounds_text(summary, result, trace, allocator, metric))
+        elif re.search(r"\d", printed):
+            differences.expect(where, printed, "")
         left = edge + 1  # a star may stand there
+    if re.search(r"\d", line[left:]):
+        differences.expect(f"{trace} {allocator}: behind the columns", line[left:].strip(), "")
 
 
-def check_table(summary, trace, lines, differences):
-    """The lines behind the header that ends with `lines[0]`; the cells of a column end together."""
+def check_best_fit(result, trace, line, differences):
+    best = result.bounds.get((trace, "best_fit"), float("nan"))
+    expected = f"best fit {known_bytes(best)} {plain_ratio(best / result.live(trace))}"
+    differences.expect(f"{trace} best fit", " ".join(line.split()), expected)
+
+
+def check_table(summary, result, trace, lines, differences):
+    """The header ends with `lines[0]`; the cells of a column end together. How many lines it has."""
     header = lines[0]
     has_warm = "warm" in header
     columns = OVERALL_COLUMNS if trace == "geomean" else [
         column for column in TRACE_COLUMNS if has_warm or column[1] != WARM]
     words = re.finditer(r"(?:÷ )?\S+", header)
     edges = [word.end() for word in words][1:len(columns) + 1]
-    allocators = {row[1] for row in summary.rows if row[0] == trace}
+    allocators = set(summary.allocators(trace)) - {result.noise_floor}
     label = None
     seen = set()
+    count = 1
     for line in lines[1:]:
-        if not line.strip():
+        if not line.strip() or line.startswith("  No room for"):
             break
+        count += 1
         words = line.split()
         if not line.startswith("   "):
             label = words[0]
         is_above = len(words) == 1 and line.startswith("  " + label)
         if label in allocators and not is_above:
-            check_row(summary, trace, label, line, edges, columns, differences)
+            check_row(summary, result, trace, label, line, edges, columns, differences)
             seen.add(label)
+        elif line.startswith("  best fit"):
+            check_best_fit(result, trace, line, differences)
+        elif not is_above:
+            differences.expect(f"{trace}: row", line.strip(), "")
     differences.expect(f"{trace}: rows", sorted(seen), sorted(allocators))
+    return count
 
 
-def check_sentences(summary, trace, text, differences):
-    metric = COLD
-    pattern = (r"(Cold: |Warm: )?(?:\S+ is fastest; )?(\S+) is ([\d.]+x) (faster|slower) than (\S+) "
-               r"\(95 % interval ([\d.]+ to [\d.]+)\)(?: and uses (?:(\d+) % (more|less)|as much))?")
-    for prefix, allocator, times, way, baseline, ends, percent, more in re.findall(pattern, text):
-        metric = WARM if prefix == "Warm: " else COLD
-        ratio, low, high = summary.ratio(trace, allocator, metric)
-        if way == "faster":
-            ratio, low, high = 1 / ratio, 1 / high, 1 / low
-        where = f"{trace}: {allocator} is {way}"
-        differences.expect(where, baseline, summary.baseline)
-        differences.expect(where, times, measured_ratio(ratio, low, high))
-        differences.expect(where, ends, interval(ratio, low, high, " to "))
-        if percent:
-            change = (summary.ratio(trace, allocator, "peak_heap_bytes")[0] - 1) * 100
-            differences.expect(where, f"{percent} {more}",
-                               f"{abs(change):.0f} {'more' if change > 0 else 'less'}")
-    for names, percent in re.findall(r"((?:\S+, )*\S+(?: and \S+)?) gives? back (\d+) %", text):
-        for allocator in re.split(", | and ", names):
-            share = summary.median(trace, allocator, "returned_share")
-            differences.expect(f"{trace}: {allocator} gives back", percent,
-                               str(math.floor(share * 100 + 0.5)))
+# ---- latencies ----
+
+KINDS = {"malloc, new": ("malloc", "new"), "free, delete": ("free", "delete")}
+CAUSES = ("fault_count", "syscall_count", "preempt_count", "other_count")
 
 
-def check(table, summary, differences):
+def latency_time(ns, step):
+    shown = step if ns < step else ns
+    text = f"{shown:.0f} ns" if shown < 1000 else known_time(shown)
+    return ("<" if ns < step else "") + text
+
+
+def latency_percentile(buckets, calls, percent):
+    if calls * round(10000 - percent * 100) < 10 * 10000:
+        return float("nan")
+    below = 0
+    for ns, count in buckets:
+        below += count
+        if below * 10000 >= calls * round(percent * 100):
+            return ns
+    return float("nan")
+
+
+def latency_cells(result, trace, allocator, kind):
+    """As they stand in the row; None without one."""
+    runs = {cell.rows[0]["run_id"] for cell in result.of(trace, which="latency")}
+    rows = [row for row in result.latencies if row["trace"] == trace and row["allocator"] == allocator
+            and row["op"] in KINDS[kind] and row["run_id"] in runs]
+    if not rows:
+        return None
+    buckets = sorted((number(row["latency_ns"]), number(row["count"])) for row in rows)
+    calls = sum(count for _, count in buckets)
+    causes = [sum(number(row[cause] or "0") for row in rows) for cause in CAUSES]
+    step = number(result.meta.get("timer_step_ns", ""))
+    cells = [grouped(calls)]
+    cells += [latency_time(latency_percentile(buckets, calls, percent), step) for percent in (50, 99, 99.9, 99.99)]
+    cells += [latency_time(buckets[-1][0], step), grouped(sum(causes))]
+    return cells + [f"{100 * cause / sum(causes):.0f} %" for cause in causes if sum(causes) > 0]
+
+
+def check_latencies(summary, result, trace, kind, lines, differences):
+    """The table below the header `lines[0]`. How many lines it has."""
+    differences.expect(f"{trace} {kind}: header", " ".join(lines[0].split()),
+                       f"{kind} calls p50 p99 p99.9 p99.99 max over 1 µs fault syscall preempt other")
+    expected = []
+    for allocator in summary.allocators(trace):
+        cells = latency_cells(result, trace, allocator, kind)
+        if cells is not None and allocator != result.noise_floor:
+            expected += [allocator] + cells
+    count = 1
+    while count < len(lines) and lines[count].strip():
+        count += 1
+    printed = " ".join(lines[1:count]).split()
+    differences.expect(f"{trace} {kind}", " ".join(printed), " ".join(expected))
+    differences.compared += len(expected)
+    return count
+
+
+# ---- the smallest memory ----
+
+
+def check_smallest(result, trace, lines, differences):
+    expected = []
+    for row in result.smallest:
+        if row["trace"] != trace:
+            continue
+        expected.append(row["allocator"])
+        if row["status"] != "ok":
+            expected.append(row["status"])
+            continue
+        ratio = number(row["ratio"])
+        limit = "its own size" if row["method"] == "fixed" else "a cgroup"
+        expected += [known_bytes(number(row["bytes"])), "-" if math.isnan(ratio) else plain_ratio(ratio), row["runs"],
+                     limit]
+    count = 1
+    while count < len(lines) and lines[count].strip() and not lines[count].startswith("  ! "):
+        count += 1
+    differences.expect(f"{trace}: smallest", " ".join(" ".join(lines[1:count]).split()), " ".join(expected))
+    differences.compared += len(expected)
+    return count
+
+
+# ---- the whole ----
+
+HEADER_LINES = 3  # of a table, the last one with `allocator`
+
+
+class Sections:
+    """The lines that are in no table, of each trace, of the means, and of all (None)."""
+
+    def __init__(self):
+        self.lines = {}
+
+    def add(self, section, line):
+        self.lines.setdefault(section, []).append(line)
+
+    def drop(self, section, count):
+        """The last ones, which are of a table after all."""
+        dropped = self.lines[section][-count:]
+        del self.lines[section][-count:]
+        return dropped
+
+
+def begin_section(line, section):
+    begins = re.match(r"(\S+)   [\d,-]+ calls?, peak live", line)
+    if begins:
+        return begins[1]
+    if line.startswith("geometric means over"):
+        return "geomean"
+    if "smallest memory under which it completes" in line:
+        return line.split()[0], "smallest"
+    return None if line.startswith("Times are CPU time:") else section
+
+
+def check(table, summary, result, differences):
     lines = table.split("\n")
-    trace = None
-    for index, line in enumerate(lines):
-        begins = re.match(r"(\S+)   [\d,-]+ calls?, peak live", line)
-        if begins:
-            trace = begins[1]
-        if line.startswith("geometric means over"):
-            trace = "geomean"
-        if "smallest memory under which it completes" in line:
-            trace = None
-        if line.startswith("  allocator ") and trace is not None:
-            check_table(summary, trace, lines[index:], differences)
-            below = "\n".join(lines[index:]).split("\n\n")[1:2]
-            check_sentences(summary, trace, re.sub(r"\s+", " ", " ".join(below)), differences)
-    differences.expect("traces", sorted({line.split()[0] for line in lines
-                                         if re.match(r"\S+   [\d,-]+ calls?, peak live", line)}),
+    sections, section, index = Sections(), None, 0
+    while index < len(lines):
+        line = lines[index]
+        section = begin_section(line, section)
+        is_smallest = isinstance(section, tuple)
+        count = 0
+        if line.startswith("  allocator ") and is_smallest:
+            count = check_smallest(result, section[0], lines[index:], differences)
+        elif line.startswith("  allocator ") and section is not None:
+            count = check_table(summary, result, section, lines[index:], differences)
+            for percent in re.findall(r"\d+", "".join(sections.drop(section, HEADER_LINES - 1))):
+                differences.expect(f"{section}: header", percent, "95")
+        elif section is not None and line.strip().startswith(tuple(KINDS)):
+            kind = next(kind for kind in KINDS if line.strip().startswith(kind))
+            count = check_latencies(summary, result, section, kind, lines[index:], differences)
+        if count == 0:
+            is_of_all = is_smallest or line.startswith("geometric means over")
+            sections.add(None if is_of_all else section, line)
+        index += max(count, 1)
+    differences.expect("traces", sorted(trace for trace in sections.lines if trace not in (None, "geomean")),
                        sorted(summary.traces))
+    for name, text in sections.lines.items():
+        table_sentences.check(name, "\n".join(text), summary, result, differences)
     for line in lines:
         if len(line) > 100:
             differences.found.append(f"{len(line)} columns: {line}")
@@ -273,7 +309,7 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         table = file.read()
     differences = Differences()
-    check(table, Summary(sys.argv[2]), differences)
+    check(table, Summary(sys.argv[2]), Result(sys.argv[3]), differences)
     for difference in differences.found:
         print(difference)
     print(f"{differences.compared} compared")

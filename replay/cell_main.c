@@ -139,7 +139,9 @@ static void set_up(struct worker *worker, int plan_fd, int feed_fd)
                                      .slots = map_shared((plan->slot_count + 1) * sizeof(void *)),
                                      .functions = &worker->functions,
                                      .touch = (enum cell_touch)cell->touch,
-                                     .order = &worker->order};
+                                     .order = &worker->order,
+                                     .join = team_join,
+                                     .team = &worker->team};
     worker->order_memory = map_shared(order_bytes(plan));
     if (!worker->engine.slots || !worker->order_memory ||
         !team_open(&worker->team, (uint32_t)plan->stream_count))

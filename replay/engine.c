@@ -203,6 +203,9 @@ static const uint64_t *follow_control(struct run *run, const uint64_t *word)
     case PLAN_TAKE_TURN:
         order_take_turn(engine->order, run->stream, &run->waits);
         break;
+    case PLAN_JOIN:
+        engine->join(engine->team, (uint32_t)plan_value(*word));
+        break;
     case PLAN_EPOCH:
         order_change_epoch(engine->order, slot, mailbox, &run->waits);
         break;

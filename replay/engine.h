@@ -46,7 +46,9 @@ struct engine {
     const struct functions *functions;
     enum cell_touch touch;
     struct engine_hooks hooks;
-    struct order *order;              /* NULL where there is one stream */
+    struct order *order;                       /* NULL where there is one stream */
+    void (*join)(void *team, uint32_t stream); /* for PLAN_JOIN: returns when that thread is gone */
+    void *team;
     const struct engine_watch *watch; /* NULL, or the slow way: every call is shown to it */
     const struct feed_reader *feed;   /* where the words of a plan are that are not in it */
     char *bare_ring;                  /* NULL, or the bare loop, see below */

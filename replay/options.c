@@ -111,9 +111,12 @@ static const struct argp_option option_table[] = {
     {"seed", KEY_SEED, "N", 0, "of the random order (default: random, printed in meta.csv)", 2},
     {"cpu", KEY_CPU, "N", 0, "run on this CPU (default: the last one)", 2},
     {"deterministic", KEY_DETERMINISTIC, NULL, 0,
-     "for debugging: addresses are not randomised, the environment not padded, and the order is "
-     "that of the command line, so that a run can be repeated to the address. Chance, which makes "
-     "layout a part of the interval, is lost: not for comparing times",
+     "for debugging: addresses are not randomised, the environment not padded, cells run in the "
+     "order of the command line, and threads keep the recorded order in every pass, call by call, "
+     "exits too. So maps repeat to the address, but not those of allocators that draw random "
+     "numbers (mimalloc, scudo), run threads of their own, or reckon with the real time at which "
+     "they were loaded (jemalloc gives back a little sooner or later). Layout is no part of the "
+     "interval then, and taking turns is in the times: not for comparing them",
      2},
     {"partial", KEY_PARTIAL, NULL, 0,
      "replay a trace that was cut short (killed while it was written, a full disk) up to its last "

@@ -222,6 +222,13 @@ static void keep_epoch(struct compiler *compiler, const struct trace_event *even
     stream->epoch = compiler->epochs.number;
 }
 
+/* A thread may go on behind its exit. */
+static bool has_exited(const struct compiler *compiler, uint32_t index)
+{
+    return stream_at(compiler, index)->exits &&
+           compiler->survey->last_events[index] < compiler->event;
+}
+
 /* Goes over to the stream of the event's thread. */
 static void enter_stream(struct compiler *compiler, const struct trace_event *event)
 {
@@ -235,6 +242,9 @@ static void enter_stream(struct compiler *compiler, const struct trace_event *ev
     if (compiler->plan.sync == PLAN_EXACT && before != NO_STREAM) {
         add_word(compiler, stream_at(compiler, before), plan_word(PLAN_PASS_TURN, index));
         add_word(compiler, stream, plan_word(PLAN_TAKE_TURN, 0));
+        bool has_thread = before > 0; /* the first is the process's own */
+        if (compiler->options->strict && has_thread && has_exited(compiler, before))
+            add_word(compiler, stream, plan_word(PLAN_JOIN, before));
     }
     compiler->current = index;
 }
@@ -526,9 +536,8 @@ static void spool_stream(struct compiler *compiler, uint32_t index)
  */
 static bool is_over(const struct compiler *compiler, uint32_t index)
 {
-    const struct stream *stream = stream_at(compiler, index);
-    return stream->exits && !stream->ended && index != compiler->current &&
-           compiler->survey->last_events[index] < compiler->event;
+    return has_exited(compiler, index) && !stream_at(compiler, index)->ended &&
+           index != compiler->current;
 }
 
 static bool end_window(struct compiler *compiler, struct error *error)
@@ -730,7 +739,8 @@ static enum plan_sync choose_sync(const struct compiler *compiler)
     const struct plan_survey *survey = compiler->survey;
     if (survey->tally.threads <= 1 || survey->tally.threads > PLAN_MOST_STREAMS)
         return PLAN_SERIAL;
-    bool alternates = survey->stretches > survey->tally.events / EVENTS_OF_STRETCH;
+    bool alternates =
+        !compiler->options->strict && survey->stretches > survey->tally.events / EVENTS_OF_STRETCH;
     return compiler->options->sync == PLAN_EXACT && alternates ? PLAN_EPOCHS
                                                                : compiler->options->sync;
 }

@@ -76,6 +76,7 @@ enum plan_code {
     PLAN_START,     /* waits for mailbox `size` */
     PLAN_PASS_TURN, /* to this stream */
     PLAN_TAKE_TURN, /* waits for the turn */
+    PLAN_JOIN,      /* waits until the thread of this stream, which exits, is gone */
     PLAN_EPOCH,     /* leaves epoch `slot`, waits until epoch `size` begins */
     PLAN_LOOK,      /* the memory pass looks at its memory, for this sample */
     PLAN_CLOCK,     /* the time of the trace is now so many microseconds */
@@ -239,11 +240,13 @@ static inline const uint32_t *plan_epochs(const struct plan *plan)
 struct plan_survey;
 
 struct plan_options {
-    enum plan_sync sync;   /* PLAN_EXACT becomes PLAN_EPOCHS where threads alternate too often; of a
-                              trace with one thread all become PLAN_SERIAL */
-    bool looks;            /* with PLAN_LOOK and PLAN_CLOCK */
-    bool events;           /* with PLAN_EVENT */
-    uint64_t most_bytes;   /* the words of a plan that would be larger are spooled; 0: any size */
+    enum plan_sync sync; /* PLAN_EXACT becomes PLAN_EPOCHS where threads alternate too often; of a
+                            trace with one thread all become PLAN_SERIAL */
+    bool strict;         /* PLAN_EXACT stays what it is, and has PLAN_JOIN: what a thread gives back
+                            when it exits comes in order, too */
+    bool looks;          /* with PLAN_LOOK and PLAN_CLOCK */
+    bool events;         /* with PLAN_EVENT */
+    uint64_t most_bytes; /* the words of a plan that would be larger are spooled; 0: any size */
     uint64_t window_words; /* of a spooled plan; 0: as many as decompress fast */
 };
 

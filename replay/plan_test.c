@@ -120,6 +120,7 @@ static const char *name_of(enum plan_code code)
         [PLAN_START] = "start",
         [PLAN_PASS_TURN] = "pass_turn",
         [PLAN_TAKE_TURN] = "take_turn",
+        [PLAN_JOIN] = "join",
         [PLAN_EPOCH] = "epoch",
         [PLAN_LOOK] = "look",
         [PLAN_CLOCK] = "clock",
@@ -431,6 +432,24 @@ static void turns_pass_where_the_order_is_exact(void **state)
     plan_unmap(plan);
 }
 
+/* However often threads alternate; who exits is gone before the next one goes on. */
+static void a_strict_order_waits_for_threads_that_exit(void **state)
+{
+    (void)state;
+    const struct plan_options strict = {.sync = PLAN_EXACT, .strict = true};
+    static const char *const lines[] = {
+        "0 malloc 10 = #1", "1 thread_start", "1 thread_exit",    "0 free NULL",
+        "2 thread_start",   "2 thread_exit",  "2 malloc 20 = #2", "0 free #2",
+    };
+    const struct plan *plan = compile(lines, COUNT(lines), &strict);
+    assert_int_equal(plan->sync, PLAN_EXACT);
+    assert_stream(plan, 0,
+                  "malloc 1 10; pass_turn 1; take_turn 0; join 1; free 0 0; pass_turn 2; "
+                  "take_turn 0; join 2; free 2 20;");
+    assert_stream(plan, 2, "take_turn 0; malloc 2 20; pass_turn 0;");
+    plan_unmap(plan);
+}
+
 static void epochs_bound_what_can_be_live(void **state)
 {
     (void)state;
@@ -556,6 +575,7 @@ int main(void)
         FILE_TEST(one_stream_has_all_threads_calls_in_order),
         FILE_TEST(blocks_pass_through_mailboxes_from_the_last_use_to_the_next),
         FILE_TEST(turns_pass_where_the_order_is_exact),
+        FILE_TEST(a_strict_order_waits_for_threads_that_exit),
         FILE_TEST(epochs_bound_what_can_be_live),
         FILE_TEST(memory_is_looked_at_at_the_peak_and_at_the_end),
         FILE_TEST(the_mean_of_the_samples_is_that_of_the_program),

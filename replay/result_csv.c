@@ -40,7 +40,9 @@ static const char *const headers[RESULT_FILES] = {
         "lazyfree_peak_bytes,lazyfree_end_bytes,hugepage_peak_bytes,hugepage_end_bytes,"
         "clock_reads,thp,feed_wait_ns,thread_ns,load_cpu_ns,file_bytes,message,"
         "environment_padding_bytes,cpu,aslr,deterministic,machine,"
-        "acquire_p99_9_ns,release_p99_9_ns",
+        "acquire_p99_9_ns,release_p99_9_ns,program_cpu_us,program_rss_bytes,program_cpu_source,"
+        "recorded_threads,redirected,partial,allocator_spec,allocator_place,baseline,"
+        "noise_floor_allocator",
     [RESULT_SAMPLES] = "run_id,trace,allocator,clock,event,trace_ns,hold,live_bytes,usable_bytes,"
                        "live_page_bytes,live_hugepage_bytes,heap_bytes,lazyfree_bytes,live_blocks,"
                        "minflt,frag_ratio,replayed_live_bytes,hugepage_bytes",
@@ -185,13 +187,29 @@ uint64_t result_csv_size(const char *folder, const char *name, bool unfinished)
 
 /* ---- beginning ---- */
 
+/* The line that a file begins with; to be freed. */
+static char *header_line(enum result_file file)
+{
+    char names[4096], *rest = names, *name, *line = NULL;
+    size_t bytes = 0;
+    FILE *memory = open_memstream(&line, &bytes);
+    if (!memory)
+        abort();
+    snprintf(names, sizeof names, "%s", headers[file]);
+    while ((name = strsep(&rest, ","))) {
+        csv_fwrite(memory, name, strlen(name));
+        fputc(rest ? ',' : '\n', memory);
+    }
+    if (fclose(memory) != 0)
+        abort();
+    return line;
+}
+
 static void write_header(struct result_csv *result, enum result_file file)
 {
-    char names[4096], *rest = names, *name;
-    snprintf(names, sizeof names, "%s", headers[file]);
-    while ((name = strsep(&rest, ",")))
-        result_csv_text(result, file, name);
-    result_csv_end_row(result, file);
+    char *line = header_line(file);
+    fputs(line, result->outputs[file].file);
+    free(line);
 }
 
 bool result_csv_begin(struct result_csv *result, enum result_file file, struct error *error)
@@ -341,11 +359,51 @@ static void let_go(struct result_csv *result)
     release(result);
 }
 
+static bool begins_with(FILE *file, const char *text)
+{
+    for (; *text; text++)
+        if (getc(file) != (unsigned char)*text)
+            return false;
+    return true;
+}
+
+/* Rows of this version belong below no header of another. */
+static bool check_header(const struct result_csv *result, const struct result_extent *extent,
+                         enum result_file file, struct error *error)
+{
+    const char *name = files[file].name;
+    char *line = header_line(file), *path = join_path(result->folder, name, "");
+    char *part = join_path(result->folder, name, ".part");
+    FILE *there = extent->unfinished ? fopen(part, "re") : NULL;
+    there = there ? there : fopen(path, "re");
+    bool ok = (there && begins_with(there, line)) ||
+              error_set(error, ERROR_USAGE,
+                        "--resume: %s has not the columns of this version; without --resume the "
+                        "campaign begins anew",
+                        path);
+    if (there)
+        fclose(there);
+    free(part);
+    free(path);
+    free(line);
+    return ok;
+}
+
+static bool check_headers(const struct result_csv *result, const struct result_extent *extent,
+                          struct error *error)
+{
+    bool ok = true;
+    for (int file = 0; ok && file < RESULT_FILES; file++)
+        ok =
+            extent->bytes[file] == 0 || check_header(result, extent, (enum result_file)file, error);
+    return ok;
+}
+
 struct result_csv *result_csv_resume(const char *folder, const struct result_extent *extent,
                                      struct error *error)
 {
     struct result_csv *result = new_result(folder, RESULT_OF_PASSES);
-    bool ok = lock_folder(result, error);
+    bool ok = lock_folder(result, error) && check_headers(result, extent, error);
     if (ok && !extent->unfinished)
         remove_unfinished_meta(result);
     if (ok) {

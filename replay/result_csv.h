@@ -63,8 +63,8 @@ struct result_csv *result_csv_open(const char *folder, enum result_kind kind, st
 
 /*
  * Goes on with files of RESULT_OF_PASSES behind that extent, which they have: with unfinished ones
- * where there are any, else with copies of the finished ones. NULL when that cannot be; as much is
- * there then as before.
+ * where there are any, else with copies of the finished ones. NULL when that cannot be, also
+ * (ERROR_USAGE) when they have other columns; as much is there then as before.
  */
 struct result_csv *result_csv_resume(const char *folder, const struct result_extent *extent,
                                      struct error *error);

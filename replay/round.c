@@ -466,6 +466,36 @@ static void write_tail(const struct round *round, const struct cell_run *cell,
     write_if(round->result, is_known, ns);
 }
 
+static void write_told(const struct round *round, const char *key)
+{
+    const char *text = trace_meta_get(round->trace->meta, key);
+    result_csv_text(round->result, RESULT_RUNS, text ? text : "");
+}
+
+static void write_told_number(const struct round *round, const char *key)
+{
+    uint64_t number = trace_meta_number(round->trace->meta, key, 0);
+    write_if(round->result, number > 0, number);
+}
+
+/* What the summary needs besides the numbers, so that runs.csv alone makes it. */
+static void write_origin(const struct round *round, const struct cell_run *cell)
+{
+    struct result_csv *result = round->result;
+    const struct session *session = round->session;
+    const struct allocator_spec *allocator = cell->request.allocator;
+    write_told_number(round, "program_cpu_us");
+    write_told_number(round, "program_rss_bytes");
+    write_told(round, "program_cpu_source");
+    write_told_number(round, "threads");
+    write_told(round, "redirected");
+    write_told(round, "partial");
+    result_csv_text(result, RESULT_RUNS, is_floor(allocator) ? "" : allocator->spec);
+    write_if(result, !is_floor(allocator), (uint64_t)(allocator - session->allocators) + 1);
+    result_csv_text(result, RESULT_RUNS, session->options->baseline);
+    result_csv_text(result, RESULT_RUNS, session->noise_floor);
+}
+
 /* The last columns, which were added one after another; `loop` is NULL where none was timed. */
 static void write_added(const struct round *round, const struct cell_run *cell,
                         enum outcome_status status, const struct cell_loop *loop)
@@ -486,6 +516,7 @@ static void write_added(const struct round *round, const struct cell_run *cell,
     write_surroundings(round, cell);
     write_tail(round, cell, status, LATENCY_ACQUIRE);
     write_tail(round, cell, status, LATENCY_RELEASE);
+    write_origin(round, cell);
 }
 
 /* The columns behind the times, of a pass that has no figures of memory. */

@@ -21,6 +21,7 @@ struct trace_run {
         struct plan_spool *spool; /* NULL where the words are in the plan */
     } time, memory, latency;      /* each empty when that pass is not wanted */
     enum cell_thp thp;
+    const struct trace_meta *meta; /* what the trace tells, and `partial` */
 };
 
 /* How many cells a round has of that pass. */

@@ -359,10 +359,14 @@ static bool finish_run(struct watch *watch, struct cell_outcome *outcome)
     return !watch->is_starved;
 }
 
-/* The longest that a cell may take. */
+/* The longest that a cell may take. Where all calls keep their order, threads sleep and wake. */
 static double timeout_of(const struct runner *runner, const struct cell_request *request)
 {
-    double calls = request->plan ? (double)request->plan->call_count * request->loops : 0;
+    enum { TURN_CALLS = 100 }; /* so many calls take as long as passing the turn */
+    const struct plan *plan = request->plan;
+    double calls = plan ? (double)plan->call_count * request->loops : 0;
+    if (plan && plan->sync == PLAN_EXACT)
+        calls += (double)plan->stretch_count * request->loops * TURN_CALLS;
     return runner->timeout_s + calls * runner->timeout_call_s;
 }
 

@@ -85,6 +85,7 @@ static bool add_again(struct session *session, struct error *error)
                          "--aa: '%s' would be the baseline, and is an allocator already",
                          again.label);
     add_allocator(session, &again);
+    memcpy(session->noise_floor, again.label, sizeof session->noise_floor);
     return true;
 }
 

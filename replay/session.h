@@ -44,6 +44,7 @@ struct session {
     uint32_t rounds_expected; /* of traces that are not begun */
     struct progress_line line;
     char aslr[16];                                      /* of the cells: 0, 1 or 2 */
+    char noise_floor[ALLOCATOR_LABEL_BYTES];            /* label of the second baseline, or "" */
     char machine[512];                                  /* in a few words, as in runs.csv */
     struct machine_ticks ticks;                         /* when it was begun */
     double timer_mhz, timer_step_ns, timer_overhead_ns; /* of the latency pass; mhz 0: none yet */

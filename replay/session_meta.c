@@ -62,8 +62,8 @@ static void describe_session(const struct session *session, struct trace_meta *s
     trace_meta_set(settings, "rounds_verify", "%" PRIu32, options->verify_rounds);
     describe_if_asked(settings, "precision_percent", 100 * options->precision);
     describe_if_asked(settings, "max_time_s", options->max_time_s);
-    if (options->aa)
-        trace_meta_set(settings, "noise_floor_allocator", "%s-again", options->baseline);
+    if (*session->noise_floor)
+        trace_meta_set(settings, "noise_floor_allocator", "%s", session->noise_floor);
     trace_meta_set(settings, "deterministic", "%s", options->deterministic ? "yes" : "no");
     trace_meta_set(settings, "loops", "%" PRIu32, options->loops);
     trace_meta_set(settings, "baseline", "%s", options->baseline);
@@ -144,7 +144,7 @@ static void describe_plans(struct result_csv *result, const struct trace_run *tr
         return;
     describe_number(result, trace->name, "largest_thread_percent", largest_share_percent(any));
     describe_number(result, trace->name, "stretches", any->stretch_count);
-    if (edges)
+    if (edges && edges->sync == PLAN_EDGES)
         describe_number(result, trace->name, "edges", edges->edge_count);
     if (memory) {
         describe_number(result, trace->name, "least_peak_live_bytes", memory->least_peak_bytes);

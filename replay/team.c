@@ -12,6 +12,7 @@ struct team_member {
     pthread_t thread;
     uint32_t stream;
     char *stack;
+    bool joined;
 };
 
 /* All memory of the harness is shared memory, which is not counted as the allocator's. */
@@ -77,6 +78,7 @@ static void *run_member(void *argument)
 static bool create(struct team_member *member)
 {
     pthread_attr_t attributes;
+    member->joined = false;
     return pthread_attr_init(&attributes) == 0 &&
            pthread_attr_setstack(&attributes, member->stack, STACK_BYTES) == 0 &&
            pthread_create(&member->thread, &attributes, run_member, member) == 0;
@@ -95,12 +97,20 @@ bool team_create(struct team *team, const struct engine *engine)
     return true;
 }
 
-static void join(struct team *team, bool ended)
+void team_join(void *team, uint32_t stream)
+{
+    struct team_member *member = &((struct team *)team)->members[stream - 1];
+    if (!member->joined)
+        pthread_join(member->thread, NULL);
+    member->joined = true;
+}
+
+static void join_all(struct team *team, bool ended)
 {
     uint32_t streams = (uint32_t)team->engine->plan->stream_count;
-    for (uint32_t i = 0; i + 1 < streams; i++)
-        if (exits(team, i + 1) == ended)
-            pthread_join(team->members[i].thread, NULL);
+    for (uint32_t i = 1; i < streams; i++)
+        if (exits(team, i) == ended)
+            team_join(team, i);
 }
 
 void team_run(struct team *team)
@@ -108,14 +118,14 @@ void team_run(struct team *team)
     run_stream(team, 0);
     for (unsigned running; (running = atomic_load(&team->running)) > 0;)
         order_sleep_while(&team->running, running);
-    join(team, true);
+    join_all(team, true);
 }
 
 void team_dismiss(struct team *team)
 {
     atomic_store(&team->released, 1);
     order_wake(&team->released);
-    join(team, false);
+    join_all(team, false);
 }
 
 void team_close(struct team *team)

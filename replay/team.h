@@ -47,6 +47,9 @@ bool team_create(struct team *team, const struct engine *engine);
 /* Runs all streams; returns when the last is over and the threads that ended are gone. */
 void team_run(struct team *team);
 
+/* Returns when the thread of that stream, which exits, is gone; for `join` of the engine. */
+void team_join(void *team, uint32_t stream);
+
 /* Ends those that live to the end. */
 void team_dismiss(struct team *team);
 

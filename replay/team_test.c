@@ -280,10 +280,21 @@ static const struct plan *compile_as(const struct plan_options *options, struct 
     return plan;
 }
 
-static const struct plan *compile(enum plan_sync sync)
+enum { STRICT = PLAN_EXACT + 1 }; /* an exact order that is strict */
+
+/* `asked` is an enum plan_sync, or STRICT. */
+static struct plan_options options_for(int asked)
+{
+    return (struct plan_options){
+        .sync = asked == STRICT ? PLAN_EXACT : (enum plan_sync)asked,
+        .strict = asked == STRICT,
+    };
+}
+
+static const struct plan *compile(int asked)
 {
     struct plan_spool *spool;
-    const struct plan_options options = {.sync = sync};
+    const struct plan_options options = options_for(asked);
     const struct plan *plan = compile_as(&options, &spool);
     assert_null(spool);
     return plan;
@@ -341,6 +352,8 @@ static struct team_result run_team(struct engine engine)
     void **slots = calloc(plan->slot_count, sizeof *slots);
     engine.slots = slots;
     engine.order = &order;
+    engine.join = team_join;
+    engine.team = &team;
     assert_true(team_open(&team, (uint32_t)plan->stream_count));
     team.fail = fail_replay;
     order_open(&order, plan, (void *)(((uintptr_t)memory + 63) / 64 * 64));
@@ -451,10 +464,10 @@ static uint64_t calls_of(const struct plan *plan)
     return calls;
 }
 
-static void hand_over_whole_blocks(enum plan_sync sync, unsigned stretch, enum plan_sync becomes)
+static void hand_over_whole_blocks(int asked, unsigned stretch, enum plan_sync becomes)
 {
-    write_story(sync * 7 + stretch, BLOCK_BYTES, stretch);
-    const struct plan *plan = compile(sync);
+    write_story((unsigned)asked * 7 + stretch, BLOCK_BYTES, stretch);
+    const struct plan *plan = compile(asked);
     assert_int_equal(plan->sync, becomes);
     assert_int_equal(plan->stream_count, becomes == PLAN_SERIAL ? 1 : THREADS);
     assert_int_equal(calls_of(plan), EVENTS);
@@ -485,6 +498,8 @@ static void serial_and_exact_hand_over_whole_blocks(void **state)
     (void)state;
     hand_over_whole_blocks(PLAN_SERIAL, 5, PLAN_SERIAL);
     hand_over_whole_blocks(PLAN_EXACT, 500, PLAN_EXACT);
+    hand_over_whole_blocks(STRICT, 2, PLAN_EXACT);
+    hand_over_whole_blocks(STRICT, 500, PLAN_EXACT);
 }
 
 static void exact_order_is_that_of_one_thread(void **state)
@@ -519,10 +534,11 @@ static void *feed_until_done(void *source)
 
 enum { WINDOW_WORDS = 150, LOOPS = 3 };
 
-static const struct plan *compile_spooled(enum plan_sync sync, struct plan_spool **spool)
+static const struct plan *compile_spooled(int asked, struct plan_spool **spool)
 {
-    const struct plan_options options = {
-        .sync = sync, .most_bytes = 1, .window_words = WINDOW_WORDS};
+    struct plan_options options = options_for(asked);
+    options.most_bytes = 1;
+    options.window_words = WINDOW_WORDS;
     const struct plan *plan = compile_as(&options, spool);
     assert_non_null(*spool);
     assert_true(plan->window_count > EVENTS / WINDOW_WORDS);
@@ -530,14 +546,14 @@ static const struct plan *compile_spooled(enum plan_sync sync, struct plan_spool
 }
 
 /* In windows so small that there are always some to wait for. */
-static void feed_whole_blocks(enum plan_sync sync, unsigned stretch, enum plan_sync becomes)
+static void feed_whole_blocks(int asked, unsigned stretch, enum plan_sync becomes)
 {
     struct plan_spool *spool;
     struct feed_source source;
     struct error error;
     pthread_t feeder;
-    write_story(sync * 5 + stretch, BLOCK_BYTES, stretch);
-    const struct plan *plan = compile_spooled(sync, &spool);
+    write_story((unsigned)asked * 5 + stretch, BLOCK_BYTES, stretch);
+    const struct plan *plan = compile_spooled(asked, &spool);
     assert_int_equal(plan->sync, becomes);
     assert_true(feed_source_open(&source, spool, LOOPS, &error));
     is_done = false;
@@ -565,6 +581,7 @@ static void plans_that_are_fed_hand_over_whole_blocks(void **state)
     feed_whole_blocks(PLAN_EDGES, 500, PLAN_EDGES);
     feed_whole_blocks(PLAN_EXACT, 2, PLAN_EPOCHS);
     feed_whole_blocks(PLAN_EXACT, 500, PLAN_EXACT);
+    feed_whole_blocks(STRICT, 2, PLAN_EXACT);
 }
 
 /* It keeps the order of threads, or it would hand over nothing and never end. */

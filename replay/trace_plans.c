@@ -54,14 +54,21 @@ static bool make_all(struct session *session, struct trace_run *trace,
                      const struct trace_input *input, struct trace_meta *meta, struct error *error)
 {
     const struct replay_options *options = session->options;
-    const struct plan_options time = {.sync = options->serial ? PLAN_SERIAL : PLAN_EDGES,
+    bool strict = options->deterministic;
+    const struct plan_options time = {.sync = options->serial ? PLAN_SERIAL
+                                              : strict        ? PLAN_EXACT
+                                                              : PLAN_EDGES,
+                                      .strict = strict,
                                       .most_bytes = options->plan_memory_bytes};
     const struct plan_options memory = {.sync = options->serial ? PLAN_SERIAL : PLAN_EXACT,
+                                        .strict = strict,
                                         .looks = true,
                                         .events = true,
                                         .most_bytes = options->plan_memory_bytes};
-    const struct plan_options latency = {
-        .sync = time.sync, .events = true, .most_bytes = options->plan_memory_bytes};
+    const struct plan_options latency = {.sync = time.sync,
+                                         .strict = strict,
+                                         .events = true,
+                                         .most_bytes = options->plan_memory_bytes};
     struct planning planning = {.input = input, .line = &session->line};
     bool made = survey_trace(&planning, error);
     if (made && options->time_rounds)
@@ -103,6 +110,7 @@ bool trace_plans_make(struct session *session, const struct trace_input *input,
     if (*input->partial)
         trace_meta_set(meta, "partial", "%s", input->partial);
     trace->thp = choose_huge_pages(session->options, meta);
+    trace->meta = meta;
     return made;
 }
 
