@@ -339,29 +339,46 @@ static void shrink(struct heap *heap, struct chunk *chunk, size_t size)
     release(heap, rest);
 }
 
+static bool extend_at_top(struct heap *heap, struct chunk *chunk, size_t size)
+{
+    struct chunk *top = heap->top;
+    size_t old_size = chunk_size(chunk), growth = growth_for(heap, size - old_size);
+    if (!heap_region_grow(heap, growth) || heap->top != top)
+        return false;
+    heap_carve(heap, growth);
+    chunk_set(top, 0, 0); /* a head that is still there would make it a block */
+    chunk_set_in_use(chunk, old_size + growth);
+    return true;
+}
+
+static void extend_into(struct heap *heap, struct chunk *chunk, struct chunk *above, size_t size)
+{
+    size_t old_size = chunk_size(chunk), whole_size = old_size + chunk_size(above);
+    size_t rest_size = whole_size - size;
+    bool is_whole = rest_size < CHUNK_MIN_BYTES || !heap->split;
+    size_t new_size = is_whole ? whole_size : size;
+    struct clean_pages clean = remove_free_chunk(heap, above);
+    chunk_set(above, 0, 0); /* as at top */
+    chunk_set_in_use(chunk, new_size);
+    heap->in_use_bytes += new_size - old_size;
+    if (is_whole)
+        chunk_set_bits(chunk_next(chunk), CHUNK_PREV_IN_USE);
+    else
+        free_rest(heap, chunk, size, rest_size, clean);
+    settle(heap);
+}
+
 /* Extends a chunk in use into the room above it: top, or a free neighbour. */
 static bool extend(struct heap *heap, struct chunk *chunk, size_t size)
 {
-    size_t old_size = chunk_size(chunk);
     struct chunk *above = chunk_next(chunk);
     if (!heap->coalesce)
         return false;
-    if (above == heap->top) {
-        size_t growth = growth_for(heap, size - old_size);
-        if (!heap_region_grow(heap, growth) || above != heap->top)
-            return false;
-        heap_carve(heap, growth);
-        chunk_set(above, 0, 0); /* a head that is still there would make it a block */
-        chunk_set_in_use(chunk, old_size + growth);
-        return true;
-    }
-    if (chunk_is_in_use(above) || old_size + chunk_size(above) < size)
+    if (above == heap->top)
+        return extend_at_top(heap, chunk, size);
+    if (chunk_is_in_use(above) || chunk_size(chunk) + chunk_size(above) < size)
         return false;
-    remove_free_chunk(heap, above);
-    chunk_set_in_use(chunk, old_size + chunk_size(above));
-    heap->in_use_bytes += chunk_size(above);
-    chunk_set_bits(chunk_next(chunk), CHUNK_PREV_IN_USE);
-    shrink(heap, chunk, size);
+    extend_into(heap, chunk, above, size);
     return true;
 }
 

@@ -25,9 +25,9 @@
 #define LIST_BLOCKS ((size_t)2)
 
 /* The lists that sizes share hold this share of the heap, or this, and each so many blocks. */
-#define LARGE_HEAP_SHARE    256
-#define LARGE_LEAST_BYTES   ((size_t)16 << 10)
-#define LARGE_BLOCKS        4
+#define LARGE_HEAP_SHARE    64
+#define LARGE_LEAST_BYTES   ((size_t)64 << 10)
+#define LARGE_BLOCKS        8
 #define LARGE_BLOCKS_SHARED 1 /* with other threads about */
 
 /*
@@ -323,10 +323,22 @@ void *heap_cache_alloc(struct heap_cache *cache, size_t bytes)
     return block;
 }
 
+/* Lists are emptied in turn: what was freed last is what is wanted next. */
+static void make_large_room(struct heap_cache *cache, size_t size)
+{
+    while (cache->large_bytes > 0 && cache->large_bytes + size > cache->large_limit_bytes) {
+        size_t index = cache->large_turn++ % (HEAP_CACHE_LISTS - HEAP_CACHE_SMALL_LISTS);
+        struct heap_cache_list *list = &cache->lists[HEAP_CACHE_SMALL_LISTS + index];
+        let_go(cache, list, list->count);
+    }
+}
+
 static void make_room(struct heap_cache *cache, struct heap_cache_list *list, size_t size)
 {
     if (list->count > 0 && !heap_cache_list_is_of(list, size))
         let_go(cache, list, list->count);
+    if (size > HEAP_CACHE_SMALL_BYTES)
+        make_large_room(cache, size);
     if (list->count >= list->limit) {
         let_go(cache, list, (list->count + 1) / 2);
         if (size <= HEAP_CACHE_SMALL_BYTES)

@@ -43,6 +43,7 @@ struct heap_cache {
     uintptr_t secret;
     struct heap *heap;                     /* NULL: not opened */
     size_t large_bytes, large_limit_bytes; /* in lists that sizes share */
+    uint32_t large_turn;                   /* of the lists that sizes share, to be emptied next */
     struct heap_cache *next, *prev;        /* the caches of the heap */
     struct heap_cache_list lists[HEAP_CACHE_LISTS];
     uint8_t runs[HEAP_CACHE_SMALL_LISTS]; /* chunks to take at once when the list is empty */

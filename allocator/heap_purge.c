@@ -7,7 +7,7 @@
 #define PURGE_STEP_BYTES ((size_t)32 << 10)
 
 /* The heap may hold this share more of what it gave back the next time. */
-#define PURGE_RAISES_CAP_BY 4
+#define PURGE_RAISES_CAP_BY 2
 
 /* Stand behind the links of a free chunk that has CHUNK_CLEAN. */
 struct clean_chunk {
