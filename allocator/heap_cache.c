@@ -12,23 +12,31 @@
  * holds more than this and more than a share of the heap: memory that is cached in one size serves
  * another.
  */
-#define FLUSH_LEAST_BYTES ((size_t)8 << 10)
-#define FLUSH_HEAP_SHARE  64
+#define FLUSH_LEAST_BYTES       ((size_t)8 << 10)
+#define FLUSH_HEAP_SHARE        64
+#define FLUSH_HEAP_SHARE_SHARED 256 /* with other threads about */
 
+/* A phase ends when more than this, and three quarters of what is in use, is cached. */
 #define PHASE_LEAST_BYTES ((size_t)64 << 10)
 
 /*
- * What was freed last is still near the processor: to merge it is cheap, and what is built of it is
- * in order. So lists are short: they hold this many bytes, and at least a few blocks.
+ * There is little room when less than this share of the heap is free, and much is cached when more
+ * than this share of what is in use is.
  */
+#define TIGHT_HEAP_SHARE   16
+#define TIGHT_CACHED_SHARE 32
+
+/* With other threads about lists hold this many bytes, and at least a few blocks. */
 #define LIST_BYTES  ((size_t)4 << 10)
 #define LIST_BLOCKS ((size_t)2)
 
 /* The lists that sizes share hold this share of the heap, or this, and each so many blocks. */
-#define LARGE_HEAP_SHARE    64
-#define LARGE_LEAST_BYTES   ((size_t)64 << 10)
-#define LARGE_BLOCKS        8
-#define LARGE_BLOCKS_SHARED 1 /* with other threads about */
+#define LARGE_HEAP_SHARE         64
+#define LARGE_LEAST_BYTES        ((size_t)64 << 10)
+#define LARGE_BLOCKS             8
+#define LARGE_HEAP_SHARE_SHARED  256 /* these three with other threads about */
+#define LARGE_LEAST_BYTES_SHARED ((size_t)16 << 10)
+#define LARGE_BLOCKS_SHARED      1
 
 /*
  * Chunks of one size are taken from the heap together, one after the other: each time that a list
@@ -70,9 +78,12 @@ static void see_region(struct heap_cache *cache)
     /* The head before the lowest payload is inside of the region, too. */
     cache->base = (uintptr_t)heap->newest + CHUNK_ALIGNMENT;
     cache->span = (heap->committed - cache->base) / CHUNK_ALIGNMENT;
-    cache->large_limit_bytes = heap->in_use_bytes / LARGE_HEAP_SHARE;
-    if (cache->large_limit_bytes < LARGE_LEAST_BYTES)
-        cache->large_limit_bytes = LARGE_LEAST_BYTES;
+    bool shared = is_shared(heap);
+    size_t least = shared ? LARGE_LEAST_BYTES_SHARED : LARGE_LEAST_BYTES;
+    cache->large_limit_bytes =
+        heap->in_use_bytes / (shared ? LARGE_HEAP_SHARE_SHARED : LARGE_HEAP_SHARE);
+    if (cache->large_limit_bytes < least)
+        cache->large_limit_bytes = least;
 }
 
 void heap_cache_open(struct heap_cache *cache, struct heap *heap)
@@ -227,7 +238,8 @@ static bool would_touch(const struct heap *heap, size_t size)
 bool heap_cache_flush_before_growth(struct heap *heap, size_t size)
 {
     struct heap_cache *cache = heap->current;
-    size_t share = chunk_distance(heap->first, heap->top) / FLUSH_HEAP_SHARE;
+    size_t heap_bytes = chunk_distance(heap->first, heap->top);
+    size_t share = heap_bytes / (is_shared(heap) ? FLUSH_HEAP_SHARE_SHARED : FLUSH_HEAP_SHARE);
     size_t limit = share > FLUSH_LEAST_BYTES ? share : FLUSH_LEAST_BYTES;
     if (!cache || !would_touch(heap, size) || cached_bytes(cache) <= limit)
         return false;
@@ -290,13 +302,27 @@ static bool is_mostly_cached(const struct heap_cache *cache)
     return bytes > PHASE_LEAST_BYTES && bytes > cache->heap->in_use_bytes / 4 * 3;
 }
 
+/*
+ * Whether a chunk of this size would be split off a larger one while there is little room left and
+ * the cache holds much, from which chunks of that size might be merged: what is split now will be
+ * missing for a larger request, and the heap grow.
+ */
+static bool is_tight(const struct heap_cache *cache, size_t size)
+{
+    const struct heap *heap = cache->heap;
+    size_t heap_bytes = chunk_distance(heap->first, heap->top);
+    return heap->in_use_bytes > heap_bytes / TIGHT_HEAP_SHARE * (TIGHT_HEAP_SHARE - 1) &&
+           !heap_bin_has_chunks(heap, heap_bin_of(size)) &&
+           cached_bytes(cache) > heap->in_use_bytes / TIGHT_CACHED_SHARE;
+}
+
 /* For a small block, whose list is empty; the heap's own way where this has none. */
 static void *refill(struct heap_cache *cache, size_t bytes, size_t size)
 {
     struct heap *heap = cache->heap;
     if (!heap->lifo_bins || !heap->split)
         return heap_alloc(heap, bytes);
-    if (is_mostly_cached(cache))
+    if (is_mostly_cached(cache) || is_tight(cache, size))
         heap_cache_flush(cache);
     size_t most = next_run(cache, size);
     struct chunk *chunk = take_listed_run(cache, size, most);
@@ -307,18 +333,25 @@ static void *refill(struct heap_cache *cache, size_t bytes, size_t size)
     return chunk ? chunk_payload(chunk) : heap_alloc(heap, bytes);
 }
 
-void *heap_cache_alloc(struct heap_cache *cache, size_t bytes)
+static void *alloc_large(struct heap_cache *cache, size_t bytes, size_t size)
 {
     struct heap *heap = cache->heap;
+    if (size > 0 && heap->lifo_bins && heap->split && is_tight(cache, size))
+        heap_cache_flush(cache);
+    return heap_alloc(heap, bytes);
+}
+
+void *heap_cache_alloc(struct heap_cache *cache, size_t bytes)
+{
     size_t size = chunk_size_for(bytes);
-    heap->current = cache;
+    cache->heap->current = cache;
     if (size > 0 && size <= HEAP_CACHE_MAX_BYTES) {
         struct heap_cache_list *list = &cache->lists[heap_cache_list_of(size)];
         if (list->count > 0 && heap_cache_list_is_of(list, size))
             return take_checked(cache, list);
     }
     bool is_small = size > 0 && size <= HEAP_CACHE_SMALL_BYTES;
-    void *block = is_small ? refill(cache, bytes, size) : heap_alloc(heap, bytes);
+    void *block = is_small ? refill(cache, bytes, size) : alloc_large(cache, bytes, size);
     see_region(cache);
     return block;
 }

@@ -15,7 +15,7 @@
 #include "allocator/heap_state.h"
 
 /* Smaller free chunks keep their pages. */
-#define HEAP_PURGE_LEAST_BYTES ((size_t)16 << 10)
+#define HEAP_PURGE_LEAST_BYTES ((size_t)128 << 10)
 
 /* Addresses of whole pages; none where from == to. */
 struct clean_pages {
