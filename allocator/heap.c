@@ -71,6 +71,8 @@ struct chunk *heap_carve(struct heap *heap, size_t size)
     chunk_set_end(top);
     heap->top = top;
     heap->in_use_bytes += size;
+    if (top > heap->period_top)
+        heap->period_top = top;
     if ((uintptr_t)top + CHUNK_MARKER_BYTES > heap->high) {
         heap->resident_bytes += (uintptr_t)top + CHUNK_MARKER_BYTES - heap->high;
         heap->high = (uintptr_t)top + CHUNK_MARKER_BYTES;

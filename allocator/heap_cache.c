@@ -1,6 +1,7 @@
 #include "allocator/heap_cache.h"
 
 #include "allocator/heap_core.h"
+#include "allocator/heap_idle.h"
 #include "allocator/heap_list.h"
 #include "allocator/heap_region.h"
 #include "allocator/heap_sweep.h"
@@ -98,8 +99,9 @@ void heap_cache_open(struct heap_cache *cache, struct heap *heap)
     if (cache->next)
         cache->next->prev = cache;
     heap->caches = cache;
-    for (struct heap_cache *each = cache; each; each = each->next)
-        set_limits(each);
+    set_limits(cache);
+    if (cache->next && !cache->next->next)
+        set_limits(cache->next); /* it was the only one */
 }
 
 /* ---- giving back to the heap ---- */
@@ -208,12 +210,17 @@ void heap_cache_close(struct heap_cache *cache)
         cache->heap->caches = cache->next;
     if (cache->next)
         cache->next->prev = cache->prev;
+    if (cache->heap->caches && !cache->heap->caches->next)
+        set_limits(cache->heap->caches);
     *cache = closed;
 }
 
-void heap_cache_forget_others(struct heap_cache *cache)
+void heap_cache_forget_others(struct heap *heap, struct heap_cache *cache)
 {
-    cache->heap->caches = cache;
+    heap->has_orphans |= heap->caches && (heap->caches != cache || cache->next);
+    heap->caches = cache;
+    if (!cache)
+        return;
     cache->next = cache->prev = NULL;
     set_limits(cache);
 }
@@ -345,6 +352,7 @@ void *heap_cache_alloc(struct heap_cache *cache, size_t bytes)
 {
     size_t size = chunk_size_for(bytes);
     cache->heap->current = cache;
+    heap_idle_tick(cache->heap, cache);
     if (size > 0 && size <= HEAP_CACHE_MAX_BYTES) {
         struct heap_cache_list *list = &cache->lists[heap_cache_list_of(size)];
         if (list->count > 0 && heap_cache_list_is_of(list, size))
@@ -389,6 +397,7 @@ void heap_cache_refuse_freed(const struct heap *heap, const void *block)
 void heap_cache_free(struct heap_cache *cache, void *block)
 {
     heap_cache_refuse_freed(cache->heap, block);
+    heap_idle_tick(cache->heap, cache);
     see_region(cache);
     size_t size = heap_cache_size_of(cache, block);
     if (size == 0) {

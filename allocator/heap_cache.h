@@ -67,8 +67,12 @@ void heap_cache_flush(struct heap_cache *cache);
 /* Flushes the cache and closes it. */
 void heap_cache_close(struct heap_cache *cache);
 
-/* In the child of a fork: the other caches were those of threads that are not there any more. */
-void heap_cache_forget_others(struct heap_cache *cache);
+/*
+ * In the child of a fork: all caches but this one, or all when it is NULL, were those of threads
+ * that are not there any more. They may have been in the midst of a call, so that their lists are
+ * not to be trusted; the next sweep finds their blocks.
+ */
+void heap_cache_forget_others(struct heap *heap, struct heap_cache *cache);
 
 /* As heap_alloc, on an open cache, when heap_cache_take had nothing. */
 void *heap_cache_alloc(struct heap_cache *cache, size_t bytes);
@@ -174,23 +178,42 @@ static inline size_t heap_cache_size_of(const struct heap_cache *cache, const vo
     return HEAP_UNLIKELY(is_wrong) ? 0 : size;
 }
 
+static inline void heap_cache_push(struct heap_cache *cache, struct heap_cache_list *list,
+                                   struct cached_block *block)
+{
+    uintptr_t key = (uintptr_t)block ^ cache->secret;
+    block->key = key;
+    block->link = (uintptr_t)list->first ^ key;
+    list->first = block;
+    list->count++;
+}
+
+static inline bool heap_cache_list_is_full(const struct heap_cache_list *list)
+{
+    return list->count >= __atomic_load_n(&list->limit, __ATOMIC_RELAXED);
+}
+
+/* The same as heap_cache_give for a size that shares its list with others. */
+static inline bool heap_cache_give_shared(struct heap_cache *cache, void *block, size_t size)
+{
+    struct heap_cache_list *list = &cache->lists[heap_cache_list_of(size)];
+    if (heap_cache_list_is_full(list) || (list->count > 0 && !heap_cache_list_is_of(list, size)) ||
+        cache->large_bytes + size > cache->large_limit_bytes)
+        return false;
+    cache->large_bytes += size;
+    heap_cache_push(cache, list, block);
+    return true;
+}
+
 /* Adds a block of this size to a list; false when that is full, or of another size. */
 static inline bool heap_cache_give(struct heap_cache *cache, void *block, size_t size)
 {
-    struct heap_cache_list *list = &cache->lists[heap_cache_list_of(size)];
-    if (HEAP_UNLIKELY(list->count >= __atomic_load_n(&list->limit, __ATOMIC_RELAXED) ||
-                      (list->count > 0 && !heap_cache_list_is_of(list, size))))
+    if (HEAP_UNLIKELY(size > HEAP_CACHE_SMALL_BYTES))
+        return heap_cache_give_shared(cache, block, size);
+    struct heap_cache_list *list = &cache->lists[size / CHUNK_ALIGNMENT];
+    if (HEAP_UNLIKELY(heap_cache_list_is_full(list)))
         return false;
-    if (HEAP_UNLIKELY(size > HEAP_CACHE_SMALL_BYTES)) {
-        if (cache->large_bytes + size > cache->large_limit_bytes)
-            return false;
-        cache->large_bytes += size;
-    }
-    struct cached_block *cached = block;
-    cached->key = (uintptr_t)block ^ cache->secret;
-    cached->link = (uintptr_t)list->first ^ cached->key;
-    list->first = cached;
-    list->count++;
+    heap_cache_push(cache, list, block);
     return true;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "allocator/heap_cache.h"
 #include "allocator/heap_fault_support.h"
+#include "allocator/heap_idle.h"
 #include "allocator/heap_sweep.h"
 
 #include <string.h>
@@ -194,6 +195,20 @@ static void a_sweep_makes_one_chunk_of_all_that_is_cached(void **state)
         expect_fault(HEAP_FAULT_DOUBLE_FREE, swept[i], give(swept[i]));
 }
 
+static void a_sweep_frees_what_a_fork_left_behind(void **state)
+{
+    (void)state;
+    struct heap_cache child = HEAP_CACHE_CLOSED;
+    cache_most_of_the_heap();
+    heap_cache_forget_others(bench.heap, NULL);
+    heap_cache_open(&child, bench.heap);
+    bench.cache = child; /* whose blocks are few now */
+    bench.heap->caches = &bench.cache;
+    heap_sweep(bench.heap, 0);
+    assert_sound();
+    assert_int_equal(stats_of_heap().in_use_chunks, 1);
+}
+
 static void after_a_sweep_lists_ascend(void **state)
 {
     (void)state;
@@ -249,6 +264,61 @@ static void what_is_cached_comes_back_before_the_heap_grows(void **state)
         give(blocks[i]);
     assert_non_null(take(20000));
     assert_true(bench.heap->high == high);
+    assert_sound();
+}
+
+/* ---- what is idle ---- */
+
+enum { IDLE_BYTES = 1 << 19 };
+
+/* As if the period had begun long ago: one of the next calls looks at the clock. */
+static void let_time_pass(void)
+{
+    bench.heap->period_began_s = 1;
+    for (int i = 0; i < 64; i++)
+        heap_idle_tick(bench.heap, &bench.cache);
+}
+
+static void what_is_free_for_a_period_is_given_back(void **state)
+{
+    (void)state;
+    void *low = take(IDLE_BYTES), *kept = take(100), *high = take(IDLE_BYTES);
+    memset(low, 1, IDLE_BYTES);
+    let_time_pass();
+    give(low);
+    give(high);
+    size_t resident_bytes = bench.heap->resident_bytes;
+    let_time_pass();
+    assert_int_equal(bench.heap->resident_bytes, resident_bytes);
+    let_time_pass();
+    assert_true(bench.heap->resident_bytes < resident_bytes - 2 * IDLE_BYTES + 4 * HEAP_PAGE_BYTES);
+    assert_sound();
+    const unsigned char *again = take(IDLE_BYTES);
+    assert_ptr_equal(again, low);
+    for (size_t i = 2 * HEAP_PAGE_BYTES; i < IDLE_BYTES - 2 * HEAP_PAGE_BYTES; i += HEAP_PAGE_BYTES)
+        assert_int_equal(again[i], 0);
+    give(kept);
+}
+
+static void what_was_needed_in_the_period_is_kept(void **state)
+{
+    (void)state;
+    void *low = take(IDLE_BYTES), *kept = take(100);
+    give(low);
+    let_time_pass();
+    size_t resident_bytes = bench.heap->resident_bytes;
+    give(take(IDLE_BYTES));
+    let_time_pass();
+    assert_int_equal(bench.heap->resident_bytes, resident_bytes);
+    give(kept);
+}
+
+static void a_period_empties_the_cache(void **state)
+{
+    (void)state;
+    cache_most_of_the_heap();
+    let_time_pass();
+    assert_int_equal(stats_of_heap().free_chunks, 1);
     assert_sound();
 }
 
@@ -326,10 +396,14 @@ int main(void)
         cache_test(a_block_is_taken_again_before_any_other),
         cache_test(beside_another_thread_a_full_list_gives_blocks_back),
         cache_test(a_sweep_makes_one_chunk_of_all_that_is_cached),
+        cache_test(a_sweep_frees_what_a_fork_left_behind),
         cache_test(after_a_sweep_lists_ascend),
         cache_test(a_heap_that_is_mostly_cached_begins_anew),
         cache_test(large_blocks_that_have_no_room_leave_the_others_cached),
         cache_test(what_is_cached_comes_back_before_the_heap_grows),
+        cache_test(what_is_free_for_a_period_is_given_back),
+        cache_test(what_was_needed_in_the_period_is_kept),
+        cache_test(a_period_empties_the_cache),
         cache_test(a_block_that_is_given_twice_is_a_fault),
         cache_test(nothing_is_read_below_the_heap),
         cache_test(a_cached_block_that_was_written_to_is_a_fault),

@@ -64,10 +64,8 @@ static void unlock_after_fork(void)
 
 static void unlock_in_child(void)
 {
-    if (cache.heap)
-        heap_cache_forget_others(&cache);
-    else if (heap)
-        heap->caches = NULL;
+    if (heap)
+        heap_cache_forget_others(heap, cache.heap ? &cache : NULL);
     pthread_mutex_unlock(&lock);
 }
 

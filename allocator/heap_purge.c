@@ -6,6 +6,10 @@
 /* At least so many are given back at once, a system call being worth a few pages. */
 #define PURGE_STEP_BYTES ((size_t)32 << 10)
 
+/* Growth takes nothing from smaller ones: what is small is soon used again, and each page faults.
+ */
+#define PURGE_FOR_GROWTH_LEAST_BYTES ((size_t)128 << 10)
+
 /* The heap may hold this share more of what it gave back the next time. */
 #define PURGE_RAISES_CAP_BY 2
 
@@ -80,6 +84,8 @@ struct clean_pages heap_purge_remove(struct heap *heap, struct chunk *chunk)
     }
     heap->dirty_bytes -= size - page_bytes(clean);
     heap->resident_bytes += page_bytes(clean);
+    if (heap->dirty_bytes < heap->period_dirty_bytes)
+        heap->period_dirty_bytes = heap->dirty_bytes;
     return clean;
 }
 
@@ -139,11 +145,12 @@ static size_t purge_bin(struct heap *heap, size_t bin, size_t wanted_bytes)
     return purged_bytes;
 }
 
-/* The largest first: they are the fewest. */
-static size_t purge(struct heap *heap, size_t wanted_bytes)
+/* From chunks of at least so many bytes, the largest first: they are the fewest. */
+static size_t purge(struct heap *heap, size_t least_bytes, size_t wanted_bytes)
 {
-    size_t purged_bytes = 0;
-    size_t least = heap_list_of(heap, HEAP_PURGE_LEAST_BYTES);
+    size_t purged_bytes = 0, least = heap_list_of(heap, least_bytes);
+    if (heap_bin_next(heap, least) == HEAP_BINS)
+        return 0;
     for (size_t bin = HEAP_BINS; bin-- > least && purged_bytes < wanted_bytes;)
         if (heap_bin_has_chunks(heap, bin))
             purged_bytes += purge_bin(heap, bin, wanted_bytes - purged_bytes);
@@ -156,10 +163,17 @@ void heap_purge_settle(struct heap *heap)
     size_t wanted_bytes = heap_round_to_pages(excess_bytes);
     if (wanted_bytes < PURGE_STEP_BYTES)
         wanted_bytes = PURGE_STEP_BYTES;
-    if (heap->binned && heap->dirty_bytes >= HEAP_PURGE_LEAST_BYTES)
-        heap->resident_cap_bytes += purge(heap, wanted_bytes) / PURGE_RAISES_CAP_BY;
+    if (heap->binned && heap->dirty_bytes >= PURGE_FOR_GROWTH_LEAST_BYTES)
+        heap->resident_cap_bytes +=
+            purge(heap, PURGE_FOR_GROWTH_LEAST_BYTES, wanted_bytes) / PURGE_RAISES_CAP_BY;
     if (heap->resident_bytes > heap->resident_cap_bytes)
         heap->resident_cap_bytes = heap->resident_bytes + HEAP_PAGE_BYTES;
+}
+
+void heap_purge_give_back(struct heap *heap, size_t bytes)
+{
+    if (heap->binned && bytes >= HEAP_PURGE_LEAST_BYTES)
+        purge(heap, HEAP_PURGE_LEAST_BYTES, bytes);
 }
 
 struct clean_pages heap_purge_block(struct heap *heap, const struct chunk *chunk)

@@ -15,7 +15,7 @@
 #include "allocator/heap_state.h"
 
 /* Smaller free chunks keep their pages. */
-#define HEAP_PURGE_LEAST_BYTES ((size_t)128 << 10)
+#define HEAP_PURGE_LEAST_BYTES ((size_t)16 << 10)
 
 /* Addresses of whole pages; none where from == to. */
 struct clean_pages {
@@ -35,6 +35,9 @@ struct clean_pages heap_purge_larger(struct clean_pages a, struct clean_pages b)
 
 /* When resident_bytes is above resident_cap_bytes: gives back, and moves the cap. */
 void heap_purge_settle(struct heap *heap);
+
+/* Gives as many bytes back, from the largest free chunks first. */
+void heap_purge_give_back(struct heap *heap, size_t bytes);
 
 /* Gives back the pages of a block that is being freed, the largest so far; what is clean of it. */
 struct clean_pages heap_purge_block(struct heap *heap, const struct chunk *chunk);

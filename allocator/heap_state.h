@@ -68,7 +68,14 @@ struct heap {
     size_t dirty_bytes;        /* of large free chunks, what was not given back */
     size_t give_back_bytes;    /* a freed block above this returns its pages */
 
+    /* See heap_idle.h. */
+    uint64_t period_began_s; /* 0: there was none yet */
+    uint64_t period_calls;
+    size_t period_dirty_bytes; /* the least that dirty_bytes was since then */
+    struct chunk *period_top;  /* the highest that top was */
+
     struct heap_cache *caches;  /* all of them */
+    bool has_orphans;           /* blocks of caches that a fork left behind, in use and keyed */
     struct heap_cache *current; /* of the thread that has the lock; NULL: it has none */
     alignas(16) struct cached_block nothing; /* where a list of a cache ends; inside of the region,
                                                 as blocks are */

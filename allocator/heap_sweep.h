@@ -17,7 +17,8 @@ bool heap_sweep_pays(const struct heap *heap, size_t blocks);
 /*
  * Frees every cached block of the heap, of which there are `blocks`, all in caches whose lists the
  * caller empties. For a heap that coalesces and is segregated. Each head is checked; a block less
- * or more than expected is a fault, for then one was written to.
+ * or more than expected is a fault, for then one was written to. Blocks of caches that a fork left
+ * behind are found and freed as well.
  */
 void heap_sweep(struct heap *heap, size_t blocks);
 
