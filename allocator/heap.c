@@ -54,8 +54,11 @@ static size_t growth_for(const struct heap *heap, size_t size)
     return heap->split ? size : heap_round_to_pages(size);
 }
 
+/* After free memory was taken. */
 static void settle(struct heap *heap)
 {
+    if (HEAP_UNLIKELY(heap->dirty_bytes < heap->period_dirty_bytes))
+        heap->period_dirty_bytes = heap->dirty_bytes;
     if (HEAP_UNLIKELY(heap->resident_bytes > heap->resident_cap_bytes))
         heap_purge_settle(heap);
 }
@@ -76,7 +79,7 @@ struct chunk *heap_carve(struct heap *heap, size_t size)
     if ((uintptr_t)top + CHUNK_MARKER_BYTES > heap->high) {
         heap->resident_bytes += (uintptr_t)top + CHUNK_MARKER_BYTES - heap->high;
         heap->high = (uintptr_t)top + CHUNK_MARKER_BYTES;
-        if (HEAP_UNLIKELY(heap->high > heap->populated) && size <= HEAP_PAGE_BYTES)
+        if (HEAP_UNLIKELY(heap->high > heap->populated) && size <= 2 * HEAP_PAGE_BYTES)
             heap_region_populate(heap);
         settle(heap);
     }

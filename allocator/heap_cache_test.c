@@ -300,6 +300,23 @@ static void what_is_free_for_a_period_is_given_back(void **state)
     give(kept);
 }
 
+static void of_what_was_partly_needed_the_rest_is_given_back(void **state)
+{
+    (void)state;
+    void *low = take(IDLE_BYTES), *kept = take(100);
+    memset(low, 1, IDLE_BYTES);
+    give(low);
+    let_time_pass();
+    give(take(IDLE_BYTES / 3));
+    size_t resident_bytes = bench.heap->resident_bytes;
+    let_time_pass();
+    assert_sound();
+    assert_true(bench.heap->resident_bytes < resident_bytes - IDLE_BYTES / 2);
+    assert_ptr_equal(take(IDLE_BYTES), low);
+    assert_sound();
+    give(kept);
+}
+
 static void what_was_needed_in_the_period_is_kept(void **state)
 {
     (void)state;
@@ -402,6 +419,7 @@ int main(void)
         cache_test(large_blocks_that_have_no_room_leave_the_others_cached),
         cache_test(what_is_cached_comes_back_before_the_heap_grows),
         cache_test(what_is_free_for_a_period_is_given_back),
+        cache_test(of_what_was_partly_needed_the_rest_is_given_back),
         cache_test(what_was_needed_in_the_period_is_kept),
         cache_test(a_period_empties_the_cache),
         cache_test(a_block_that_is_given_twice_is_a_fault),

@@ -84,8 +84,6 @@ struct clean_pages heap_purge_remove(struct heap *heap, struct chunk *chunk)
     }
     heap->dirty_bytes -= size - page_bytes(clean);
     heap->resident_bytes += page_bytes(clean);
-    if (heap->dirty_bytes < heap->period_dirty_bytes)
-        heap->period_dirty_bytes = heap->dirty_bytes;
     return clean;
 }
 
@@ -116,7 +114,7 @@ static struct clean_pages dirty_pages(const struct chunk *chunk, struct clean_pa
     return dirty;
 }
 
-/* Returns how many bytes were given back. */
+/* Returns how many bytes were given back; wanted are whole pages. */
 static size_t purge_chunk(struct heap *heap, struct chunk *chunk, size_t wanted_bytes)
 {
     struct clean_pages clean = heap_purge_remove(heap, chunk);
@@ -145,7 +143,7 @@ static size_t purge_bin(struct heap *heap, size_t bin, size_t wanted_bytes)
     return purged_bytes;
 }
 
-/* From chunks of at least so many bytes, the largest first: they are the fewest. */
+/* Whole pages, of chunks of at least so many bytes, the largest first: they are the fewest. */
 static size_t purge(struct heap *heap, size_t least_bytes, size_t wanted_bytes)
 {
     size_t purged_bytes = 0, least = heap_list_of(heap, least_bytes);
@@ -173,7 +171,7 @@ void heap_purge_settle(struct heap *heap)
 void heap_purge_give_back(struct heap *heap, size_t bytes)
 {
     if (heap->binned && bytes >= HEAP_PURGE_LEAST_BYTES)
-        purge(heap, HEAP_PURGE_LEAST_BYTES, bytes);
+        purge(heap, HEAP_PURGE_LEAST_BYTES, bytes & ~(HEAP_PAGE_BYTES - 1));
 }
 
 struct clean_pages heap_purge_block(struct heap *heap, const struct chunk *chunk)

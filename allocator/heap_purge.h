@@ -36,7 +36,7 @@ struct clean_pages heap_purge_larger(struct clean_pages a, struct clean_pages b)
 /* When resident_bytes is above resident_cap_bytes: gives back, and moves the cap. */
 void heap_purge_settle(struct heap *heap);
 
-/* Gives as many bytes back, from the largest free chunks first. */
+/* Gives as many whole pages back, from the largest free chunks first. */
 void heap_purge_give_back(struct heap *heap, size_t bytes);
 
 /* Gives back the pages of a block that is being freed, the largest so far; what is clean of it. */

@@ -20,12 +20,6 @@
 #define POPULATE_HEAP_SHARE 128
 #define POPULATE_MOST_BYTES ((size_t)256 << 10)
 
-/*
- * Where the system gives huge pages to those that ask, a heap asks for what it grows by beyond
- * this: the last of them, touched only in part, is then less than 2 % of it.
- */
-#define HUGE_PAGES_FROM_BYTES ((size_t)128 << 20)
-
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14; older ones refuse it, and are not asked again */
 #endif
@@ -85,12 +79,6 @@ static size_t generous_growth(const struct heap *heap, size_t need)
     return heap_round_to_pages(max_size(need, max_size(MIN_GROWTH_BYTES, share)));
 }
 
-static void ask_for_huge_pages(const struct heap *heap, uintptr_t from, size_t bytes)
-{
-    if (heap->committed - (uintptr_t)heap->newest >= HUGE_PAGES_FROM_BYTES)
-        (void)madvise((void *)from, bytes, MADV_HUGEPAGE);
-}
-
 /* Lengthens the newest region so that it reaches `end`. */
 static bool extend_newest(struct heap *heap, uintptr_t end)
 {
@@ -105,7 +93,6 @@ static bool extend_newest(struct heap *heap, uintptr_t end)
             return false;
         bytes = max_size(least, heap_round_to_pages(bytes / 2));
     }
-    ask_for_huge_pages(heap, heap->committed, bytes);
     heap->committed += bytes;
     heap->newest->mapped_bytes += bytes;
     return true;
