@@ -122,15 +122,28 @@ def student(degrees):
     return x + sum(term / degrees**(i + 1) for i, term in enumerate(terms))
 
 
+def quantile(ordered, share):
+    """Definition 7 of Hyndman and Fan."""
+    place = share * (len(ordered) - 1)
+    below = min(int(place), len(ordered) - 2)
+    return ordered[below] + (place - below) * (ordered[below + 1] - ordered[below])
+
+
+def outer_half_width(logs, n):
+    """Of Woodruff's interval of a median, where it reaches beyond the middle half of the values."""
+    reach = min(student(n - 1) / math.sqrt(n - 1) / 2, 0.5)
+    return (quantile(logs, 0.5 + reach) - quantile(logs, 0.5 - reach)) / 2 if reach > 0.25 else 0
+
+
 def rounds_needed(ratios, precision):
     if len(ratios) < LEAST_ROUNDS:
         return NAN
-    logs = [math.log(ratio) for ratio in ratios]
-    mean = sum(logs) / len(logs)
+    logs = sorted(math.log(ratio) for ratio in ratios)
+    mean, wanted = sum(logs) / len(logs), math.log1p(precision)
     sigma = pair_scale(logs) or math.sqrt(sum((log - mean)**2 for log in logs) / (len(logs) - 1))
     n = LEAST_ROUNDS
-    while sigma > 0 and n < 1000 and math.sqrt(math.pi / 2) * student(n - 1) * sigma / math.sqrt(n - 1) > math.log1p(
-            precision):
+    while sigma > 0 and n < 1000 and (math.sqrt(math.pi / 2) * student(n - 1) * sigma / math.sqrt(n - 1) > wanted
+                                      or outer_half_width(logs, n) > wanted):
         n += 1
     return n
 

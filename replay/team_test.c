@@ -627,7 +627,7 @@ static void all_orders_come_to_what_the_trace_says(void **state)
     };
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         write_story(21, BLOCK_BYTES, orders[i].stretch);
-        const struct plan *plan = compile(orders[i].asked);
+        const struct plan *plan = compile((int)orders[i].asked);
         const struct outcome expected = expect(orders[i].sync == PLAN_SERIAL);
         assert_int_equal(plan->sync, orders[i].sync);
         assert_true(expected.live_count > 0);
