@@ -53,7 +53,8 @@ field() {
         four_times=$(on_heap --threads=$threads --operations=1600000 queue | field peak_rss_bytes)
         echo "$threads threads: $once, then $four_times bytes"
         [ "$once" -gt 0 ]
-        [ "$four_times" -le $((once * 13 / 10 + (1 << 20))) ]
+        # How far producers run ahead is the scheduler's: without any free it would be 145, then 577 MB.
+        [ "$four_times" -le $((once * 2 + (4 << 20))) ]
     done
 }
 
