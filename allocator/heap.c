@@ -223,12 +223,8 @@ void heap_become_top(struct heap *heap, struct chunk *chunk, struct clean_pages 
     heap->top = chunk;
     if (clean.from < clean.to && clean.to >= (heap->high & ~(HEAP_PAGE_BYTES - 1))) {
         uintptr_t touched_to = heap_round_to_pages(heap->high);
-        if (clean.to == touched_to || heap_region_discard(clean.to, touched_to)) {
-            heap->resident_bytes -= heap->high - clean.from;
-            heap->high = clean.from;
-            if (heap->populated > heap->high)
-                heap->populated = heap->high;
-        }
+        if (clean.to == touched_to || heap_region_discard(clean.to, touched_to))
+            heap_region_forget_above(heap, clean.from);
     }
 }
 

@@ -118,7 +118,7 @@ static void *take_checked(struct heap_cache *cache, struct heap_cache_list *list
     struct cached_block *block = list->first;
     struct cached_block *next = next_of(cache, block);
     bool is_last = next == &cache->heap->nothing;
-    if (block->key != ((uintptr_t)block ^ cache->secret) || is_last != (list->count == 1) ||
+    if (!heap_cache_is_keyed(block) || is_last != (list->count == 1) ||
         (!is_last && (!chunk_is_aligned(next) || !heap_region_of(cache->heap, next))))
         heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, block,
                    "the block was written to after it was freed");
@@ -389,8 +389,7 @@ static void make_room(struct heap_cache *cache, struct heap_cache_list *list, si
 
 void heap_cache_refuse_freed(const struct heap *heap, const void *block)
 {
-    if (chunk_is_aligned(block) && heap_region_of(heap, block) &&
-        ((const struct cached_block *)block)->key == ((uintptr_t)block ^ heap_secret))
+    if (chunk_is_aligned(block) && heap_region_of(heap, block) && heap_cache_is_keyed(block))
         heap_fault(HEAP_FAULT_DOUBLE_FREE, block, "the block is free already");
 }
 
@@ -423,8 +422,7 @@ static bool check_list(const struct heap_cache *cache, size_t index,
     const struct heap *heap = cache->heap;
     const struct cached_block *block = cache->lists[index].first;
     for (uint32_t count = cache->lists[index].count; count > 0; count--) {
-        if (!chunk_is_aligned(block) || !heap_region_of(heap, block) ||
-            block->key != ((uintptr_t)block ^ cache->secret))
+        if (!chunk_is_aligned(block) || !heap_region_of(heap, block) || !heap_cache_is_keyed(block))
             return broken(violation, block, "a cached block does not bear its key");
         const struct chunk *chunk = chunk_from_payload(block);
         if (heap_cache_list_of(chunk_size(chunk)) != index ||

@@ -80,6 +80,12 @@ void *heap_cache_alloc(struct heap_cache *cache, size_t bytes);
 /* As heap_free, on an open cache, when heap_cache_give had no room or the block is another one. */
 void heap_cache_free(struct heap_cache *cache, void *block);
 
+/* Whether a block bears the key of one that is cached. */
+static inline bool heap_cache_is_keyed(const void *block)
+{
+    return ((const struct cached_block *)block)->key == ((uintptr_t)block ^ heap_secret);
+}
+
 /* A fault if the block is in a cache of the heap, of whichever thread: it was freed. */
 void heap_cache_refuse_freed(const struct heap *heap, const void *block);
 

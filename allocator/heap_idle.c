@@ -33,12 +33,8 @@ static void give_back_above(struct heap *heap, const struct chunk *top)
 {
     uintptr_t from = heap_round_to_pages((uintptr_t)top + CHUNK_MARKER_BYTES);
     uintptr_t to = heap_round_to_pages(heap->high);
-    if (from >= to || !heap_region_discard(from, to))
-        return;
-    heap->resident_bytes -= heap->high - from;
-    heap->high = from;
-    if (heap->populated > heap->high)
-        heap->populated = heap->high;
+    if (from < to && heap_region_discard(from, to))
+        heap_region_forget_above(heap, from);
 }
 
 void heap_idle_tick(struct heap *heap, struct heap_cache *cache)

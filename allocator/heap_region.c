@@ -213,6 +213,14 @@ bool heap_region_discard(uintptr_t from, uintptr_t to)
     return discarded;
 }
 
+void heap_region_forget_above(struct heap *heap, uintptr_t from)
+{
+    heap->resident_bytes -= heap->high - from;
+    heap->high = from;
+    if (heap->populated > from)
+        heap->populated = from;
+}
+
 void heap_region_populate(struct heap *heap)
 {
     uintptr_t from = heap_round_to_pages(heap->high);

@@ -42,4 +42,7 @@ void heap_region_populate(struct heap *heap);
 /* Unmaps all regions, and with them the heap. */
 void heap_region_unmap_all(struct heap *heap);
 
+/* What is above `from` in the newest region was given back: it is as good as never touched. */
+void heap_region_forget_above(struct heap *heap, uintptr_t from);
+
 #endif

@@ -64,12 +64,6 @@ static void add_to_run(struct sweep *sweep, struct chunk *chunk, size_t size, bo
         sweep->first = chunk;
 }
 
-static bool is_cached(const struct chunk *chunk)
-{
-    const struct cached_block *block = chunk_payload(chunk);
-    return block->key == ((uintptr_t)block ^ heap_secret);
-}
-
 static void sweep_region(struct sweep *sweep, struct chunk *chunk, const struct chunk *end)
 {
     while (chunk != end) {
@@ -77,7 +71,8 @@ static void sweep_region(struct sweep *sweep, struct chunk *chunk, const struct 
             heap_fault(HEAP_FAULT_OVERWRITTEN_HEADER, chunk_payload(chunk),
                        "its header was overwritten");
         size_t size = chunk_size(chunk);
-        bool is_free = !chunk_is_in_use(chunk), cached = !is_free && is_cached(chunk);
+        bool is_free = !chunk_is_in_use(chunk),
+             cached = !is_free && heap_cache_is_keyed(chunk_payload(chunk));
         if (is_free || cached)
             add_to_run(sweep, chunk, size, cached);
         else
