@@ -142,7 +142,7 @@ static bool has_rows(const struct builder *builder, struct analysis_error *error
 {
     if (builder->comparison->row_count > 0)
         return true;
-    if (builder->comparison->is_paired)
+    if (builder->comparison->is_of_one_result)
         return analysis_fail(error, "%s: no trace was replayed on both %s and %s",
                              builder->sources.base->table.path, builder->base_allocator,
                              builder->new_allocator);
@@ -154,8 +154,8 @@ static bool allocate(struct builder *builder, const struct keys *base, const str
 {
     struct comparison *comparison = builder->comparison;
     struct compare_sources *sources = &builder->sources;
-    size_t cell_count = sources->base->cell_count + sources->new->cell_count;
-    sources->space = calloc(cell_count + 1, sizeof *sources->space);
+    size_t value_count = 2 * sources->base->cell_count + sources->new->cell_count;
+    sources->space = calloc(value_count + 1, sizeof *sources->space);
     comparison->rows = calloc(base->count + 1, sizeof *comparison->rows);
     comparison->singles = calloc(base->count + new->count + 1, sizeof *comparison->singles);
     return sources->space != NULL && comparison->rows != NULL && comparison->singles != NULL;
@@ -185,7 +185,8 @@ static bool build(struct builder *builder, struct analysis_error *error)
 
 static bool compare(struct builder *builder, struct analysis_error *error)
 {
-    *builder->comparison = (struct comparison){.is_paired = builder->sources.is_paired};
+    *builder->comparison =
+        (struct comparison){.is_of_one_result = builder->sources.is_of_one_result};
     bool ok = compare_settings_known(builder->sources.base, error) &&
               compare_settings_known(builder->sources.new, error) && build(builder, error);
     free(builder->sources.space);
@@ -216,7 +217,7 @@ bool compare_allocators(struct comparison *comparison, const struct run_set *run
                         struct analysis_error *error)
 {
     struct builder builder = {.comparison = comparison,
-                              .sources = {.base = runs, .new = runs, .is_paired = true},
+                              .sources = {.base = runs, .new = runs, .is_of_one_result = true},
                               .base_allocator = base_allocator,
                               .new_allocator = new_allocator};
     if (strcmp(base_allocator, new_allocator) == 0)

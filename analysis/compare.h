@@ -35,8 +35,8 @@ enum { COMPARE_LEAST_TAIL_NS = 100 };
 struct compare_change {
     size_t base_count, new_count; /* runs that have the number */
     double base, new;             /* medians over these, as they are */
-    double ratio;                 /* new / base; paired: the median of the ratios of the rounds,
-                                     where there are enough for an interval of 95 % */
+    bool is_paired;               /* by round: enough for an interval of 95 % */
+    double ratio;                 /* new / base; paired: the median of the ratios of the rounds */
     struct interval interval;     /* of the ratio */
     bool is_range;                /* the interval is the whole range, as there are too few runs for
                                      one of 95 % (statistics_range_ratio) */
@@ -82,7 +82,7 @@ struct compare_single {
 };
 
 struct comparison {
-    bool is_paired;
+    bool is_of_one_result;
     struct compare_row *rows; /* traces in the order of BASE, allocators by name */
     size_t row_count;
     struct compare_mean *means; /* of allocators with several traces */
@@ -92,7 +92,9 @@ struct comparison {
 };
 
 /*
- * Compares what both have of each trace and allocator. Fails, and says by what, when a pass of a
+ * Compares what both have of each trace and allocator. Where both have the same rounds, these are
+ * paired: first ones are slower than later ones in both, and rounds that have nothing to do with
+ * each other may be paired in any order. Fails, and says by what, when a pass of a
  * pair was not run in the same way (trace, clock, touch, threads, sync, huge pages, loops), or when
  * they have nothing in common. On failure `comparison` holds nothing that must be freed. The run
  * sets must outlive it.
@@ -101,7 +103,7 @@ bool compare_results(struct comparison *comparison, const struct run_set *base,
                      const struct run_set *new, struct analysis_error *error);
 
 /*
- * The same of two allocators of one result, whose rounds are paired: what disturbed a round
+ * The same of two allocators of one result, whose rounds are always paired: what disturbed a round
  * disturbed both.
  */
 bool compare_allocators(struct comparison *comparison, const struct run_set *runs,

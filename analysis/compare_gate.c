@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+static const double beyond_doubt = 0.05;
+
 static const struct {
     const char *option, *number, *remedy;
 } gates[COMPARE_METRIC_COUNT] = {
@@ -41,7 +43,9 @@ double compare_gate_chance(const struct comparison *comparison, const struct com
 double compare_gate_bound(const struct compare_change *change, double chance)
 {
     /* fmin takes the other one where one is NaN */
-    return fmin(change->interval.low, trimmed_ratio_bound(&change->trimmed, chance));
+    double low = change->interval.low;
+    double strict = fmin(low, trimmed_ratio_bound(&change->trimmed, chance));
+    return fmax(strict, low - beyond_doubt);
 }
 
 bool compare_is_beyond(const struct compare_change *change, double limit, double chance)

@@ -27,8 +27,10 @@ double compare_gate_chance(const struct comparison *comparison,
                            const struct compare_limits *limits);
 
 /*
- * The ratio that the change is not below: trimmed_ratio_bound with that chance, or the low end of
- * the interval where that is lower or, as with a range, all there is. NaN without an interval.
+ * The ratio that the change is not below: the low end of its interval, but where that is beyond a
+ * limit by less than 0.05, a stricter bound has to be beyond, too: trimmed_ratio_bound with that
+ * chance. So it is the lower one of the two, or 0.05 below the low end where that is higher. The
+ * low end itself where it is all there is, as with a range. NaN without an interval.
  */
 double compare_gate_bound(const struct compare_change *change, double chance);
 

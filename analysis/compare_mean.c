@@ -16,12 +16,23 @@ static bool is_of_mean(const struct compare_row *row, const struct compare_mean 
            strcmp(row->new_allocator, mean->new_allocator) == 0;
 }
 
+static bool all_paired(const struct comparison *comparison, const struct compare_mean *mean,
+                       enum compare_metric metric)
+{
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        const struct compare_row *row = &comparison->rows[i];
+        if (is_of_mean(row, mean) && !row->changes[metric].is_paired)
+            return false;
+    }
+    return true;
+}
+
 /* What is resampled of a row: the ratios of its rounds, or the values of both sides. */
 static double *add_groups(const struct mean_builder *builder, const struct compare_row *row,
                           enum compare_metric metric, double *space, struct sample_group *base,
                           struct sample_group *new)
 {
-    if (builder->sources->is_paired) {
+    if (base == NULL) {
         *new = compare_collect_ratios(builder->sources, row, metric, space);
         return space + new->count;
     }
@@ -35,19 +46,20 @@ static struct interval resample_mean(const struct mean_builder *builder,
                                      const struct compare_mean *mean, enum compare_metric metric)
 {
     const struct comparison *comparison = builder->comparison;
+    bool is_paired = all_paired(comparison, mean, metric);
     double *space = builder->sources->space;
     size_t count = 0;
     for (size_t i = 0; i < comparison->row_count; i++) {
         if (!is_of_mean(&comparison->rows[i], mean))
             continue;
-        space = add_groups(builder, &comparison->rows[i], metric, space, &builder->bases[count],
-                           &builder->news[count]);
+        space = add_groups(builder, &comparison->rows[i], metric, space,
+                           is_paired ? NULL : &builder->bases[count], &builder->news[count]);
         if (!compare_all_positive(&builder->news[count]))
             return (struct interval){NAN, NAN};
         count++;
     }
-    return comparison->is_paired ? statistics_bootstrap(builder->news, count)
-                                 : statistics_bootstrap_ratio(builder->bases, builder->news, count);
+    return is_paired ? statistics_bootstrap(builder->news, count)
+                     : statistics_bootstrap_ratio(builder->bases, builder->news, count);
 }
 
 /* The traces' own ratios and ranges: the mean of their bounds is a bound of the mean. */

@@ -55,7 +55,10 @@ static void write_percent(char *text, size_t size, double ratio, int decimals)
 {
     double percent = 100 * (ratio - 1);
     bool is_zero = fabs(percent) < 0.5 * pow(10, -decimals);
-    snprintf(text, size, is_zero ? "%.*f" : "%+.*f", decimals, is_zero ? 0 : percent);
+    if (fabs(percent) >= 1e5)
+        snprintf(text, size, "%+.3g", percent);
+    else
+        snprintf(text, size, is_zero ? "%.*f" : "%+.*f", decimals, is_zero ? 0 : percent);
 }
 
 static void write_change(char *text, const struct compare_change *change)

@@ -11,12 +11,21 @@ static bool all_zero(const struct sample_group *group)
     return group->count > 0;
 }
 
-/* Ratio and interval of the rounds; without an interval when there are too few. */
+/* Two results have pairs where both have the same rounds, and one of them no other. */
+static bool has_pairs(const struct compare_sources *sources, const struct compare_change *change,
+                      size_t pair_count)
+{
+    bool is_same = pair_count == change->base_count && pair_count == change->new_count;
+    return pair_count >= STATISTICS_MIN_ROUNDS && (sources->is_of_one_result || is_same);
+}
+
+/* Ratio and interval of the rounds; leaves them as they are where there are no pairs. */
 static void compare_rounds(const struct compare_sources *sources, const struct compare_row *row,
                            enum compare_metric metric, double *space, struct compare_change *change)
 {
     struct sample_group ratios = compare_collect_ratios(sources, row, metric, space);
-    if (ratios.count < STATISTICS_MIN_ROUNDS)
+    change->is_paired = has_pairs(sources, change, ratios.count);
+    if (!change->is_paired)
         return;
     change->ratio = statistics_median(space, ratios.count);
     change->interval = statistics_bootstrap(&ratios, 1);
@@ -63,9 +72,8 @@ static struct compare_change compare_metric(const struct compare_sources *source
         change.ratio = change.interval.low = change.interval.high = 1;
     if (!compare_all_positive(&base) || !compare_all_positive(&new))
         return change;
-    if (sources->is_paired)
-        compare_rounds(sources, row, metric, values + base.count + new.count, &change);
-    if (isnan(change.interval.low))
+    compare_rounds(sources, row, metric, values + base.count + new.count, &change);
+    if (!change.is_paired)
         compare_medians(&base, &new, values, &change);
     return change;
 }

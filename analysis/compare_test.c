@@ -217,6 +217,31 @@ static void short_tails_are_not_told_apart(void **state)
     free_results(&results);
 }
 
+/* Of disturbed rounds: 10, 20, 30 and so on. */
+static void two_results_are_paired_where_their_rounds_are_the_same(void **state)
+{
+    (void)state;
+    for (int round = 1; round <= 8; round++) {
+        add_time(0, "same", "a", round, 10 * round);
+        add_time(1, "same", "a", round, 15 * round);
+        add_time(0, "other", "a", round, 10 * round);
+        add_time(1, "other", "a", round + 1, 15 * round);
+        add_time(0, "more", "a", round, 10 * round);
+        add_time(1, "more", "a", round, 15 * round);
+    }
+    add_time(1, "more", "a", 9, 15 * 9);
+    struct results results = compare_files();
+    const struct compare_row *rows = results.comparison.rows;
+    assert_true(rows[0].changes[COMPARE_COLD].is_paired);
+    assert_close(rows[0].changes[COMPARE_COLD].interval.low, 1.5);
+    assert_close(rows[0].changes[COMPARE_COLD].interval.high, 1.5);
+    for (int i = 1; i < 3; i++) {
+        assert_false(rows[i].changes[COMPARE_COLD].is_paired);
+        assert_true(rows[i].changes[COMPARE_COLD].interval.low < 1);
+    }
+    free_results(&results);
+}
+
 /* Each round is disturbed by its own factor, which is in both sides of the pair. */
 static void pairs_are_of_the_same_round(void **state)
 {
@@ -233,7 +258,7 @@ static void pairs_are_of_the_same_round(void **state)
     assert_int_equal(fclose(files[1]), 0);
     assert_true(compare_allocators(&results.comparison, &results.base, "old", "new", &error));
     const struct compare_change *cold = &results.comparison.rows[0].changes[COMPARE_COLD];
-    assert_true(results.comparison.is_paired);
+    assert_true(results.comparison.is_of_one_result);
     assert_int_equal(results.comparison.single_count, 0);
     assert_int_equal(cold->base_count, 9);
     assert_close(cold->ratio, 1.1);
@@ -304,6 +329,19 @@ static void the_bound_nearest_to_1_is_judged(void **state)
     assert_false(compare_is_beyond(&change, NAN, 0.0005));
     change.interval.low = NAN;
     assert_false(compare_is_beyond(&change, 0.05, 0.0005));
+}
+
+static void what_is_far_beyond_needs_no_stricter_bound(void **state)
+{
+    (void)state;
+    struct compare_change change = {
+        .ratio = 1.5, .interval = {1.101, 3}, .trimmed = {log(1.5), 0.2, 5}};
+    assert_true(compare_is_beyond(&change, 0.05, 0.0005));
+    change.interval.low = 1.099;
+    assert_false(compare_is_beyond(&change, 0.05, 0.0005));
+    assert_close(compare_gate_bound(&change, 0.0005), 1.049);
+    change.trimmed.error = 0.01;
+    assert_true(compare_is_beyond(&change, 0.05, 0.0005));
 }
 
 /* 12 of 10 rounds each have a limit; tails have none, and those with a range no part in it. */
@@ -481,10 +519,12 @@ int main(void)
         FILES_TEST(few_runs_have_the_whole_range_and_fewer_none),
         FILES_TEST(nothing_against_nothing_is_no_change_and_against_something_no_ratio),
         FILES_TEST(short_tails_are_not_told_apart),
+        FILES_TEST(two_results_are_paired_where_their_rounds_are_the_same),
         FILES_TEST(pairs_are_of_the_same_round),
         FILES_TEST(means_are_geometric_over_the_traces_of_an_allocator),
         FILES_TEST(what_only_one_has_is_listed),
         cmocka_unit_test(the_bound_nearest_to_1_is_judged),
+        cmocka_unit_test(what_is_far_beyond_needs_no_stricter_bound),
         FILES_TEST(all_that_is_judged_shares_the_chance),
         cmocka_unit_test(runs_that_fail_in_new_alone_are_a_regression),
         FILES_TEST(a_failed_row_is_counted_and_can_be_judged),

@@ -4,11 +4,11 @@
 
 #include "analysis/compare.h"
 
-/* Where they come from; with pairs both are the same. */
+/* Where they come from; of one result both are the same. */
 struct compare_sources {
     const struct run_set *base, *new;
-    bool is_paired;
-    double *space; /* room for every cell of both */
+    bool is_of_one_result;
+    double *space; /* room for every cell of both, and for those of base again */
 };
 
 typedef double compare_value(const struct cell *cell, enum compare_metric metric);

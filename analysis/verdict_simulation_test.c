@@ -180,6 +180,7 @@ static void add_cell(struct cell *cell, const char *allocator, size_t round, dou
     cell->metrics[METRIC_COLD] = time;
 }
 
+/* Without pairs no round finds the one of the other side. */
 static struct compare_row simulate_row(struct compared *compared, bool is_paired, size_t rounds,
                                        const struct noise *noise, double truth)
 {
@@ -194,7 +195,7 @@ static struct compare_row simulate_row(struct compared *compared, bool is_paired
     struct run_set runs = {.cells = compared->cells,
                            .cell_count = 2 * rounds,
                            .finished = compared->finished,
-                           .finished_count = 2 * rounds};
+                           .finished_count = is_paired ? 2 * rounds : 0};
     struct compare_sources sources = {&runs, &runs, is_paired, compared->space};
     struct compare_row row = {.trace = "t", .base_allocator = "old", .new_allocator = "new"};
     compare_row_fill(&sources, &row);
@@ -252,35 +253,33 @@ static struct gate_cell simulate_gate(size_t i, double truth)
     return cell;
 }
 
-/* In less than one of 10,000 cases with 6 rounds or more and a noise of 5 % at the most. */
+/*
+ * In less than one of 10,000 cases with 6 rounds or more and a noise of 5 % at the most, and in few
+ * with one of 10 %.
+ */
 static void three_percent_never_fails_a_gate_of_five(void **state)
 {
     (void)state;
     for (size_t i = 0; i < GATE_CELLS; i++) {
         struct gate_cell cell = simulate_gate(i, 1.03);
-        if (cell.rounds < STATISTICS_MIN_ROUNDS || cell.noise.sigma > 0.05)
+        if (cell.rounds < STATISTICS_MIN_ROUNDS)
             continue;
-        assert_in_range(cell.failures.alone, 0, at_most(cell.count / 10000.0));
-        assert_in_range(cell.failures.among_many, 0, at_most(cell.count / 100000.0));
+        double most = cell.noise.sigma > 0.05 ? cell.count / 200.0 : cell.count / 10000.0;
+        assert_in_range(cell.failures.alone, 0, at_most(most));
     }
 }
 
-/*
- * But for one in 1000 with 10 rounds or more, and among many 15, a noise of 5 % at the most and no
- * outliers.
- */
+/* But for one in 1000 with 10 rounds or more, one trace or many, and no outliers. */
 static void fifty_percent_always_fails_a_gate_of_five(void **state)
 {
     (void)state;
     for (size_t i = 0; i < GATE_CELLS; i++) {
         struct gate_cell cell = simulate_gate(i, 1.5);
         int least = cell.count - at_most(cell.count / 1000.0);
-        if (cell.noise.outlier_share > 0 || cell.noise.sigma > 0.05)
+        if (cell.noise.outlier_share > 0 || cell.rounds < 10)
             continue;
-        if (cell.rounds >= 10)
-            assert_in_range(cell.failures.alone, least, cell.count);
-        if (cell.rounds >= 15)
-            assert_in_range(cell.failures.among_many, least, cell.count);
+        assert_in_range(cell.failures.alone, least, cell.count);
+        assert_in_range(cell.failures.among_many, least, cell.count);
     }
 }
 
