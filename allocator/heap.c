@@ -1,5 +1,6 @@
 #include "allocator/heap.h"
 
+#include "allocator/heap_ahead.h"
 #include "allocator/heap_cache.h"
 #include "allocator/heap_core.h"
 #include "allocator/heap_huge.h"
@@ -13,6 +14,13 @@
 /* A first freed block above this returns its pages; see give_back_if_large. */
 #define MIN_GIVE_BACK_BYTES ((size_t)1 << 20)
 
+/* Blocks with so many bytes in whole pages move by these; each may split a mapping, of which a
+ * process has 65,530 by default. */
+#define MOVE_LEAST_BYTES ((size_t)1 << 20)
+#define MOVES_MOST       1024
+
+static const struct clean_pages none_clean = {0, 0};
+
 struct heap *heap_init(const struct heap_config *config)
 {
     struct heap *heap = heap_region_first(config->fixed_bytes, config->region_bytes);
@@ -25,6 +33,8 @@ struct heap *heap_init(const struct heap_config *config)
     heap->binned = config->fit == HEAP_FIT_SEGREGATED;
     heap->lifo_bins = heap->binned && config->order == HEAP_ORDER_LIFO;
     heap->give_back_bytes = MIN_GIVE_BACK_BYTES;
+    heap->may_collapse = config->huge_pages && !heap->fixed;
+    heap->moves_left = heap->fixed ? 0 : MOVES_MOST;
     return heap;
 }
 
@@ -80,7 +90,7 @@ struct chunk *heap_carve(struct heap *heap, size_t size)
         heap->resident_bytes += (uintptr_t)top + CHUNK_MARKER_BYTES - heap->high;
         heap->high = (uintptr_t)top + CHUNK_MARKER_BYTES;
         if (HEAP_UNLIKELY(heap->high > heap->populated) && size <= 2 * HEAP_PAGE_BYTES)
-            heap_region_populate(heap);
+            heap_ahead(heap);
         settle(heap);
     }
     return chunk;
@@ -132,6 +142,8 @@ static size_t use_free_chunk(struct heap *heap, struct chunk *chunk, size_t size
     while (count < most && (count + 1) * size <= chunk_bytes)
         count++;
     size_t used_size = count * size, rest_size = chunk_bytes - used_size;
+    if (HEAP_UNLIKELY(clean.from < clean.to) && size <= 2 * HEAP_PAGE_BYTES)
+        heap_ahead_within(heap, &clean, (uintptr_t)chunk + used_size);
     bool is_whole = rest_size < CHUNK_MIN_BYTES || !heap->split;
     size_t last_size = is_whole ? size + rest_size : size;
     chunk_set(chunk, count > 1 ? size : last_size, chunk_bits(chunk) | CHUNK_IN_USE);
@@ -229,16 +241,15 @@ void heap_become_top(struct heap *heap, struct chunk *chunk, struct clean_pages 
 }
 
 /*
- * Frees a chunk in use whose head was checked. Programs that grow a table by copying it leave ever
- * larger holes behind: a block larger than any that was freed before returns its pages, which
- * bounds the cost, since every size does so once.
+ * Frees a chunk in use whose head was checked, and some pages of which may be clean. Programs that
+ * grow a table by copying it leave ever larger holes behind: a block larger than any that was freed
+ * before returns its pages, which bounds the cost, since every size does so once.
  */
-static void release(struct heap *heap, struct chunk *chunk)
+static void release(struct heap *heap, struct chunk *chunk, struct clean_pages clean)
 {
-    struct clean_pages clean = {0, 0};
     size_t freed_bytes = chunk_size(chunk);
     heap->in_use_bytes -= freed_bytes;
-    if (HEAP_UNLIKELY(freed_bytes > heap->give_back_bytes))
+    if (HEAP_UNLIKELY(freed_bytes > heap->give_back_bytes) && clean.from == clean.to)
         clean = heap_purge_block(heap, chunk);
     /* The old head stays in memory when the chunk merges; this is how a second free is noticed. */
     chunk_clear_bits(chunk, CHUNK_IN_USE);
@@ -314,7 +325,7 @@ void heap_release_run(struct heap *heap, struct chunk *first, size_t size, size_
         chunk_set(chunk_at(first, i * size), size, 0);
     if (count > 1)
         chunk_set(first, count * size, chunk_bits(first));
-    release(heap, first);
+    release(heap, first, none_clean);
 }
 
 void heap_free(struct heap *heap, void *block)
@@ -323,7 +334,7 @@ void heap_free(struct heap *heap, void *block)
         return;
     struct chunk *chunk = live_chunk(heap, block);
     if (HEAP_LIKELY(chunk != NULL))
-        release(heap, chunk);
+        release(heap, chunk, none_clean);
     else
         heap_huge_free(heap, heap_huge_find(heap, block));
 }
@@ -337,7 +348,7 @@ static void shrink(struct heap *heap, struct chunk *chunk, size_t size)
     struct chunk *rest = chunk_at(chunk, size);
     chunk_set_in_use(chunk, size);
     chunk_set(rest, rest_size, CHUNK_IN_USE | CHUNK_PREV_IN_USE);
-    release(heap, rest);
+    release(heap, rest, none_clean);
 }
 
 static bool extend_at_top(struct heap *heap, struct chunk *chunk, size_t size)
@@ -398,6 +409,102 @@ bool heap_resize(struct heap *heap, void *block, size_t bytes)
     return chunk && chunk_size_for(bytes) && resize(heap, chunk, bytes);
 }
 
+/* ---- where a chunk is to begin ---- */
+
+/* A payload that lies `offset` bytes above a multiple of `alignment`. */
+struct place {
+    size_t alignment, offset;
+};
+
+static size_t gap_below(const struct chunk *chunk, struct place place)
+{
+    size_t gap = (place.offset - (uintptr_t)chunk_payload(chunk)) & (place.alignment - 1);
+    return gap != 0 && gap < CHUNK_MIN_BYTES ? gap + place.alignment : gap;
+}
+
+/* Carves a chunk at top; what is left out below becomes a free chunk. */
+static struct chunk *take_top_at(struct heap *heap, size_t size, struct place place)
+{
+    size_t growth = growth_for(heap, size);
+    size_t gap = gap_below(heap->top, place);
+    if (!heap_top_has(heap, gap + growth)) {
+        if (!heap_region_grow(heap, growth + place.alignment + CHUNK_MIN_BYTES))
+            return NULL;
+        gap = gap_below(heap->top, place);
+    }
+    struct chunk *skipped = gap ? heap_carve(heap, gap) : NULL;
+    struct chunk *chunk = heap_carve(heap, growth);
+    if (skipped)
+        release(heap, skipped, none_clean);
+    return chunk;
+}
+
+/* Finds a listed chunk large enough for any position, and frees what is left over at both ends. */
+static struct chunk *take_listed_at(struct heap *heap, size_t size, struct place place)
+{
+    struct chunk *chunk = take_listed(heap, size + place.alignment + CHUNK_MIN_BYTES);
+    if (!chunk)
+        return NULL;
+    size_t gap = gap_below(chunk, place);
+    if (gap) {
+        struct chunk *aligned = chunk_at(chunk, gap);
+        chunk_set(aligned, chunk_size(chunk) - gap, CHUNK_IN_USE | CHUNK_PREV_IN_USE);
+        chunk_set_in_use(chunk, gap);
+        release(heap, chunk, none_clean);
+        chunk = aligned;
+    }
+    shrink(heap, chunk, size);
+    return chunk;
+}
+
+static struct chunk *take_at(struct heap *heap, size_t size, struct place place)
+{
+    struct chunk *chunk = take_listed_at(heap, size, place);
+    return chunk ? chunk : take_top_at(heap, size, place);
+}
+
+/* ---- realloc ---- */
+
+/*
+ * Whether a block would move to where the heap was never touched. Elsewhere there are pages
+ * already, which it is as good to copy to, and the old ones are kept.
+ */
+static bool would_move_to_new_pages(struct heap *heap, size_t size)
+{
+    uintptr_t touched = heap->high > heap->populated ? heap->high : heap->populated;
+    if ((uintptr_t)heap->top + size / 2 < touched || heap_list_find(heap, size))
+        return false;
+    return !heap_cache_flush_before_growth(heap, size) || !heap_list_find(heap, size);
+}
+
+/* Of a block that grows to `bytes`. */
+static void *move_pages(struct heap *heap, struct chunk *chunk, size_t bytes)
+{
+    uintptr_t block = (uintptr_t)chunk_payload(chunk);
+    uintptr_t end = block + chunk_size(chunk) - CHUNK_HEADER_BYTES;
+    struct clean_pages pages = {heap_round_to_pages(block), end & ~(HEAP_PAGE_BYTES - 1)};
+    size_t size = chunk_size_for(bytes);
+    if (heap->moves_left == 0 || pages.to < pages.from + MOVE_LEAST_BYTES ||
+        wants_own_mapping(heap, bytes) || !would_move_to_new_pages(heap, size))
+        return NULL;
+    struct place place = {HEAP_PAGE_BYTES, block % HEAP_PAGE_BYTES};
+    struct chunk *moved = take_top_at(heap, size, place);
+    if (!moved)
+        return NULL;
+    uintptr_t payload = (uintptr_t)chunk_payload(moved);
+    heap->moves_left--;
+    enum region_move result =
+        heap_region_move(pages.from, pages.to, payload + (pages.from - block));
+    if (result == REGION_MOVE_REFUSED)
+        release(heap, moved, none_clean);
+    if (result != REGION_MOVED) /* a chunk that lost its pages stays in use */
+        return NULL;
+    memcpy((void *)payload, (void *)block, pages.from - block);
+    memcpy((void *)(payload + (pages.to - block)), (void *)pages.to, end - pages.to);
+    release(heap, chunk, pages);
+    return (void *)payload;
+}
+
 static void *move(struct heap *heap, void *block, size_t bytes)
 {
     size_t usable_bytes = heap_usable_size(heap, block);
@@ -407,6 +514,12 @@ static void *move(struct heap *heap, void *block, size_t bytes)
     memcpy(moved, block, usable_bytes < bytes ? usable_bytes : bytes);
     heap_free(heap, block);
     return moved;
+}
+
+void *heap_move_pages(struct heap *heap, void *block, size_t bytes)
+{
+    struct chunk *chunk = live_chunk(heap, block);
+    return chunk && chunk_size_for(bytes) ? move_pages(heap, chunk, bytes) : NULL;
 }
 
 void *heap_realloc(struct heap *heap, void *block, size_t bytes)
@@ -425,7 +538,10 @@ void *heap_realloc(struct heap *heap, void *block, size_t bytes)
             return heap_huge_resize(heap, heap_huge_find(heap, block), bytes);
         return move(heap, block, bytes);
     }
-    return resize(heap, chunk, bytes) ? block : move(heap, block, bytes);
+    if (resize(heap, chunk, bytes))
+        return block;
+    void *moved = move_pages(heap, chunk, bytes);
+    return moved ? moved : move(heap, block, bytes);
 }
 
 /* Zeroes what was touched before of a chunk from `take`; `high` and `newest` are of before it. */
@@ -464,41 +580,6 @@ void *heap_calloc(struct heap *heap, size_t count, size_t bytes)
     return chunk_payload(chunk);
 }
 
-/* Carves an aligned chunk at top; what alignment leaves out below becomes a free chunk. */
-static struct chunk *take_top_aligned(struct heap *heap, size_t size, size_t alignment)
-{
-    size_t growth = growth_for(heap, size);
-    size_t gap = chunk_alignment_gap(heap->top, alignment);
-    if (!heap_top_has(heap, gap + growth)) {
-        if (!heap_region_grow(heap, growth + alignment + CHUNK_MIN_BYTES))
-            return NULL;
-        gap = chunk_alignment_gap(heap->top, alignment);
-    }
-    struct chunk *skipped = gap ? heap_carve(heap, gap) : NULL;
-    struct chunk *chunk = heap_carve(heap, growth);
-    if (skipped)
-        release(heap, skipped);
-    return chunk;
-}
-
-/* Finds a listed chunk large enough for any position, and frees what is left over at both ends. */
-static struct chunk *take_listed_aligned(struct heap *heap, size_t size, size_t alignment)
-{
-    struct chunk *chunk = take_listed(heap, size + alignment + CHUNK_MIN_BYTES);
-    if (!chunk)
-        return NULL;
-    size_t gap = chunk_alignment_gap(chunk, alignment);
-    if (gap) {
-        struct chunk *aligned = chunk_at(chunk, gap);
-        chunk_set(aligned, chunk_size(chunk) - gap, CHUNK_IN_USE | CHUNK_PREV_IN_USE);
-        chunk_set_in_use(chunk, gap);
-        release(heap, chunk);
-        chunk = aligned;
-    }
-    shrink(heap, chunk, size);
-    return chunk;
-}
-
 void *heap_aligned_alloc(struct heap *heap, size_t alignment, size_t bytes)
 {
     if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
@@ -515,9 +596,7 @@ void *heap_aligned_alloc(struct heap *heap, size_t alignment, size_t bytes)
         if (block)
             return block;
     }
-    struct chunk *chunk = take_listed_aligned(heap, size, alignment);
-    if (!chunk)
-        chunk = take_top_aligned(heap, size, alignment);
+    struct chunk *chunk = take_at(heap, size, (struct place){alignment, 0});
     return chunk ? chunk_payload(chunk) : NULL;
 }
 

@@ -42,6 +42,7 @@ struct heap_config {
     bool split;          /* truncate a chunk to the request; otherwise it is given whole */
     bool coalesce;       /* merge a freed chunk with its free neighbours */
     bool cache;          /* of the drop-in: each thread has a cache of small blocks */
+    bool huge_pages;     /* a growing heap asks for them */
     size_t fixed_bytes;  /* room for chunks in a heap of fixed size; 0: the heap grows */
     size_t region_bytes; /* a growing heap opens a new region after this many; 0: no limit */
 };
@@ -49,15 +50,16 @@ struct heap_config {
 #define HEAP_CONFIG_DEFAULT                                                                        \
     {                                                                                              \
         .fit = HEAP_FIT_SEGREGATED, .order = HEAP_ORDER_LIFO, .split = true, .coalesce = true,     \
-        .cache = true                                                                              \
+        .cache = true, .huge_pages = true                                                          \
     }
 
 /*
  * Sets `config` from words joined by '+', such as "best+address": at most one of whole, split,
  * coalesce, first, next, best, segregated, at most one of lifo (the default), fifo, address;
- * nocoalesce; cache; and fixed=BYTES for `fixed_bytes`, where the number may end in K, M or G.
- * Where no policy is named it is segregated+cache. The sizes in `config` that are not named become
- * 0. On failure returns false, leaves `config` alone and puts one line that says why into `error`.
+ * nocoalesce; cache; huge; and fixed=BYTES for `fixed_bytes`, where the number may end in K, M or
+ * G. Where no policy is named it is segregated+cache+huge. The sizes in `config` that are not named
+ * become 0. On failure returns false, leaves `config` alone and puts one line that says why into
+ * `error`.
  */
 bool heap_config_parse(const char *words, struct heap_config *config, char *error,
                        size_t error_bytes);

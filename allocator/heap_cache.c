@@ -10,12 +10,13 @@
 
 /*
  * A cache lets go of its blocks before the heap grows into a page that was never touched, when it
- * holds more than this and more than a share of the heap: memory that is cached in one size serves
- * another.
+ * holds more than this and, unless much of the heap is free in pieces that are too small, more than
+ * a share of the heap: memory that is cached in one size serves another.
  */
 #define FLUSH_LEAST_BYTES       ((size_t)8 << 10)
 #define FLUSH_HEAP_SHARE        64
 #define FLUSH_HEAP_SHARE_SHARED 256 /* with other threads about */
+#define FLUSH_FREE_SHARE        10  /* of the heap, free: with one thread any size is flushed */
 
 /* A phase ends when more than this, and three quarters of what is in use, is cached. */
 #define PHASE_LEAST_BYTES ((size_t)64 << 10)
@@ -242,13 +243,20 @@ static bool would_touch(const struct heap *heap, size_t size)
     return end > last && (end ^ last) >= HEAP_PAGE_BYTES;
 }
 
+/* What may stay in a cache while the heap grows. */
+static size_t flush_limit(const struct heap *heap)
+{
+    size_t heap_bytes = chunk_distance(heap->first, heap->top);
+    size_t share = heap_bytes / (is_shared(heap) ? FLUSH_HEAP_SHARE_SHARED : FLUSH_HEAP_SHARE);
+    bool is_fragmented =
+        !is_shared(heap) && heap->in_use_bytes < heap_bytes - heap_bytes / FLUSH_FREE_SHARE;
+    return share < FLUSH_LEAST_BYTES || is_fragmented ? FLUSH_LEAST_BYTES : share;
+}
+
 bool heap_cache_flush_before_growth(struct heap *heap, size_t size)
 {
     struct heap_cache *cache = heap->current;
-    size_t heap_bytes = chunk_distance(heap->first, heap->top);
-    size_t share = heap_bytes / (is_shared(heap) ? FLUSH_HEAP_SHARE_SHARED : FLUSH_HEAP_SHARE);
-    size_t limit = share > FLUSH_LEAST_BYTES ? share : FLUSH_LEAST_BYTES;
-    if (!cache || !would_touch(heap, size) || cached_bytes(cache) <= limit)
+    if (!cache || !would_touch(heap, size) || cached_bytes(cache) <= flush_limit(heap))
         return false;
     heap_cache_flush(cache);
     return true;

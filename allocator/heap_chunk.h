@@ -260,14 +260,4 @@ static inline bool chunk_is_end(const struct chunk *chunk)
            (head & (CHUNK_SIZE_MASK | CHUNK_BITS) & ~CHUNK_PREV_IN_USE) == CHUNK_IN_USE;
 }
 
-/*
- * The bytes to leave out above `chunk` so that the payload of the chunk that begins after them is
- * aligned to `alignment`: none, or enough for a chunk of their own.
- */
-static inline size_t chunk_alignment_gap(const struct chunk *chunk, size_t alignment)
-{
-    size_t gap = (0 - (uintptr_t)chunk_payload(chunk)) & (alignment - 1);
-    return gap != 0 && gap < CHUNK_MIN_BYTES ? gap + alignment : gap;
-}
-
 #endif

@@ -25,7 +25,7 @@ static const char *const orders[] = {
 
 #define KNOWN_WORDS                                                                                \
     "use whole, split, coalesce, first, next, best or segregated, "                                \
-    "joined by + with lifo, fifo, address, nocoalesce, cache or fixed=BYTES"
+    "joined by + with lifo, fifo, address, nocoalesce, cache, huge or fixed=BYTES"
 
 #define FIXED "fixed="
 
@@ -33,7 +33,7 @@ static const char *const orders[] = {
 struct choice {
     int rung;
     int order;
-    bool nocoalesce, cache;
+    bool nocoalesce, cache, huge;
     size_t fixed_bytes; /* 0: nothing */
 };
 
@@ -107,6 +107,8 @@ static const char *choose(struct choice *choice, const char *word, size_t length
         choice->nocoalesce = true;
     } else if (word_is(word, length, "cache")) {
         choice->cache = true;
+    } else if (word_is(word, length, "huge")) {
+        choice->huge = true;
     } else {
         return "unknown; " KNOWN_WORDS;
     }
@@ -136,6 +138,7 @@ bool heap_config_parse(const char *words, struct heap_config *config, char *erro
     if (choice.nocoalesce)
         config->coalesce = false;
     config->cache = config->cache || choice.cache;
+    config->huge_pages = config->huge_pages || choice.huge;
     config->fixed_bytes = choice.fixed_bytes;
     return true;
 }

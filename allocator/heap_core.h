@@ -1,5 +1,6 @@
 /*
- * What the caches need of the heap beyond its public functions. Private to allocator/.
+ * What the caches and the drop-in need of the heap beyond its public functions. Private to
+ * allocator/.
  */
 #ifndef ALLOCATOR_HEAP_CORE_H
 #define ALLOCATOR_HEAP_CORE_H
@@ -25,6 +26,13 @@ void heap_release_run(struct heap *heap, struct chunk *first, size_t size, size_
  * untouched room.
  */
 void heap_become_top(struct heap *heap, struct chunk *chunk, struct clean_pages clean);
+
+/*
+ * As heap_realloc, but moves the block by its pages instead of their contents: nothing is in memory
+ * twice, nor touched that was not. NULL when there are too few of them, or the system refuses, and
+ * the block stays as it was.
+ */
+void *heap_move_pages(struct heap *heap, void *block, size_t bytes);
 
 /* Carves a chunk in use at top, which must have the room. */
 struct chunk *heap_carve(struct heap *heap, size_t size);

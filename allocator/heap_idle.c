@@ -32,7 +32,8 @@ static void begin_period(struct heap *heap, uint64_t time_s)
 static void give_back_above(struct heap *heap, const struct chunk *top)
 {
     uintptr_t from = heap_round_to_pages((uintptr_t)top + CHUNK_MARKER_BYTES);
-    uintptr_t to = heap_round_to_pages(heap->high);
+    uintptr_t to = heap->high > heap->populated ? heap->high : heap->populated;
+    to = heap_round_to_pages(to);
     if (from < to && heap_region_discard(from, to))
         heap_region_forget_above(heap, from);
 }

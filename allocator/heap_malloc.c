@@ -10,6 +10,7 @@
  * HEAP_OPTIONS in the environment chooses the policy, in the words of heap_config_parse.
  */
 #include "allocator/heap_cache.h"
+#include "allocator/heap_core.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -216,7 +217,8 @@ static size_t usable_bytes_of(const struct heap *opened, const void *block)
     return heap_usable_size(opened, block);
 }
 
-/* Where it is, or by moving its mapping; a block that is copied is so without the lock. */
+/* Where it is, or by moving its mapping or its pages; a block that is copied is so without the
+ * lock. */
 static SLOW void *realloc_slowly(void *block, size_t bytes)
 {
     bool locked = enter();
@@ -228,8 +230,8 @@ static SLOW void *realloc_slowly(void *block, size_t bytes)
         moved = heap_realloc(opened, block, bytes);
     else if (opened && heap_resize(opened, block, bytes))
         moved = block;
-    else
-        is_done = !opened;
+    else if (opened)
+        is_done = (moved = heap_move_pages(opened, block, bytes)) != NULL;
     leave(locked);
     return is_done ? moved : move(block, usable_bytes, bytes);
 }

@@ -44,7 +44,11 @@ int __wrap_madvise(void *address, size_t bytes, int advice)
 
 void *__wrap_mremap(void *address, size_t bytes, size_t new_bytes, int flags, ...)
 {
-    return fails_now() ? MAP_FAILED : __real_mremap(address, bytes, new_bytes, flags);
+    va_list arguments;
+    va_start(arguments, flags);
+    void *new_address = flags & MREMAP_FIXED ? va_arg(arguments, void *) : NULL;
+    va_end(arguments);
+    return fails_now() ? MAP_FAILED : __real_mremap(address, bytes, new_bytes, flags, new_address);
 }
 
 /* One of each way to search and to free, on which every call fails in its turn; on others each

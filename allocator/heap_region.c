@@ -16,12 +16,8 @@
 #define PLACE_GAP_BYTES ((uintptr_t)64 << 30)
 #define PLACES          8
 
-/* Pages are asked for ahead for this share of the heap, but no more than so many bytes. */
-#define POPULATE_HEAP_SHARE 128
-#define POPULATE_MOST_BYTES ((size_t)256 << 10)
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14; older ones refuse it, and are not asked again */
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4 /* Linux 5.7 */
 #endif
 
 #define UNLIMITED (UINTPTR_MAX & ~(uintptr_t)(HEAP_PAGE_BYTES - 1))
@@ -79,9 +75,10 @@ static size_t generous_growth(const struct heap *heap, size_t need)
     return heap_round_to_pages(max_size(need, max_size(MIN_GROWTH_BYTES, share)));
 }
 
-/* Lengthens the newest region so that it reaches `end`. */
-static bool extend_newest(struct heap *heap, uintptr_t end)
+bool heap_region_extend(struct heap *heap, uintptr_t end)
 {
+    if (end <= heap->committed)
+        return true;
     size_t least = heap_round_to_pages(end - heap->committed);
     size_t bytes = generous_growth(heap, least);
     if (end > heap->limit)
@@ -200,7 +197,7 @@ bool heap_region_grow(struct heap *heap, size_t bytes)
         return true;
     int saved_errno = errno;
     uintptr_t end = (uintptr_t)heap->top + bytes + CHUNK_MARKER_BYTES;
-    bool grown = !heap->fixed && (extend_newest(heap, end) || add_region(heap, bytes));
+    bool grown = !heap->fixed && (heap_region_extend(heap, end) || add_region(heap, bytes));
     errno = grown ? saved_errno : ENOMEM;
     return grown;
 }
@@ -213,31 +210,28 @@ bool heap_region_discard(uintptr_t from, uintptr_t to)
     return discarded;
 }
 
-void heap_region_forget_above(struct heap *heap, uintptr_t from)
+enum region_move heap_region_move(uintptr_t from, uintptr_t to, uintptr_t destination)
 {
-    heap->resident_bytes -= heap->high - from;
-    heap->high = from;
-    if (heap->populated > from)
-        heap->populated = from;
+    int saved_errno = errno;
+    enum region_move result = REGION_MOVED;
+    if (mremap((void *)from, to - from, to - from, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+               (void *)destination) == MAP_FAILED) {
+        /* The system may have unmapped the destination before it refused. */
+        bool is_mapped = map(destination, to - from, MAP_FIXED);
+        result = is_mapped ? REGION_MOVE_REFUSED : REGION_MOVE_LOST;
+    }
+    errno = saved_errno;
+    return result;
 }
 
-void heap_region_populate(struct heap *heap)
+void heap_region_forget_above(struct heap *heap, uintptr_t from)
 {
-    uintptr_t from = heap_round_to_pages(heap->high);
-    size_t ahead = chunk_distance(heap->first, heap->top) / POPULATE_HEAP_SHARE;
-    heap->populated = from;
-    if (!heap->may_populate)
-        return;
-    if (ahead > POPULATE_MOST_BYTES)
-        ahead = POPULATE_MOST_BYTES;
-    ahead &= ~(HEAP_PAGE_BYTES - 1);
-    if (ahead < 2 * HEAP_PAGE_BYTES || ahead > heap->committed - from || heap->committed < from)
-        return;
-    int saved_errno = errno;
-    heap->may_populate = madvise((void *)from, ahead, MADV_POPULATE_WRITE) == 0;
-    if (heap->may_populate)
-        heap->populated = from + ahead;
-    errno = saved_errno;
+    if (heap->high > from) {
+        heap->resident_bytes -= heap->high - from;
+        heap->high = from;
+    }
+    if (heap->populated > from)
+        heap->populated = from;
 }
 
 void heap_region_unmap_all(struct heap *heap)

@@ -27,17 +27,26 @@ struct heap *heap_region_first(size_t fixed_bytes, size_t region_bytes);
  */
 bool heap_region_grow(struct heap *heap, size_t bytes);
 
+/* Maps more so that the newest region reaches `end`; false, with any errno, where it cannot. */
+bool heap_region_extend(struct heap *heap, uintptr_t end);
+
 /*
  * Returns whole pages to the system; false when it refuses (locked memory, no memory to split a
  * mapping), and nothing is lost.
  */
 bool heap_region_discard(uintptr_t from, uintptr_t to);
 
+enum region_move {
+    REGION_MOVED,
+    REGION_MOVE_REFUSED,
+    REGION_MOVE_LOST, /* refused, and there is nothing at the destination any more */
+};
+
 /*
- * Asks for a few pages ahead when a heap that grows by small chunks has touched all that it has:
- * the system gives several at once for less than one after the other.
+ * Moves what is in whole pages to those at `destination`, which lose what was in them; those that
+ * it was in are as good as never touched.
  */
-void heap_region_populate(struct heap *heap);
+enum region_move heap_region_move(uintptr_t from, uintptr_t to, uintptr_t destination);
 
 /* Unmaps all regions, and with them the heap. */
 void heap_region_unmap_all(struct heap *heap);

@@ -86,8 +86,14 @@ struct heap {
     uintptr_t high;      /* nothing from here on was touched since the system gave it: it is zero */
     uintptr_t committed; /* mapped up to here */
     uintptr_t limit;
+
+    /* See heap_ahead.h. */
     uintptr_t populated; /* up to here pages were asked for ahead of their use */
-    bool may_populate;
+    uintptr_t asked_for; /* the last huge page that was, whether it was given or not; 0: none */
+    bool may_populate, may_collapse;
+
+    uint32_t moves_left; /* of blocks by their pages */
+
     bool lifo_bins; /* segregated and lifo, the combination that has the shortest way */
     bool binned;
     bool coalesce;
