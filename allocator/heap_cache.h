@@ -127,10 +127,10 @@ static inline void *heap_cache_take(struct heap_cache *cache, size_t list_index)
     struct heap_cache_list *list = &cache->lists[list_index];
     struct cached_block *block = list->first;
     uintptr_t key = (uintptr_t)block ^ cache->secret;
-    if (HEAP_UNLIKELY(block->key != key))
+    if (HEAP_UNLIKELY(HEAP_CHECKS ? block->key != key : list->count == 0))
         return NULL;
     uintptr_t next = block->link ^ key;
-    if (HEAP_UNLIKELY(!heap_cache_spans(cache, next)))
+    if (HEAP_UNLIKELY(HEAP_CHECKS && !heap_cache_spans(cache, next)))
         return NULL;
     block->key = 0;
     list->first = (struct cached_block *)next;
@@ -175,6 +175,8 @@ static inline size_t heap_cache_size_of(const struct heap_cache *cache, const vo
     if (HEAP_UNLIKELY(size - CHUNK_MIN_BYTES > HEAP_CACHE_MAX_BYTES - CHUNK_MIN_BYTES ||
                       (payload + size - cache->base) / CHUNK_ALIGNMENT >= cache->span))
         return 0;
+    if (!HEAP_CHECKS)
+        return size;
     const struct chunk *above = chunk_at(chunk, size);
     size_t above_head = chunk_head(above);
     size_t seal_errors = chunk_seal_error(chunk, head) | chunk_seal_error(above, above_head);

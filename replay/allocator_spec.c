@@ -38,9 +38,8 @@ enum { KNOWN = sizeof known_allocators / sizeof *known_allocators };
 
 /* Each takes one step from the one before. coalesce is first+lifo; next and best are lifo too. */
 static const char *const rungs[] = {
-    "heap:whole",      "heap:split",         "heap:coalesce",
-    "heap:first+fifo", "heap:first+address", "heap:next",
-    "heap:best",       "heap:segregated",    "heap",
+    "heap:whole", "heap:split", "heap:coalesce",   "heap:first+fifo",       "heap:first+address",
+    "heap:next",  "heap:best",  "heap:segregated", "heap:segregated+cache", "heap",
 };
 
 /* Where libraries are installed; of several versions beside each other the newest counts. */
