@@ -40,6 +40,13 @@
 #define LARGE_LEAST_BYTES_SHARED ((size_t)16 << 10)
 #define LARGE_BLOCKS_SHARED      1
 
+/* The depot holds this share of what is in use, or this. */
+#define DEPOT_HEAP_SHARE  32
+#define DEPOT_LEAST_BYTES ((size_t)1 << 20)
+
+/* Blocks that a thread may keep when it would have to wait for the lock to free them. */
+#define DEFERRED_BLOCKS 64
+
 /*
  * Chunks of one size are taken from the heap together, one after the other: each time that a list
  * is empty twice as many as the last time, from as many as have the lesser number of bytes on.
@@ -57,9 +64,8 @@ static bool is_shared(const struct heap *heap)
     return heap->caches && heap->caches->next;
 }
 
-static uint32_t limit_of(const struct heap_cache *cache, size_t list)
+static uint32_t limit_of(size_t list, bool shared)
 {
-    bool shared = is_shared(cache->heap);
     if (list >= HEAP_CACHE_SMALL_LISTS)
         return shared ? LARGE_BLOCKS_SHARED : LARGE_BLOCKS;
     if (!shared)
@@ -70,8 +76,9 @@ static uint32_t limit_of(const struct heap_cache *cache, size_t list)
 
 static void set_limits(struct heap_cache *cache)
 {
+    bool shared = is_shared(cache->heap);
     for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
-        __atomic_store_n(&cache->lists[i].limit, limit_of(cache, i), __ATOMIC_RELAXED);
+        __atomic_store_n(&cache->lists[i].limit, limit_of(i, shared), __ATOMIC_RELAXED);
 }
 
 static void see_region(struct heap_cache *cache)
@@ -86,12 +93,16 @@ static void see_region(struct heap_cache *cache)
         heap->in_use_bytes / (shared ? LARGE_HEAP_SHARE_SHARED : LARGE_HEAP_SHARE);
     if (cache->large_limit_bytes < least)
         cache->large_limit_bytes = least;
+    cache->depot_limit_bytes = heap->in_use_bytes / DEPOT_HEAP_SHARE;
+    if (cache->depot_limit_bytes < DEPOT_LEAST_BYTES)
+        cache->depot_limit_bytes = DEPOT_LEAST_BYTES;
 }
 
 void heap_cache_open(struct heap_cache *cache, struct heap *heap)
 {
     cache->heap = heap;
     cache->secret = heap_secret;
+    cache->deferred = (struct heap_chain){&heap->nothing, 0};
     for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
         cache->lists[i] = (struct heap_cache_list){.first = &heap->nothing};
     see_region(cache);
@@ -126,8 +137,8 @@ static void *take_checked(struct heap_cache *cache, struct heap_cache_list *list
     block->key = 0;
     list->first = next;
     list->count--;
-    if (list >= &cache->lists[HEAP_CACHE_SMALL_LISTS])
-        cache->large_bytes -= chunk_size(chunk_from_payload(block));
+    size_t size = chunk_size(chunk_from_payload(block));
+    cache->large_bytes -= size > HEAP_CACHE_SMALL_BYTES ? size : 0;
     return block;
 }
 
@@ -171,12 +182,63 @@ static void let_go(struct heap_cache *cache, struct heap_cache_list *list, uint3
     }
 }
 
+static void let_go_of_chain(struct heap_cache *cache, struct heap_chain chain)
+{
+    struct heap_cache_list list = {.first = chain.first, .count = chain.count};
+    let_go(cache, &list, list.count);
+}
+
+static void free_deferred(struct heap_cache *cache)
+{
+    if (HEAP_LIKELY(cache->deferred.count == 0))
+        return;
+    let_go_of_chain(cache, cache->deferred);
+    cache->deferred = (struct heap_chain){&cache->heap->nothing, 0};
+}
+
+static struct heap_chain take_list(struct heap_cache *cache, size_t list)
+{
+    struct heap_chain chain = {cache->lists[list].first, cache->lists[list].count};
+    cache->lists[list].first = &cache->heap->nothing;
+    cache->lists[list].count = 0;
+    return chain;
+}
+
+static struct heap_chain take_spare(struct heap_cache *cache, size_t list)
+{
+    struct heap_chain chain = cache->spares[list];
+    cache->spares[list].count = 0;
+    return chain;
+}
+
+/* Under the heap's lock. */
+static void pass_on(struct heap_cache *cache, size_t list, struct heap_chain chain)
+{
+    size_t bytes = chain.count * list * CHUNK_ALIGNMENT;
+    if (chain.count > 0 &&
+        !heap_depot_put(&cache->heap->depot, list, chain, bytes, cache->depot_limit_bytes))
+        let_go_of_chain(cache, chain);
+}
+
+/* With those in the depot. */
 static size_t count_blocks(const struct heap_cache *cache)
 {
-    size_t blocks = 0;
+    size_t blocks = cache->heap->depot.blocks;
     for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
         blocks += cache->lists[i].count;
+    for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++)
+        blocks += cache->spares[i].count;
     return blocks;
+}
+
+static void empty_depot(struct heap_cache *cache)
+{
+    struct heap_depot *depot = &cache->heap->depot;
+    for (size_t i = 0; i < HEAP_DEPOT_LISTS && heap_depot_bytes(depot) > 0; i++) {
+        struct heap_chain chain;
+        while ((chain = heap_depot_take(depot, i, i * CHUNK_ALIGNMENT)).count > 0)
+            let_go_of_chain(cache, chain);
+    }
 }
 
 static void flush_by_sweep(struct heap_cache *cache, size_t blocks)
@@ -185,26 +247,44 @@ static void flush_by_sweep(struct heap_cache *cache, size_t blocks)
         cache->lists[i].first = &cache->heap->nothing;
         cache->lists[i].count = 0;
     }
+    memset(cache->spares, 0, sizeof cache->spares);
+    heap_depot_forget(&cache->heap->depot);
     cache->large_bytes = 0;
     heap_sweep(cache->heap, blocks);
 }
 
 void heap_cache_flush(struct heap_cache *cache)
 {
+    free_deferred(cache);
     size_t blocks = count_blocks(cache);
     if (!is_shared(cache->heap) && heap_sweep_pays(cache->heap, blocks)) {
         flush_by_sweep(cache, blocks);
     } else {
         for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
             let_go(cache, &cache->lists[i], cache->lists[i].count);
+        for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++)
+            let_go_of_chain(cache, take_spare(cache, i));
+        empty_depot(cache);
     }
     memset(cache->runs, 0, sizeof cache->runs);
+}
+
+/* What other threads may want; the rest is freed. */
+static void leave_to_others(struct heap_cache *cache)
+{
+    for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++) {
+        pass_on(cache, i, take_spare(cache, i));
+        pass_on(cache, i, take_list(cache, i));
+    }
+    for (size_t i = HEAP_CACHE_SMALL_LISTS; i < HEAP_CACHE_LISTS; i++)
+        let_go(cache, &cache->lists[i], cache->lists[i].count);
 }
 
 void heap_cache_close(struct heap_cache *cache)
 {
     static const struct heap_cache closed = HEAP_CACHE_CLOSED;
-    heap_cache_flush(cache);
+    free_deferred(cache);
+    leave_to_others(cache);
     if (cache->prev)
         cache->prev->next = cache->next;
     else
@@ -226,12 +306,59 @@ void heap_cache_forget_others(struct heap *heap, struct heap_cache *cache)
     set_limits(cache);
 }
 
+/* With what is in the depot. */
 static size_t cached_bytes(const struct heap_cache *cache)
 {
-    size_t bytes = cache->large_bytes;
+    size_t bytes = cache->large_bytes + heap_depot_bytes(&cache->heap->depot);
     for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++)
-        bytes += cache->lists[i].count * i * CHUNK_ALIGNMENT;
+        bytes += (cache->lists[i].count + cache->spares[i].count) * i * CHUNK_ALIGNMENT;
     return bytes;
+}
+
+/* ---- without the heap ---- */
+
+void *heap_cache_take_aside(struct heap_cache *cache, size_t bytes)
+{
+    size_t size = chunk_size_for(bytes);
+    if (!cache->heap || size == 0 || size > HEAP_CACHE_SMALL_BYTES)
+        return NULL;
+    size_t index = heap_cache_list_of(size);
+    struct heap_cache_list *list = &cache->lists[index];
+    if (list->count > 0)
+        return NULL;
+    struct heap_chain chain = take_spare(cache, index);
+    if (chain.count == 0 && heap_depot_bytes(&cache->heap->depot) > 0)
+        chain = heap_depot_take(&cache->heap->depot, index, size);
+    if (chain.count == 0)
+        return NULL;
+    list->first = chain.first;
+    list->count = chain.count;
+    return heap_cache_take(cache, index);
+}
+
+bool heap_cache_give_aside(struct heap_cache *cache, void *block, size_t size)
+{
+    if (!cache->heap || size == 0 || size > HEAP_CACHE_SMALL_BYTES)
+        return false;
+    size_t index = heap_cache_list_of(size);
+    struct heap_chain spare = cache->spares[index];
+    size_t bytes = spare.count * size;
+    if (spare.count > 0 &&
+        !heap_depot_put(&cache->heap->depot, index, spare, bytes, cache->depot_limit_bytes))
+        return false;
+    cache->spares[index] = take_list(cache, index);
+    return heap_cache_give(cache, block, size);
+}
+
+bool heap_cache_defer(struct heap_cache *cache, void *block, size_t size)
+{
+    if (!cache->heap || size == 0 || cache->deferred.count >= DEFERRED_BLOCKS)
+        return false;
+    struct heap_cache_list list = {cache->deferred.first, cache->deferred.count, 0};
+    heap_cache_push(cache, &list, block);
+    cache->deferred = (struct heap_chain){list.first, list.count};
+    cache->large_bytes += size > HEAP_CACHE_SMALL_BYTES ? size : 0;
+    return true;
 }
 
 /* ---- when a list is empty or full ---- */
@@ -337,7 +464,7 @@ static void *refill(struct heap_cache *cache, size_t bytes, size_t size)
     struct heap *heap = cache->heap;
     if (!heap->lifo_bins || !heap->split)
         return heap_alloc(heap, bytes);
-    if (is_mostly_cached(cache) || is_tight(cache, size))
+    if ((!is_shared(heap) && is_mostly_cached(cache)) || is_tight(cache, size))
         heap_cache_flush(cache);
     size_t most = next_run(cache, size);
     struct chunk *chunk = take_listed_run(cache, size, most);
@@ -360,6 +487,7 @@ void *heap_cache_alloc(struct heap_cache *cache, size_t bytes)
 {
     size_t size = chunk_size_for(bytes);
     cache->heap->current = cache;
+    free_deferred(cache);
     heap_idle_tick(cache->heap, cache);
     if (size > 0 && size <= HEAP_CACHE_MAX_BYTES) {
         struct heap_cache_list *list = &cache->lists[heap_cache_list_of(size)];
@@ -404,6 +532,7 @@ void heap_cache_refuse_freed(const struct heap *heap, const void *block)
 void heap_cache_free(struct heap_cache *cache, void *block)
 {
     heap_cache_refuse_freed(cache->heap, block);
+    free_deferred(cache);
     heap_idle_tick(cache->heap, cache);
     see_region(cache);
     size_t size = heap_cache_size_of(cache, block);
@@ -425,17 +554,16 @@ static bool broken(struct heap_violation *violation, const void *address, const 
 }
 
 static bool check_list(const struct heap_cache *cache, size_t index,
-                       struct heap_violation *violation)
+                       const struct heap_cache_list *list, struct heap_violation *violation)
 {
     const struct heap *heap = cache->heap;
-    const struct cached_block *block = cache->lists[index].first;
-    for (uint32_t count = cache->lists[index].count; count > 0; count--) {
+    const struct cached_block *block = list->first;
+    for (uint32_t count = list->count; count > 0; count--) {
         if (!chunk_is_aligned(block) || !heap_region_of(heap, block) || !heap_cache_is_keyed(block))
             return broken(violation, block, "a cached block does not bear its key");
         const struct chunk *chunk = chunk_from_payload(block);
         if (heap_cache_list_of(chunk_size(chunk)) != index ||
-            !heap_cache_list_is_of(&cache->lists[index], chunk_size(chunk)) ||
-            !chunk_is_in_use(chunk))
+            !heap_cache_list_is_of(list, chunk_size(chunk)) || !chunk_is_in_use(chunk))
             return broken(violation, block, "a cached block is not of the size of its list");
         block = next_of(cache, block);
     }
@@ -447,7 +575,13 @@ static bool check_list(const struct heap_cache *cache, size_t index,
 bool heap_cache_check(const struct heap_cache *cache, struct heap_violation *violation)
 {
     for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
-        if (!check_list(cache, i, violation))
+        if (!check_list(cache, i, &cache->lists[i], violation))
             return false;
+    for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++) {
+        struct heap_cache_list spare = {.first = cache->spares[i].first,
+                                        .count = cache->spares[i].count};
+        if (spare.count > 0 && !check_list(cache, i, &spare, violation))
+            return false;
+    }
     return true;
 }

@@ -30,6 +30,8 @@
 static_assert(sizeof(struct cached_block) <= CHUNK_MIN_BYTES - CHUNK_HEADER_BYTES,
               "the smallest payload holds link and key");
 
+static_assert(HEAP_CACHE_SMALL_LISTS == HEAP_DEPOT_LISTS, "the depot has the lists of a cache");
+
 struct heap_cache_list {
     struct cached_block *first; /* has no key where the list is empty */
     uint32_t count;
@@ -43,9 +45,13 @@ struct heap_cache {
     uintptr_t secret;
     struct heap *heap;                     /* NULL: not opened */
     size_t large_bytes, large_limit_bytes; /* in lists that sizes share */
+    size_t depot_limit_bytes;              /* what this cache may fill the heap's depot to */
     uint32_t large_turn;                   /* of the lists that sizes share, to be emptied next */
     struct heap_cache *next, *prev;        /* the caches of the heap */
     struct heap_cache_list lists[HEAP_CACHE_LISTS];
+    /* A full list, set aside: what is freed next and what is allocated next need no other. */
+    struct heap_chain spares[HEAP_CACHE_SMALL_LISTS];
+    struct heap_chain deferred; /* of any size, to be freed when the thread has the lock */
     uint8_t runs[HEAP_CACHE_SMALL_LISTS]; /* chunks to take at once when the list is empty */
 };
 
@@ -73,6 +79,21 @@ void heap_cache_close(struct heap_cache *cache);
  * not to be trusted; the next sweep finds their blocks.
  */
 void heap_cache_forget_others(struct heap *heap, struct heap_cache *cache);
+
+/*
+ * When heap_cache_take had no small block: one of the list that was set aside, or of the depot;
+ * NULL if there is none. Not under the heap's lock, as is the other.
+ */
+void *heap_cache_take_aside(struct heap_cache *cache, size_t bytes);
+
+/* When heap_cache_give had no room: sets the list aside, and passes another one on to the depot. */
+bool heap_cache_give_aside(struct heap_cache *cache, void *block, size_t size);
+
+/*
+ * Keeps a block of this size, as heap_cache_size_of told it, to be freed at the next call under the
+ * heap's lock, so that its thread need not wait for that; false when there are enough of them.
+ */
+bool heap_cache_defer(struct heap_cache *cache, void *block, size_t size);
 
 /* As heap_alloc, on an open cache, when heap_cache_take had nothing. */
 void *heap_cache_alloc(struct heap_cache *cache, size_t bytes);

@@ -42,6 +42,11 @@ static bool enter(void)
     return true;
 }
 
+static bool try_to_enter(void)
+{
+    return !__libc_single_threaded && pthread_mutex_trylock(&lock) == 0;
+}
+
 /* Where a thread was here for the first time its end is to be told. That may allocate. */
 static void leave(bool locked)
 {
@@ -56,17 +61,23 @@ static void leave(bool locked)
 static void lock_for_fork(void)
 {
     pthread_mutex_lock(&lock);
+    if (heap)
+        heap_depot_lock(&heap->depot);
 }
 
 static void unlock_after_fork(void)
 {
+    if (heap)
+        heap_depot_unlock(&heap->depot);
     pthread_mutex_unlock(&lock);
 }
 
 static void unlock_in_child(void)
 {
-    if (heap)
+    if (heap) {
+        heap_depot_unlock(&heap->depot);
         heap_cache_forget_others(heap, cache.heap ? &cache : NULL);
+    }
     pthread_mutex_unlock(&lock);
 }
 
@@ -144,9 +155,11 @@ EXPORT const char *heap_version(void)
 
 static SLOW void *malloc_slowly(size_t bytes)
 {
+    void *block = heap_cache_take_aside(&cache, bytes);
+    if (block)
+        return block;
     bool locked = enter();
     struct heap *opened = opened_heap();
-    void *block = NULL;
     if (opened)
         block = cache.heap ? heap_cache_alloc(&cache, bytes) : heap_alloc(opened, bytes);
     leave(locked);
@@ -159,9 +172,16 @@ EXPORT void *malloc(size_t bytes)
     return HEAP_LIKELY(block != NULL) ? block : malloc_slowly(bytes);
 }
 
-static SLOW void free_slowly(void *block)
+static SLOW void free_slowly(void *block, size_t size)
 {
-    bool locked = enter();
+    if (heap_cache_give_aside(&cache, block, size))
+        return;
+    bool locked = try_to_enter();
+    if (!locked && !__libc_single_threaded) {
+        if (heap_cache_defer(&cache, block, size))
+            return;
+        locked = enter();
+    }
     struct heap *opened = opened_heap();
     if (opened && cache.heap) {
         heap_cache_free(&cache, block);
@@ -178,11 +198,15 @@ EXPORT void free(void *block)
     if (HEAP_LIKELY(size > 0 && heap_cache_give(&cache, block, size)))
         return;
     if (block)
-        free_slowly(block);
+        free_slowly(block, size);
 }
 
 static SLOW void *calloc_slowly(size_t count, size_t bytes)
 {
+    if (count <= HEAP_CACHE_SMALL_BYTES && bytes <= HEAP_CACHE_SMALL_BYTES / (count ? count : 1)) {
+        void *small = malloc_slowly(count * bytes);
+        return small ? memset(small, 0, count * bytes) : NULL;
+    }
     bool locked = enter();
     struct heap *opened = opened_heap();
     void *block = opened ? heap_calloc(opened, count, bytes) : NULL;

@@ -12,6 +12,7 @@
 
 #include "allocator/heap.h"
 #include "allocator/heap_chunk.h"
+#include "allocator/heap_depot.h"
 
 #include <stdalign.h>
 #include <stdnoreturn.h>
@@ -74,6 +75,7 @@ struct heap {
     size_t period_dirty_bytes; /* the least that dirty_bytes was since then */
     struct chunk *period_top;  /* the highest that top was */
 
+    struct heap_depot depot;
     struct heap_cache *caches;  /* all of them */
     bool has_orphans;           /* blocks of caches that a fork left behind, in use and keyed */
     struct heap_cache *current; /* of the thread that has the lock; NULL: it has none */
