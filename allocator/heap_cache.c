@@ -253,19 +253,24 @@ static void flush_by_sweep(struct heap_cache *cache, size_t blocks)
     heap_sweep(cache->heap, blocks);
 }
 
+static void flush_by_lists(struct heap_cache *cache)
+{
+    for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
+        let_go(cache, &cache->lists[i], cache->lists[i].count);
+    for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++)
+        let_go_of_chain(cache, take_spare(cache, i));
+    empty_depot(cache);
+}
+
 void heap_cache_flush(struct heap_cache *cache)
 {
     free_deferred(cache);
-    size_t blocks = count_blocks(cache);
-    if (!is_shared(cache->heap) && heap_sweep_pays(cache->heap, blocks)) {
+    /* Others may be at the depot. */
+    size_t blocks = is_shared(cache->heap) ? 0 : count_blocks(cache);
+    if (heap_sweep_pays(cache->heap, blocks))
         flush_by_sweep(cache, blocks);
-    } else {
-        for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
-            let_go(cache, &cache->lists[i], cache->lists[i].count);
-        for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++)
-            let_go_of_chain(cache, take_spare(cache, i));
-        empty_depot(cache);
-    }
+    else
+        flush_by_lists(cache);
     memset(cache->runs, 0, sizeof cache->runs);
 }
 

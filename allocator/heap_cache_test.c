@@ -169,6 +169,130 @@ static void beside_another_thread_a_full_list_gives_blocks_back(void **state)
     heap_cache_close(&other);
 }
 
+/* ---- between threads ---- */
+
+enum { PASSED_BLOCKS = 400, PASSED_BYTES = 100 };
+
+static struct heap_cache other;
+
+static void open_other(void)
+{
+    static const struct heap_cache closed = HEAP_CACHE_CLOSED;
+    other = closed;
+    heap_cache_open(&other, bench.heap);
+}
+
+/* Gives blocks as long as the heap is not needed for it; returns how many that were. */
+static size_t give_aside(void **blocks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t size = heap_cache_size_of(&bench.cache, blocks[i]);
+        if (!heap_cache_give(&bench.cache, blocks[i], size) &&
+            !heap_cache_give_aside(&bench.cache, blocks[i], size))
+            return i;
+    }
+    return count;
+}
+
+static void take_all(void **blocks)
+{
+    for (size_t i = 0; i < PASSED_BLOCKS; i++)
+        assert_non_null(blocks[i] = take(PASSED_BYTES));
+}
+
+static void blocks_pass_from_cache_to_cache_without_the_heap(void **state)
+{
+    (void)state;
+    void *blocks[PASSED_BLOCKS];
+    open_other();
+    take_all(blocks);
+    size_t in_use_bytes = bench.heap->in_use_bytes, passed = 0;
+    assert_int_equal(give_aside(blocks, PASSED_BLOCKS), PASSED_BLOCKS);
+    assert_sound();
+    while (heap_cache_take_for(&other, PASSED_BYTES) || heap_cache_take_aside(&other, PASSED_BYTES))
+        passed++;
+    assert_in_range(passed, PASSED_BLOCKS / 2, PASSED_BLOCKS - 1); /* two lists stay */
+    assert_int_equal(bench.heap->in_use_bytes, in_use_bytes);
+    assert_int_equal(heap_depot_bytes(&bench.heap->depot), 0);
+    assert_int_equal(bench.heap->depot.blocks, 0);
+    for (size_t i = passed; i < PASSED_BLOCKS; i++)
+        assert_true(heap_cache_take_for(&bench.cache, PASSED_BYTES) ||
+                    heap_cache_take_aside(&bench.cache, PASSED_BYTES));
+    assert_int_equal(bench.heap->in_use_bytes, in_use_bytes);
+    heap_cache_close(&other);
+}
+
+static void what_a_thread_leaves_is_taken_by_others_or_swept(void **state)
+{
+    (void)state;
+    void *blocks[PASSED_BLOCKS];
+    open_other();
+    take_all(blocks);
+    assert_int_equal(give_aside(blocks, PASSED_BLOCKS), PASSED_BLOCKS);
+    heap_cache_close(&bench.cache);
+    assert_true(bench.heap->depot.blocks >= PASSED_BLOCKS);
+    assert_non_null(heap_cache_take_aside(&other, PASSED_BYTES));
+    heap_cache_flush(&other);
+    assert_int_equal(bench.heap->depot.blocks, 0);
+    assert_int_equal(stats_of_heap().in_use_chunks, 1);
+    bench.cache = other;
+    bench.heap->caches = &bench.cache;
+    assert_sound();
+}
+
+static void a_depot_has_a_limit(void **state)
+{
+    (void)state;
+    void *blocks[PASSED_BLOCKS];
+    open_other();
+    take_all(blocks);
+    bench.cache.depot_limit_bytes = 8 << 10;
+    size_t given = give_aside(blocks, PASSED_BLOCKS);
+    assert_in_range(given, 1, PASSED_BLOCKS - 1);
+    assert_in_range(heap_depot_bytes(&bench.heap->depot), 1, 8 << 10);
+    for (size_t i = given; i < PASSED_BLOCKS; i++)
+        give(blocks[i]);
+    assert_sound();
+    heap_cache_close(&other);
+}
+
+static void what_need_not_wait_is_freed_at_the_next_call(void **state)
+{
+    (void)state;
+    void *large = take(20000), *small = take(PASSED_BYTES), *blocks[100];
+    size_t in_use_bytes = bench.heap->in_use_bytes, deferred = 0;
+    assert_true(heap_cache_defer(&bench.cache, large, heap_cache_size_of(&bench.cache, large)));
+    assert_true(heap_cache_defer(&bench.cache, small, heap_cache_size_of(&bench.cache, small)));
+    assert_int_equal(bench.heap->in_use_bytes, in_use_bytes);
+    expect_fault(HEAP_FAULT_DOUBLE_FREE, large, give(large));
+    assert_non_null(heap_cache_alloc(&bench.cache, 30000));
+    assert_true(bench.heap->in_use_bytes < in_use_bytes + 30000 - 15000);
+    assert_int_equal(bench.cache.large_bytes, 0);
+    for (size_t i = 0; i < 100; i++)
+        blocks[i] = take(5000);
+    while (heap_cache_defer(&bench.cache, blocks[deferred],
+                            heap_cache_size_of(&bench.cache, blocks[deferred])))
+        deferred++;
+    assert_in_range(deferred, 1, 99);
+    heap_cache_flush(&bench.cache);
+    assert_sound();
+}
+
+static void a_chain_whose_first_block_was_written_to_is_a_fault(void **state)
+{
+    (void)state;
+    void *blocks[PASSED_BLOCKS];
+    open_other();
+    take_all(blocks);
+    assert_int_equal(give_aside(blocks, PASSED_BLOCKS), PASSED_BLOCKS);
+    void *first = bench.heap->depot.lists[heap_cache_list_of(112)].first;
+    assert_non_null(first);
+    memset((char *)first + sizeof(struct cached_block), 'x', 8);
+    expect_fault(HEAP_FAULT_OVERWRITTEN_LINKS, first, heap_cache_take_aside(&other, PASSED_BYTES));
+}
+
+/* ---- sweeps ---- */
+
 enum { SWEPT_BLOCKS = 4000 };
 
 static void *swept[SWEPT_BLOCKS];
@@ -415,6 +539,11 @@ int main(void)
         cache_test(a_sweep_makes_one_chunk_of_all_that_is_cached),
         cache_test(a_sweep_frees_what_a_fork_left_behind),
         cache_test(after_a_sweep_lists_ascend),
+        cache_test(blocks_pass_from_cache_to_cache_without_the_heap),
+        cache_test(what_a_thread_leaves_is_taken_by_others_or_swept),
+        cache_test(a_depot_has_a_limit),
+        cache_test(what_need_not_wait_is_freed_at_the_next_call),
+        cache_test(a_chain_whose_first_block_was_written_to_is_a_fault),
         cache_test(a_heap_that_is_mostly_cached_begins_anew),
         cache_test(large_blocks_that_have_no_room_leave_the_others_cached),
         cache_test(what_is_cached_comes_back_before_the_heap_grows),
