@@ -29,7 +29,7 @@
 #define TIGHT_CACHED_SHARE 32
 
 /* With other threads about lists hold this many bytes, and at least a few blocks. */
-#define LIST_BYTES  ((size_t)4 << 10)
+#define LIST_BYTES  ((size_t)3 << 10)
 #define LIST_BLOCKS ((size_t)2)
 
 /* The lists that sizes share hold this share of the heap, or this, and each so many blocks. */
@@ -41,8 +41,8 @@
 #define LARGE_BLOCKS_SHARED      1
 
 /* The depot holds this share of what is in use, or this. */
-#define DEPOT_HEAP_SHARE  32
-#define DEPOT_LEAST_BYTES ((size_t)1 << 20)
+#define DEPOT_HEAP_SHARE  128
+#define DEPOT_LEAST_BYTES ((size_t)640 << 10)
 
 /* Blocks that a thread may keep when it would have to wait for the lock to free them. */
 #define DEFERRED_BLOCKS 64
