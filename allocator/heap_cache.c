@@ -124,16 +124,22 @@ static struct cached_block *next_of(const struct heap_cache *cache,
     return (struct cached_block *)(block->link ^ (uintptr_t)block ^ cache->secret);
 }
 
+static noreturn void fault_cached(const struct cached_block *block)
+{
+    heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, block, "the block was written to after it was freed");
+}
+
 /* Takes the first block of a list that is not empty, from whichever region, or faults. */
 static void *take_checked(struct heap_cache *cache, struct heap_cache_list *list)
 {
     struct cached_block *block = list->first;
+    if (!heap_region_of(cache->heap, block))
+        fault_cached(block);
     struct cached_block *next = next_of(cache, block);
     bool is_last = next == &cache->heap->nothing;
     if (!heap_cache_is_keyed(block) || is_last != (list->count == 1) ||
         (!is_last && (!chunk_is_aligned(next) || !heap_region_of(cache->heap, next))))
-        heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, block,
-                   "the block was written to after it was freed");
+        fault_cached(block);
     block->key = 0;
     list->first = next;
     list->count--;
@@ -338,7 +344,8 @@ void *heap_cache_take_aside(struct heap_cache *cache, size_t bytes)
         return NULL;
     list->first = chain.first;
     list->count = chain.count;
-    return heap_cache_take(cache, index);
+    /* Of a chain of the depot nothing is known. */
+    return heap_cache_spans(cache, (uintptr_t)chain.first) ? heap_cache_take(cache, index) : NULL;
 }
 
 bool heap_cache_give_aside(struct heap_cache *cache, void *block, size_t size)

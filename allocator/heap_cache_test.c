@@ -291,6 +291,24 @@ static void a_chain_whose_first_block_was_written_to_is_a_fault(void **state)
     expect_fault(HEAP_FAULT_OVERWRITTEN_LINKS, first, heap_cache_take_aside(&other, PASSED_BYTES));
 }
 
+/* As who knew the key could write it: a chain of one block at an address that is not the heap's. */
+static void a_chain_that_leads_out_of_the_heap_is_a_fault(void **state)
+{
+    (void)state;
+    void *blocks[PASSED_BLOCKS];
+    open_other();
+    take_all(blocks);
+    assert_int_equal(give_aside(blocks, PASSED_BLOCKS), PASSED_BLOCKS);
+    uintptr_t *first = (uintptr_t *)bench.heap->depot.lists[heap_cache_list_of(112)].first;
+    first[2] = ((uintptr_t)1 << 48 | 0x1230) ^ (uintptr_t)first ^ heap_secret;
+    assert_ptr_equal(heap_cache_take_aside(&other, PASSED_BYTES), first);
+    while (heap_cache_take_for(&other, PASSED_BYTES))
+        ;
+    assert_null(heap_cache_take_aside(&other, PASSED_BYTES));
+    expect_fault(HEAP_FAULT_OVERWRITTEN_LINKS, (void *)0x1230,
+                 heap_cache_alloc(&other, PASSED_BYTES));
+}
+
 /* ---- sweeps ---- */
 
 enum { SWEPT_BLOCKS = 4000 };
@@ -544,6 +562,7 @@ int main(void)
         cache_test(a_depot_has_a_limit),
         cache_test(what_need_not_wait_is_freed_at_the_next_call),
         cache_test(a_chain_whose_first_block_was_written_to_is_a_fault),
+        cache_test(a_chain_that_leads_out_of_the_heap_is_a_fault),
         cache_test(a_heap_that_is_mostly_cached_begins_anew),
         cache_test(large_blocks_that_have_no_room_leave_the_others_cached),
         cache_test(what_is_cached_comes_back_before_the_heap_grows),

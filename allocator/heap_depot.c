@@ -47,8 +47,7 @@ static void set_next(struct heap_chain chain, struct heap_chain next)
     ((struct chain_head *)chain.first)->next = packed ^ key_of(chain.first);
 }
 
-/* Half of a chance in 65,536 of being aligned is what a blind write has; a link is checked later.
- */
+/* What a blind write leaves is hardly ever such; heap_cache.c looks further before it is read. */
 static struct heap_chain next_of(struct heap_chain chain)
 {
     uintptr_t packed = ((const struct chain_head *)chain.first)->next ^ key_of(chain.first);
