@@ -133,8 +133,6 @@ static noreturn void fault_cached(const struct cached_block *block)
 static void *take_checked(struct heap_cache *cache, struct heap_cache_list *list)
 {
     struct cached_block *block = list->first;
-    if (!heap_region_of(cache->heap, block))
-        fault_cached(block);
     struct cached_block *next = next_of(cache, block);
     bool is_last = next == &cache->heap->nothing;
     if (!heap_cache_is_keyed(block) || is_last != (list->count == 1) ||
@@ -242,7 +240,7 @@ static void empty_depot(struct heap_cache *cache)
     struct heap_depot *depot = &cache->heap->depot;
     for (size_t i = 0; i < HEAP_DEPOT_LISTS && heap_depot_bytes(depot) > 0; i++) {
         struct heap_chain chain;
-        while ((chain = heap_depot_take(depot, i, i * CHUNK_ALIGNMENT)).count > 0)
+        while ((chain = heap_depot_take(depot, cache, true, i, i * CHUNK_ALIGNMENT)).count > 0)
             let_go_of_chain(cache, chain);
     }
 }
@@ -339,13 +337,12 @@ void *heap_cache_take_aside(struct heap_cache *cache, size_t bytes)
         return NULL;
     struct heap_chain chain = take_spare(cache, index);
     if (chain.count == 0 && heap_depot_bytes(&cache->heap->depot) > 0)
-        chain = heap_depot_take(&cache->heap->depot, index, size);
+        chain = heap_depot_take(&cache->heap->depot, cache, false, index, size);
     if (chain.count == 0)
         return NULL;
     list->first = chain.first;
     list->count = chain.count;
-    /* Of a chain of the depot nothing is known. */
-    return heap_cache_spans(cache, (uintptr_t)chain.first) ? heap_cache_take(cache, index) : NULL;
+    return heap_cache_take(cache, index);
 }
 
 bool heap_cache_give_aside(struct heap_cache *cache, void *block, size_t size)

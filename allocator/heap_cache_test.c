@@ -305,8 +305,7 @@ static void a_chain_that_leads_out_of_the_heap_is_a_fault(void **state)
     while (heap_cache_take_for(&other, PASSED_BYTES))
         ;
     assert_null(heap_cache_take_aside(&other, PASSED_BYTES));
-    expect_fault(HEAP_FAULT_OVERWRITTEN_LINKS, (void *)0x1230,
-                 heap_cache_alloc(&other, PASSED_BYTES));
+    expect_fault(HEAP_FAULT_OVERWRITTEN_LINKS, (void *)0x1230, heap_cache_flush(&other));
 }
 
 /* ---- sweeps ---- */

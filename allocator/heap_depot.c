@@ -31,6 +31,12 @@ void heap_depot_unlock(struct heap_depot *depot)
     pthread_mutex_unlock(&depot->lock);
 }
 
+void heap_depot_abandon(struct heap_depot *depot)
+{
+    (void)pthread_mutex_trylock(&depot->lock);
+    pthread_mutex_unlock(&depot->lock);
+}
+
 static void set_bytes(struct heap_depot *depot, size_t bytes)
 {
     __atomic_store_n(&depot->bytes, bytes, __ATOMIC_RELAXED);
@@ -47,7 +53,12 @@ static void set_next(struct heap_chain chain, struct heap_chain next)
     ((struct chain_head *)chain.first)->next = packed ^ key_of(chain.first);
 }
 
-/* What a blind write leaves is hardly ever such; heap_cache.c looks further before it is read. */
+static noreturn void fault(const struct cached_block *block)
+{
+    heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, block, "the block was written to after it was freed");
+}
+
+/* What a blind write leaves is hardly ever such; where it leads is looked at before it is read. */
 static struct heap_chain next_of(struct heap_chain chain)
 {
     uintptr_t packed = ((const struct chain_head *)chain.first)->next ^ key_of(chain.first);
@@ -56,8 +67,7 @@ static struct heap_chain next_of(struct heap_chain chain)
         (uint32_t)(packed >> COUNT_SHIFT),
     };
     if (!chunk_is_aligned(next.first) || (next.count == 0) != (next.first == NULL))
-        heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, chain.first,
-                   "the block was written to after it was freed");
+        fault(chain.first);
     return next;
 }
 
@@ -76,11 +86,23 @@ bool heap_depot_put(struct heap_depot *depot, size_t list, struct heap_chain cha
     return has_room;
 }
 
-struct heap_chain heap_depot_take(struct heap_depot *depot, size_t list, size_t block_bytes)
+static bool may_be_read(struct heap_chain chain, const struct heap_cache *cache, bool is_locked)
+{
+    if (chain.count == 0 || heap_cache_spans(cache, (uintptr_t)chain.first))
+        return chain.count > 0;
+    if (is_locked && !heap_region_of(cache->heap, chain.first))
+        fault(chain.first);
+    return is_locked;
+}
+
+struct heap_chain heap_depot_take(struct heap_depot *depot, const struct heap_cache *cache,
+                                  bool is_locked, size_t list, size_t block_bytes)
 {
     heap_depot_lock(depot);
     struct heap_chain chain = depot->lists[list];
-    if (chain.count > 0) {
+    if (!may_be_read(chain, cache, is_locked)) {
+        chain = (struct heap_chain){NULL, 0};
+    } else {
         depot->lists[list] = next_of(chain);
         depot->blocks -= chain.count;
         set_bytes(depot, depot->bytes - chain.count * block_bytes);

@@ -22,6 +22,7 @@
 #define HEAP_DEPOT_LISTS 65 /* as many as a cache has for small sizes */
 
 struct cached_block;
+struct heap_cache;
 
 /* Blocks of one size, linked as in a cache. */
 struct heap_chain {
@@ -46,9 +47,11 @@ bool heap_depot_put(struct heap_depot *depot, size_t list, struct heap_chain cha
 
 /*
  * The chain of a list that was added last, of blocks of `block_bytes`; one of no blocks if there is
- * none. A fault when its first block was written to.
+ * none. Without the heap's lock also when it is not where `cache` knows the heap to be; with it
+ * that is a fault, unless it is in another region.
  */
-struct heap_chain heap_depot_take(struct heap_depot *depot, size_t list, size_t block_bytes);
+struct heap_chain heap_depot_take(struct heap_depot *depot, const struct heap_cache *cache,
+                                  bool is_locked, size_t list, size_t block_bytes);
 
 /* Forgets all chains, whose blocks were freed or are lost. */
 void heap_depot_forget(struct heap_depot *depot);
@@ -56,6 +59,9 @@ void heap_depot_forget(struct heap_depot *depot);
 /* Around a fork. */
 void heap_depot_lock(struct heap_depot *depot);
 void heap_depot_unlock(struct heap_depot *depot);
+
+/* Unlocks it if this thread may have it locked, which a fault leaves so. */
+void heap_depot_abandon(struct heap_depot *depot);
 
 static inline size_t heap_depot_bytes(const struct heap_depot *depot)
 {

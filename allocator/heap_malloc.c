@@ -85,6 +85,8 @@ static void unlock_in_child(void)
 static void report_fault(enum heap_fault_kind kind, const void *address, const char *text)
 {
     heap_fault_print(kind, address, text);
+    if (heap)
+        heap_depot_abandon(&heap->depot);
     (void)pthread_mutex_trylock(&lock);
     pthread_mutex_unlock(&lock);
 }
