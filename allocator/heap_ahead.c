@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Pages are asked for ahead for this share of the heap, but no more than so many bytes. */
@@ -20,6 +21,13 @@
 #define HUGE_HEAP_SHARE 48
 
 #define HUGE_PAGE_BYTES ((uintptr_t)2 << 20)
+
+/*
+ * Where memory is in pieces the system moves other pages to make room for a huge one, which takes
+ * longer than it saves: after so many that took longer than this no more is asked for.
+ */
+#define HUGE_SLOW_NS   2000000
+#define HUGE_SLOW_MOST 2
 
 /* Not all headers have them; a kernel that does not know them refuses, and is not asked again. */
 #ifndef MADV_POPULATE_WRITE
@@ -85,6 +93,14 @@ static size_t resident_bytes(uintptr_t from, uintptr_t to)
     return bytes;
 }
 
+/* What the thread has run, which other load on the machine does not lengthen. */
+static uint64_t now_ns(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static bool collapse(struct heap *heap, uintptr_t page)
 {
     bool is_first = heap->asked_for == 0;
@@ -93,8 +109,11 @@ static bool collapse(struct heap *heap, uintptr_t page)
         heap->may_collapse = false;
         return false;
     }
+    uint64_t began_ns = now_ns();
     bool is_given = madvise((void *)page, HUGE_PAGE_BYTES, MADV_COLLAPSE) == 0;
-    if (!is_given && errno == EINVAL)
+    bool is_refused = !is_given && errno == EINVAL;
+    heap->slow_collapses += now_ns() - began_ns > HUGE_SLOW_NS;
+    if (is_refused || heap->slow_collapses >= HUGE_SLOW_MOST)
         heap->may_collapse = false;
     return is_given;
 }
@@ -103,7 +122,7 @@ static bool ask_for_huge_page(struct heap *heap, uintptr_t from)
 {
     uintptr_t page = (from - 1) & ~(HUGE_PAGE_BYTES - 1), end = page + HUGE_PAGE_BYTES;
     size_t most = heap_bytes(heap) / HUGE_HEAP_SHARE;
-    if (end - from > most || page == heap->asked_for || page < (uintptr_t)heap->newest)
+    if (end - from > most || page <= heap->asked_for || page < (uintptr_t)heap->newest)
         return false;
     if (HUGE_PAGE_BYTES - resident_bytes(page, from) > most || !heap_region_extend(heap, end))
         return false;

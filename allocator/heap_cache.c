@@ -315,10 +315,11 @@ void heap_cache_forget_others(struct heap *heap, struct heap_cache *cache)
     set_limits(cache);
 }
 
-/* With what is in the depot. */
+/* Where other threads are about, what is in the depot is theirs as well. */
 static size_t cached_bytes(const struct heap_cache *cache)
 {
-    size_t bytes = cache->large_bytes + heap_depot_bytes(&cache->heap->depot);
+    size_t bytes = cache->large_bytes;
+    bytes += is_shared(cache->heap) ? 0 : heap_depot_bytes(&cache->heap->depot);
     for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++)
         bytes += (cache->lists[i].count + cache->spares[i].count) * i * CHUNK_ALIGNMENT;
     return bytes;

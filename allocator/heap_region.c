@@ -109,6 +109,7 @@ static void enter_region(struct heap *heap, struct region *region, size_t mapped
     heap->high = (uintptr_t)heap->top + CHUNK_MARKER_BYTES;
     heap->committed = (uintptr_t)region + mapped_bytes;
     heap->populated = heap->high;
+    heap->asked_for = 0;
     heap->limit = heap->region_bytes ? (uintptr_t)region + heap->region_bytes : UNLIMITED;
     if (heap->limit < heap->committed)
         heap->limit = heap->committed;

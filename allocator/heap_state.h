@@ -91,8 +91,9 @@ struct heap {
 
     /* See heap_ahead.h. */
     uintptr_t populated; /* up to here pages were asked for ahead of their use */
-    uintptr_t asked_for; /* the last huge page that was, whether it was given or not; 0: none */
+    uintptr_t asked_for; /* the highest huge page that was, whether it was given or not; 0: none */
     bool may_populate, may_collapse;
+    unsigned slow_collapses;
 
     uint32_t moves_left; /* of blocks by their pages */
 
