@@ -29,6 +29,9 @@
 #define HUGE_SLOW_NS   2000000
 #define HUGE_SLOW_MOST 2
 
+/* Nor by a heap that gave pages back so often: to do that splits a huge page. */
+#define HUGE_GIVE_BACKS_MOST 16
+
 /* Not all headers have them; a kernel that does not know them refuses, and is not asked again. */
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
@@ -122,7 +125,8 @@ static bool ask_for_huge_page(struct heap *heap, uintptr_t from)
 {
     uintptr_t page = (from - 1) & ~(HUGE_PAGE_BYTES - 1), end = page + HUGE_PAGE_BYTES;
     size_t most = heap_bytes(heap) / HUGE_HEAP_SHARE;
-    if (end - from > most || page <= heap->asked_for || page < (uintptr_t)heap->newest)
+    if (heap->give_backs >= HUGE_GIVE_BACKS_MOST || end - from > most || page <= heap->asked_for ||
+        page < (uintptr_t)heap->newest)
         return false;
     if (HUGE_PAGE_BYTES - resident_bytes(page, from) > most || !heap_region_extend(heap, end))
         return false;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HUGE_PAGE_BYTES (2 * MIB)
@@ -12,6 +13,7 @@
 
 static unsigned advice_failing; /* madvise fails for this advice; 0: for none */
 static unsigned huge_pages_asked_for;
+static long call_ns; /* that each call seems to take */
 static bool moves_fail;
 static unsigned moves;
 
@@ -35,6 +37,19 @@ int __wrap_madvise(void *address, size_t bytes, int advice)
         return -1;
     }
     return __real_madvise(address, bytes, advice);
+}
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    static long time_ns;
+    if (clock != CLOCK_THREAD_CPUTIME_ID)
+        return __real_clock_gettime(clock, now);
+    time_ns = (time_ns + call_ns) % 900000000;
+    *now = (struct timespec){1, time_ns};
+    return 0;
 }
 
 /* As the system may: what was at the destination is gone already when it refuses. */
@@ -92,6 +107,7 @@ static void assert_kept(const struct heap *heap)
 static struct heap *new_heap(const char *spec)
 {
     advice_failing = huge_pages_asked_for = moves = 0;
+    call_ns = 0;
     moves_fail = false;
     return heap_test_new(spec, 0);
 }
@@ -128,6 +144,33 @@ static void huge_pages_are_asked_for_once_each_and_with_the_word_only(void **sta
         assert_int_equal(huge_pages_asked_for, 0);
     else
         assert_in_range(huge_pages_asked_for, 30, 100 * MIB / HUGE_PAGE_BYTES + 1);
+    heap_destroy(heap);
+}
+
+static void huge_pages_that_take_long_are_not_asked_for_any_more(void **state)
+{
+    (void)state;
+    struct heap *heap = new_heap("");
+    call_ns = 3000000;
+    grow_to(heap, 100 * MIB);
+    assert_in_range(huge_pages_asked_for, 0, 2);
+    assert_kept(heap);
+    heap_destroy(heap);
+}
+
+static void a_heap_that_often_gives_pages_back_asks_for_no_huge_ones(void **state)
+{
+    (void)state;
+    struct heap *heap = new_heap("");
+    for (size_t i = 1; i <= 20; i++) { /* each larger than any before */
+        void *block = heap_alloc(heap, MIB + i * 100000);
+        assert_non_null(heap_alloc(heap, 10));
+        heap_free(heap, block);
+    }
+    assert_true(heap->give_backs >= 16);
+    huge_pages_asked_for = 0;
+    grow_to(heap, 100 * MIB);
+    assert_int_equal(huge_pages_asked_for, 0);
     heap_destroy(heap);
 }
 
@@ -255,6 +298,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(little_is_asked_for_ahead),
         cmocka_unit_test(huge_pages_are_asked_for_once_each_and_with_the_word_only),
+        cmocka_unit_test(huge_pages_that_take_long_are_not_asked_for_any_more),
+        cmocka_unit_test(a_heap_that_often_gives_pages_back_asks_for_no_huge_ones),
         cmocka_unit_test(what_the_system_refuses_is_done_without),
         cmocka_unit_test(a_page_with_holes_is_not_asked_for),
         cmocka_unit_test(a_block_that_grows_at_top_is_never_in_memory_twice),

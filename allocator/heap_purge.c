@@ -114,12 +114,19 @@ static struct clean_pages dirty_pages(const struct chunk *chunk, struct clean_pa
     return dirty;
 }
 
+static bool discard(struct heap *heap, struct clean_pages pages)
+{
+    bool done = heap_region_discard(pages.from, pages.to);
+    heap->give_backs += done;
+    return done;
+}
+
 /* Returns how many bytes were given back; wanted are whole pages. */
 static size_t purge_chunk(struct heap *heap, struct chunk *chunk, size_t wanted_bytes)
 {
     struct clean_pages clean = heap_purge_remove(heap, chunk);
     struct clean_pages dirty = dirty_pages(chunk, clean, wanted_bytes);
-    bool done = page_bytes(dirty) > 0 && heap_region_discard(dirty.from, dirty.to);
+    bool done = page_bytes(dirty) > 0 && discard(heap, dirty);
     if (done && page_bytes(clean) > 0)
         clean = dirty.to == clean.from ? (struct clean_pages){dirty.from, clean.to}
                                        : (struct clean_pages){clean.from, dirty.to};
@@ -179,5 +186,5 @@ struct clean_pages heap_purge_block(struct heap *heap, const struct chunk *chunk
     size_t size = chunk_size(chunk);
     struct clean_pages pages = pages_within(chunk, size);
     heap->give_back_bytes = size;
-    return heap_region_discard(pages.from, pages.to) ? pages : (struct clean_pages){0, 0};
+    return discard(heap, pages) ? pages : (struct clean_pages){0, 0};
 }

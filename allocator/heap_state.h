@@ -68,6 +68,7 @@ struct heap {
     size_t resident_cap_bytes; /* what it may be without giving anything back */
     size_t dirty_bytes;        /* of large free chunks, what was not given back */
     size_t give_back_bytes;    /* a freed block above this returns its pages */
+    size_t give_backs;         /* how often pages were */
 
     /* See heap_idle.h. */
     uint64_t period_began_s; /* 0: there was none yet */
