@@ -124,11 +124,6 @@ static struct cached_block *next_of(const struct heap_cache *cache,
     return (struct cached_block *)(block->link ^ (uintptr_t)block ^ cache->secret);
 }
 
-static noreturn void fault_cached(const struct cached_block *block)
-{
-    heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, block, "the block was written to after it was freed");
-}
-
 /* Takes the first block of a list that is not empty, from whichever region, or faults. */
 static void *take_checked(struct heap_cache *cache, struct heap_cache_list *list)
 {
@@ -137,7 +132,7 @@ static void *take_checked(struct heap_cache *cache, struct heap_cache_list *list
     bool is_last = next == &cache->heap->nothing;
     if (!heap_cache_is_keyed(block) || is_last != (list->count == 1) ||
         (!is_last && (!chunk_is_aligned(next) || !heap_region_of(cache->heap, next))))
-        fault_cached(block);
+        heap_fault_freed(block);
     block->key = 0;
     list->first = next;
     list->count--;

@@ -53,11 +53,6 @@ static void set_next(struct heap_chain chain, struct heap_chain next)
     ((struct chain_head *)chain.first)->next = packed ^ key_of(chain.first);
 }
 
-static noreturn void fault(const struct cached_block *block)
-{
-    heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, block, "the block was written to after it was freed");
-}
-
 /* What a blind write leaves is hardly ever such; where it leads is looked at before it is read. */
 static struct heap_chain next_of(struct heap_chain chain)
 {
@@ -67,7 +62,7 @@ static struct heap_chain next_of(struct heap_chain chain)
         (uint32_t)(packed >> COUNT_SHIFT),
     };
     if (!chunk_is_aligned(next.first) || (next.count == 0) != (next.first == NULL))
-        fault(chain.first);
+        heap_fault_freed(chain.first);
     return next;
 }
 
@@ -91,7 +86,7 @@ static bool may_be_read(struct heap_chain chain, const struct heap_cache *cache,
     if (chain.count == 0 || heap_cache_spans(cache, (uintptr_t)chain.first))
         return chain.count > 0;
     if (is_locked && !heap_region_of(cache->heap, chain.first))
-        fault(chain.first);
+        heap_fault_freed(chain.first);
     return is_locked;
 }
 

@@ -19,6 +19,12 @@ noreturn void heap_fault(enum heap_fault_kind kind, const void *address, const c
     abort();
 }
 
+noreturn void heap_fault_freed(const void *address)
+{
+    heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, address,
+               "the block was written to after it was freed");
+}
+
 static const char *kind_name(enum heap_fault_kind kind)
 {
     switch (kind) {

@@ -22,8 +22,7 @@ static struct free_link *next_link(const struct heap *heap, const struct free_li
 {
     struct free_link *next = link->next;
     if (HEAP_UNLIKELY(!heap_owns_link(heap, next) || next->prev != link))
-        heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, is_list_head(heap, link) ? next : link,
-                   "the block was written to after it was freed");
+        heap_fault_freed(is_list_head(heap, link) ? next : link);
     return next;
 }
 

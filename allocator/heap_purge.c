@@ -77,8 +77,7 @@ struct clean_pages heap_purge_remove(struct heap *heap, struct chunk *chunk)
     struct clean_pages clean = {0, 0};
     if (chunk_bits(chunk) & CHUNK_CLEAN) {
         if (!heap_purge_is_sound(chunk))
-            heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, chunk_payload(chunk),
-                       "the block was written to after it was freed");
+            heap_fault_freed(chunk_payload(chunk));
         clean = *clean_of(chunk);
         chunk_clear_bits(chunk, CHUNK_CLEAN);
     }
@@ -143,8 +142,7 @@ static size_t purge_bin(struct heap *heap, size_t bin, size_t wanted_bytes)
     for (struct free_link *link = head->next; link != head && purged_bytes < wanted_bytes;
          link = link->next) {
         if (!heap_owns_link(heap, link) || link->next->prev != link)
-            heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, link,
-                       "the block was written to after it was freed");
+            heap_fault_freed(link);
         purged_bytes += purge_chunk(heap, chunk_from_link(link), wanted_bytes - purged_bytes);
     }
     return purged_bytes;

@@ -123,6 +123,9 @@ static_assert(HEAP_BIN_WORDS <= 64, "one word has a bit for each word of the map
 
 noreturn void heap_fault(enum heap_fault_kind kind, const void *address, const char *text);
 
+/* Of a block whose links, or what else the heap keeps in it while it is free, were overwritten. */
+noreturn void heap_fault_freed(const void *address);
+
 static inline struct chunk *heap_region_end(const struct heap *heap, const struct region *region)
 {
     return region == heap->newest ? heap->top : region->end;
