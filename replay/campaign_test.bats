@@ -98,7 +98,7 @@ refused() { # WORDS OPTION... : status 2, and told of
     [ "$(column out time loops | sort -u)" = 1 ]
     [ "$(last_round out time)" -le 10 ]
     [ "$(last_round out memory)" -eq 1 ]
-    [ "$(meta out max_time_s)" = 120 ]
+    [ "$(meta out max_time_s)" = 110 ]
     [ "$(wc -l < out/bounds.csv)" -eq 1 ]
     replay -q --loops=2 --quick --bounds=yes --rounds=2 --max-time=1h -o out a.trace
     [ "$(column out time loops | sort -u)" = 2 ]
