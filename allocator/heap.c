@@ -461,6 +461,8 @@ static struct chunk *take_listed_at(struct heap *heap, size_t size, struct place
 static struct chunk *take_at(struct heap *heap, size_t size, struct place place)
 {
     struct chunk *chunk = take_listed_at(heap, size, place);
+    if (!chunk && heap_cache_flush_before_growth(heap, size))
+        chunk = take_listed_at(heap, size, place);
     return chunk ? chunk : take_top_at(heap, size, place);
 }
 

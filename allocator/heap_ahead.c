@@ -17,8 +17,17 @@
 #define AHEAD_LEAST_BYTES      ((size_t)32 << 10)
 #define AHEAD_LEAST_HEAP_SHARE 8
 
+/*
+ * A chunk that ends so far beyond what was asked for was a large one, which a program need not
+ * touch as a whole. Where small and large ones take turns, what follows a small one is a large one:
+ * pages are asked for from the second small one on, AHEAD_LEAST_BYTES and then each time twice as
+ * many.
+ */
+#define AHEAD_JUMP_BYTES (4 * HEAP_PAGE_BYTES)
+#define AHEAD_DOUBLINGS  8
+
 /* A huge page is asked for when what of it is not in use is no more than this share of the heap. */
-#define HUGE_HEAP_SHARE 48
+#define HUGE_HEAP_SHARE 36
 
 #define HUGE_PAGE_BYTES ((uintptr_t)2 << 20)
 
@@ -61,9 +70,8 @@ static size_t ahead_bytes(const struct heap *heap)
 }
 
 /* Returns where what was given ends. */
-static uintptr_t ask_for_pages(struct heap *heap, uintptr_t from, uintptr_t end)
+static uintptr_t ask_for_pages(struct heap *heap, uintptr_t from, uintptr_t end, size_t ahead)
 {
-    size_t ahead = ahead_bytes(heap);
     if (from > end || ahead > end - from || ahead < 2 * HEAP_PAGE_BYTES)
         return from;
     heap->may_populate = madvise((void *)from, ahead, MADV_POPULATE_WRITE) == 0;
@@ -133,15 +141,26 @@ static bool ask_for_huge_page(struct heap *heap, uintptr_t from)
     return collapse(heap, page);
 }
 
+/* What may be asked for in this turn. */
+static size_t turn_bytes(struct heap *heap, uintptr_t from)
+{
+    bool is_jump = from > heap->populated && from - heap->populated > AHEAD_JUMP_BYTES;
+    unsigned turn = is_jump ? 0 : heap->asked_in_turn;
+    heap->asked_in_turn = turn < AHEAD_DOUBLINGS ? turn + 1 : turn;
+    size_t most = turn > 0 ? AHEAD_LEAST_BYTES << (turn - 1) : 0, ahead = ahead_bytes(heap);
+    return ahead < most ? ahead : most;
+}
+
 void heap_ahead(struct heap *heap)
 {
     uintptr_t from = heap_round_to_pages(heap->high);
+    size_t ahead = turn_bytes(heap, from);
     int saved_errno = errno;
     heap->populated = from;
     if (heap->may_collapse && ask_for_huge_page(heap, from))
         heap->populated = heap->asked_for + HUGE_PAGE_BYTES;
     else if (heap->may_populate)
-        heap->populated = ask_for_pages(heap, from, heap->committed);
+        heap->populated = ask_for_pages(heap, from, heap->committed, ahead);
     errno = saved_errno;
 }
 
@@ -153,6 +172,6 @@ void heap_ahead_within(struct heap *heap, struct clean_pages *clean, uintptr_t u
     int saved_errno = errno;
     uintptr_t from = used_to > clean->from ? heap_round_to_pages(used_to) : clean->from;
     if (from < clean->to)
-        clean->from = ask_for_pages(heap, from, clean->to);
+        clean->from = ask_for_pages(heap, from, clean->to, ahead_bytes(heap));
     errno = saved_errno;
 }

@@ -15,18 +15,21 @@
  */
 #define FLUSH_LEAST_BYTES       ((size_t)8 << 10)
 #define FLUSH_HEAP_SHARE        64
-#define FLUSH_HEAP_SHARE_SHARED 256 /* with other threads about */
+#define FLUSH_HEAP_SHARE_SHARED 512 /* with other threads about */
 #define FLUSH_FREE_SHARE        10  /* of the heap, free: with one thread any size is flushed */
 
 /* A phase ends when more than this, and three quarters of what is in use, is cached. */
 #define PHASE_LEAST_BYTES ((size_t)64 << 10)
 
 /*
- * There is little room when less than this share of the heap is free, and much is cached when more
- * than this share of what is in use is.
+ * There is little room when less than this share of what the heap has touched is free, and much is
+ * cached when more than this share of what is in use is.
  */
-#define TIGHT_HEAP_SHARE   16
+#define TIGHT_HEAP_SHARE   8
 #define TIGHT_CACHED_SHARE 32
+
+/* What is cached is counted at one in so many of the times that a list was found empty. */
+#define REFILLS_PER_COUNT 8
 
 /* With other threads about lists hold this many bytes, and at least a few blocks. */
 #define LIST_BYTES  ((size_t)3 << 10)
@@ -443,9 +446,8 @@ static struct chunk *take_top_run(struct heap_cache *cache, size_t size, size_t 
  * A heap of which most is cached is at the end of a phase. What comes next had better be built from
  * large chunks, in order, than from what the last one left where.
  */
-static bool is_mostly_cached(const struct heap_cache *cache)
+static bool is_mostly_cached(const struct heap_cache *cache, size_t bytes)
 {
-    size_t bytes = cached_bytes(cache);
     return bytes > PHASE_LEAST_BYTES && bytes > cache->heap->in_use_bytes / 4 * 3;
 }
 
@@ -454,13 +456,22 @@ static bool is_mostly_cached(const struct heap_cache *cache)
  * the cache holds much, from which chunks of that size might be merged: what is split now will be
  * missing for a larger request, and the heap grow.
  */
-static bool is_tight(const struct heap_cache *cache, size_t size)
+static bool is_tight(const struct heap_cache *cache, size_t size, size_t bytes)
 {
     const struct heap *heap = cache->heap;
-    size_t heap_bytes = chunk_distance(heap->first, heap->top);
-    return heap->in_use_bytes > heap_bytes / TIGHT_HEAP_SHARE * (TIGHT_HEAP_SHARE - 1) &&
+    size_t touched_bytes = heap->high - (uintptr_t)heap->first;
+    return heap->in_use_bytes > touched_bytes / TIGHT_HEAP_SHARE * (TIGHT_HEAP_SHARE - 1) &&
            !heap_bin_has_chunks(heap, heap_bin_of(size)) &&
-           cached_bytes(cache) > heap->in_use_bytes / TIGHT_CACHED_SHARE;
+           bytes > heap->in_use_bytes / TIGHT_CACHED_SHARE;
+}
+
+static bool holds_too_much(struct heap_cache *cache, size_t size)
+{
+    if (cache->refills++ % REFILLS_PER_COUNT != 0)
+        return false;
+    size_t bytes = cached_bytes(cache);
+    return (!is_shared(cache->heap) && is_mostly_cached(cache, bytes)) ||
+           is_tight(cache, size, bytes);
 }
 
 /* For a small block, whose list is empty; the heap's own way where this has none. */
@@ -469,7 +480,7 @@ static void *refill(struct heap_cache *cache, size_t bytes, size_t size)
     struct heap *heap = cache->heap;
     if (!heap->lifo_bins || !heap->split)
         return heap_alloc(heap, bytes);
-    if ((!is_shared(heap) && is_mostly_cached(cache)) || is_tight(cache, size))
+    if (holds_too_much(cache, size))
         heap_cache_flush(cache);
     size_t most = next_run(cache, size);
     struct chunk *chunk = take_listed_run(cache, size, most);
@@ -483,7 +494,7 @@ static void *refill(struct heap_cache *cache, size_t bytes, size_t size)
 static void *alloc_large(struct heap_cache *cache, size_t bytes, size_t size)
 {
     struct heap *heap = cache->heap;
-    if (size > 0 && heap->lifo_bins && heap->split && is_tight(cache, size))
+    if (size > 0 && heap->lifo_bins && heap->split && is_tight(cache, size, cached_bytes(cache)))
         heap_cache_flush(cache);
     return heap_alloc(heap, bytes);
 }

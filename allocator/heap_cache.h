@@ -47,6 +47,7 @@ struct heap_cache {
     size_t large_bytes, large_limit_bytes; /* in lists that sizes share */
     size_t depot_limit_bytes;              /* what this cache may fill the heap's depot to */
     uint32_t large_turn;                   /* of the lists that sizes share, to be emptied next */
+    uint32_t refills;                      /* times that a list was found empty */
     struct heap_cache *next, *prev;        /* the caches of the heap */
     struct heap_cache_list lists[HEAP_CACHE_LISTS];
     /* A full list, set aside: what is freed next and what is allocated next need no other. */
@@ -179,6 +180,18 @@ static inline void *heap_cache_take_for(struct heap_cache *cache, size_t bytes)
     if (bytes <= HEAP_CACHE_MAX_BYTES - CHUNK_HEADER_BYTES)
         return heap_cache_take_shared(cache, chunk_size_for(bytes));
     return NULL;
+}
+
+/* The same with an alignment, a power of 2: the block that was freed last, if it is aligned so. */
+static inline void *heap_cache_take_aligned(struct heap_cache *cache, size_t alignment,
+                                            size_t bytes)
+{
+    if (bytes > HEAP_CACHE_MAX_BYTES - CHUNK_HEADER_BYTES)
+        return NULL;
+    const struct heap_cache_list *list = &cache->lists[heap_cache_list_of(chunk_size_for(bytes))];
+    if ((uintptr_t)list->first & (alignment - 1))
+        return NULL;
+    return heap_cache_take_for(cache, bytes);
 }
 
 /*

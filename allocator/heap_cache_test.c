@@ -372,9 +372,10 @@ static void a_heap_that_is_mostly_cached_begins_anew(void **state)
 {
     (void)state;
     cache_most_of_the_heap();
-    const void *first = take(1000);
-    assert_int_equal(stats_of_heap().free_chunks, 1);
-    assert_true((uintptr_t)first < (uintptr_t)swept[100]);
+    for (size_t i = 0; i < 8; i++) /* what is cached is not counted each time */
+        assert_non_null(take(1000 - i * 16));
+    assert_in_range(stats_of_heap().free_chunks, 1, 2); /* the other one behind them */
+    assert_true((uintptr_t)take(200000) < (uintptr_t)swept[100]);
     assert_sound();
 }
 

@@ -15,10 +15,12 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/single_threaded.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define EXPORT     __attribute__((visibility("default")))
@@ -139,12 +141,32 @@ static struct heap *open_heap(void)
     return heap;
 }
 
+/*
+ * After all destructors a thread may free the stacks of others. glibc has all signals blocked then,
+ * also its own, which a program can't block.
+ */
+static bool is_past_destructors(void)
+{
+    uint64_t blocked = 0;
+    return syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &blocked, sizeof blocked) == 0 &&
+           (blocked >> (__SIGRTMIN - 1) & 1);
+}
+
+/* A cache that nobody will close must not be opened. */
+static SLOW void open_cache(struct heap *opened)
+{
+    if (is_past_destructors())
+        is_ending = true;
+    else
+        heap_cache_open(&cache, opened);
+}
+
 /* Opens what there is to open. To be called between enter and leave; NULL with errno ENOMEM. */
 static inline struct heap *opened_heap(void)
 {
     struct heap *opened = __builtin_expect(heap != NULL, 1) ? heap : open_heap();
-    if (opened && has_caches && !cache.heap && !is_ending)
-        heap_cache_open(&cache, opened);
+    if (HEAP_UNLIKELY(opened && has_caches && !cache.heap && !is_ending))
+        open_cache(opened);
     if (opened)
         opened->current = cache.heap ? &cache : NULL;
     return opened;
@@ -293,15 +315,22 @@ EXPORT void *reallocarray(void *block, size_t count, size_t bytes)
     return realloc(block, total_bytes);
 }
 
-static void *alloc_aligned(size_t alignment, size_t bytes)
+static SLOW void *alloc_aligned_slowly(size_t alignment, size_t bytes)
 {
-    if (alignment <= CHUNK_ALIGNMENT)
-        return malloc(bytes);
     bool locked = enter();
     struct heap *opened = opened_heap();
     void *block = opened ? heap_aligned_alloc(opened, alignment, bytes) : NULL;
     leave(locked);
     return block;
+}
+
+/* A power of 2. */
+static void *alloc_aligned(size_t alignment, size_t bytes)
+{
+    if (alignment <= CHUNK_ALIGNMENT)
+        return malloc(bytes);
+    void *block = heap_cache_take_aligned(&cache, alignment, bytes);
+    return block ? block : alloc_aligned_slowly(alignment, bytes);
 }
 
 EXPORT void *memalign(size_t alignment, size_t bytes)
@@ -348,16 +377,19 @@ EXPORT void *pvalloc(size_t bytes)
     return alloc_aligned(PAGE_BYTES, (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1));
 }
 
-EXPORT size_t malloc_usable_size(void *block)
+static SLOW size_t usable_size_slowly(const void *block)
 {
-    size_t size = heap_cache_size_of(&cache, block);
-    if (HEAP_LIKELY(size > 0))
-        return size - CHUNK_HEADER_BYTES;
-    if (!block)
-        return 0;
     bool locked = enter();
     struct heap *opened = opened_heap();
     size_t bytes = usable_bytes_of(opened, block);
     leave(locked);
     return bytes;
+}
+
+EXPORT size_t malloc_usable_size(void *block)
+{
+    size_t size = heap_cache_size_of(&cache, block);
+    if (HEAP_LIKELY(size > 0))
+        return size - CHUNK_HEADER_BYTES;
+    return block ? usable_size_slowly(block) : 0;
 }

@@ -84,6 +84,33 @@ static void memalign_rounds_its_alignment_up(void **state)
     assert_int_equal(errno, ENOMEM);
 }
 
+static void aligned_blocks_come_back_from_the_cache(void **state)
+{
+    (void)state;
+    void *blocks[50];
+    for (size_t i = 0; i < 50; i++)
+        blocks[i] = dropin_malloc(40);
+    void *aligned = NULL;
+    for (size_t i = 0; i < 50; i++)
+        if ((uintptr_t)blocks[i] % 64 == 0)
+            aligned = blocks[i];
+        else
+            dropin_free(blocks[i]);
+    assert_non_null(aligned);
+    dropin_free(aligned);
+    assert_ptr_equal(dropin_memalign(64, 40), aligned);
+    dropin_free(aligned);
+    for (size_t i = 0; i < 50; i++) {
+        blocks[i] = dropin_memalign(64, 40);
+        assert_int_equal((uintptr_t)blocks[i] % 64, 0);
+        memset(blocks[i], (int)i, 40);
+    }
+    for (size_t i = 0; i < 50; i++) {
+        assert_int_equal(((unsigned char *)blocks[i])[39], i);
+        dropin_free(blocks[i]);
+    }
+}
+
 static void posix_memalign_returns_its_errors(void **state)
 {
     (void)state;
@@ -196,6 +223,7 @@ int main(void)
         cmocka_unit_test(realloc_of_no_bytes_frees),
         cmocka_unit_test(free_leaves_errno_alone),
         cmocka_unit_test(memalign_rounds_its_alignment_up),
+        cmocka_unit_test(aligned_blocks_come_back_from_the_cache),
         cmocka_unit_test(posix_memalign_returns_its_errors),
         cmocka_unit_test(valloc_and_pvalloc_give_pages),
         cmocka_unit_test(threads_share_the_heap),

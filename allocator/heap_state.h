@@ -91,7 +91,8 @@ struct heap {
     uintptr_t limit;
 
     /* See heap_ahead.h. */
-    uintptr_t populated; /* up to here pages were asked for ahead of their use */
+    uintptr_t populated;    /* up to here pages were asked for ahead of their use */
+    unsigned asked_in_turn; /* how often they were, with no large chunk in between */
     uintptr_t asked_for; /* the highest huge page that was, whether it was given or not; 0: none */
     bool may_populate, may_collapse;
     unsigned slow_collapses;
