@@ -452,26 +452,30 @@ static bool is_mostly_cached(const struct heap_cache *cache, size_t bytes)
 }
 
 /*
- * Whether a chunk of this size would be split off a larger one while there is little room left and
- * the cache holds much, from which chunks of that size might be merged: what is split now will be
+ * Whether a chunk of this size would be split off a larger one while there is little room left. If
+ * the cache holds much, chunks of that size might be merged from it: what is split now will be
  * missing for a larger request, and the heap grow.
  */
-static bool is_tight(const struct heap_cache *cache, size_t size, size_t bytes)
+static bool is_tight(const struct heap *heap, size_t size)
 {
-    const struct heap *heap = cache->heap;
     size_t touched_bytes = heap->high - (uintptr_t)heap->first;
     return heap->in_use_bytes > touched_bytes / TIGHT_HEAP_SHARE * (TIGHT_HEAP_SHARE - 1) &&
-           !heap_bin_has_chunks(heap, heap_bin_of(size)) &&
-           bytes > heap->in_use_bytes / TIGHT_CACHED_SHARE;
+           !heap_bin_has_chunks(heap, heap_bin_of(size));
+}
+
+static bool is_much(const struct heap *heap, size_t bytes)
+{
+    return bytes > heap->in_use_bytes / TIGHT_CACHED_SHARE;
 }
 
 static bool holds_too_much(struct heap_cache *cache, size_t size)
 {
+    const struct heap *heap = cache->heap;
     if (cache->refills++ % REFILLS_PER_COUNT != 0)
         return false;
     size_t bytes = cached_bytes(cache);
-    return (!is_shared(cache->heap) && is_mostly_cached(cache, bytes)) ||
-           is_tight(cache, size, bytes);
+    return (!is_shared(heap) && is_mostly_cached(cache, bytes)) ||
+           (is_much(heap, bytes) && is_tight(heap, size));
 }
 
 /* For a small block, whose list is empty; the heap's own way where this has none. */
@@ -494,7 +498,8 @@ static void *refill(struct heap_cache *cache, size_t bytes, size_t size)
 static void *alloc_large(struct heap_cache *cache, size_t bytes, size_t size)
 {
     struct heap *heap = cache->heap;
-    if (size > 0 && heap->lifo_bins && heap->split && is_tight(cache, size, cached_bytes(cache)))
+    if (size > 0 && heap->lifo_bins && heap->split && is_tight(heap, size) &&
+        is_much(heap, cached_bytes(cache)))
         heap_cache_flush(cache);
     return heap_alloc(heap, bytes);
 }

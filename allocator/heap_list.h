@@ -97,8 +97,7 @@ static inline void heap_list_remove(struct heap *heap, struct chunk *chunk)
     struct free_link *prev = link->prev;
     if (HEAP_UNLIKELY(!heap_owns_link(heap, next) || !heap_owns_link(heap, prev) ||
                       next->prev != link || prev->next != link))
-        heap_fault(HEAP_FAULT_OVERWRITTEN_LINKS, link,
-                   "the block was written to after it was freed");
+        heap_fault_freed(link);
     prev->next = next;
     next->prev = prev;
     if (next == prev)
