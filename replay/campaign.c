@@ -210,6 +210,7 @@ static bool run_trace(struct session *session, const struct trace_input *input,
 {
     struct trace_meta meta = {0};
     struct trace_run trace;
+    memset(session->given_up, 0, session->allocator_count);
     outlook_begin_trace(session, input);
     if (done->end_s == 0)
         done->end_s = choose_end(session);

@@ -123,7 +123,9 @@ static const struct argp_option option_table[] = {
      "whole block; what is live there stays so, as at the end of a program",
      2},
     {"timeout", KEY_TIMEOUT, "SECONDS", 0,
-     "end a process that takes longer (default 60, and a microsecond for each call it makes)", 2},
+     "end a process that takes longer (default 60, and a microsecond for each call it makes); that "
+     "allocator has no further rounds of the pass on the trace then",
+     2},
     {"plan-memory", KEY_PLAN_MEMORY, "MIB", 0,
      "what is prepared of a trace may take so much memory; of a larger one it goes into a file "
      "without a name in TMPDIR (or /var/tmp) and is fed to each process while it replays (default "

@@ -155,6 +155,16 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     [ "$(rows bad timeout)" -eq 1 ]
 }
 
+@test "what timed out is not tried again on that trace" {
+    make_trace a.trace 500
+    make_trace b.trace 500
+    run replay -r 3 -p time --loops=1 --timeout=0.5 -o out -a "bad=$misbehaving:MISBEHAVE=hang" a.trace b.trace
+    [ "$status" -eq 1 ]
+    [ "$(rows bad timeout)" -eq 2 ]
+    [ "$(rows glibc ok)" -eq 6 ]
+    [[ "$output" == *"bad: 1 of 1 time run ended with timeout"* ]]
+}
+
 @test "a NULL that the program did not see is out of memory" {
     make_trace a.trace 500
     run replay -r 1 -p time -o out -a "bad=$misbehaving:MISBEHAVE=null" a.trace

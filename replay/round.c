@@ -141,6 +141,19 @@ double round_cell_calls(const struct replay_options *options, enum cell_pass pas
     return calls * loops_of(options, pass) + WORK_START_CALLS;
 }
 
+static uint8_t pass_bit(enum cell_pass pass)
+{
+    return (uint8_t)(1u << pass);
+}
+
+static bool is_wanted(const struct round *round, size_t allocator, enum cell_pass pass)
+{
+    const struct session *session = round->session;
+    return round->number <= options_pass_rounds(session->options, pass) &&
+           runs_in(&session->allocators[allocator], pass) &&
+           !(session->given_up[allocator] & pass_bit(pass));
+}
+
 static void choose_cells(struct round *round)
 {
     const struct session *session = round->session;
@@ -149,8 +162,7 @@ static void choose_cells(struct round *round)
         abort();
     for (size_t i = 0; i < session->allocator_count; i++)
         for (int pass = 0; pass < CELL_PASSES; pass++)
-            if (round->number <= options_pass_rounds(session->options, (enum cell_pass)pass) &&
-                runs_in(&session->allocators[i], (enum cell_pass)pass))
+            if (is_wanted(round, i, (enum cell_pass)pass))
                 add_cell(round, &session->allocators[i], (enum cell_pass)pass);
 }
 
@@ -240,9 +252,19 @@ static void note_memory_probe(struct session *session, const struct cell_channel
              cell->memory_probe == CELL_STATM ? "statm" : "smaps_rollup");
 }
 
+/* It will not finish in the next round either. Without the floor no other row could be told. */
+static void give_up(struct round *round, const struct cell_run *cell)
+{
+    struct session *session = round->session;
+    session->given_up[cell->request.allocator - session->allocators] |=
+        pass_bit(cell->request.pass);
+}
+
 static void note_outcome(struct round *round, struct cell_run *cell)
 {
     cell->has_run = true;
+    if (cell->outcome.status == OUTCOME_TIMEOUT && !is_floor(cell->request.allocator))
+        give_up(round, cell);
     if (cell->outcome.status != OUTCOME_OK)
         note_failure(round, cell);
     else if (cell->request.pass == CELL_MEMORY)

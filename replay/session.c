@@ -109,13 +109,18 @@ static bool add_allocators(struct session *session, struct error *error)
     struct allocator_spec null = allocator_null(), loop = allocator_loop();
     add_allocator(session, &null);
     add_allocator(session, &loop);
+    session->given_up = calloc(session->allocator_count, sizeof *session->given_up);
+    if (!session->given_up)
+        abort();
     return true;
 }
 
 void session_close(struct session *session)
 {
     free(session->allocators);
+    free(session->given_up);
     session->allocators = NULL;
+    session->given_up = NULL;
     session->allocator_count = 0;
 }
 

@@ -32,6 +32,7 @@ struct session {
     struct runner runner;
     struct allocator_spec *allocators; /* null and loop are the last two */
     size_t allocator_count;
+    uint8_t *given_up;   /* per allocator, a bit per pass: it timed out on the trace at hand */
     size_t failed_cells; /* that did not end well, over all traces */
     char first_failure[1024];
     uint64_t seed, random_state;
