@@ -2,6 +2,7 @@
 
 #include "analysis/gnuplot.h"
 #include "analysis/palette.h"
+#include "analysis/rungs.h"
 #include "analysis/units.h"
 
 #include <math.h>
@@ -18,32 +19,7 @@ enum {
     END_RIGHT = 1165, /* of the column behind them */
 };
 
-static const struct {
-    const char *allocator, *what;
-} rungs[] = {
-    {"heap-whole", "first fit, chunks never split"},
-    {"heap-split", "+ splitting"},
-    {"heap-coalesce", "+ merging free neighbours"},
-    {"heap-first", "first fit, newest first"},
-    {"heap-first+lifo", "first fit, newest first"},
-    {"heap-first+fifo", "first fit, oldest first"},
-    {"heap-first+address", "first fit, by address"},
-    {"heap-next", "next fit, newest first"},
-    {"heap-next+lifo", "next fit, newest first"},
-    {"heap-next+fifo", "next fit, oldest first"},
-    {"heap-next+address", "next fit, by address"},
-    {"heap-best", "best fit, newest first"},
-    {"heap-best+lifo", "best fit, newest first"},
-    {"heap-best+fifo", "best fit, oldest first"},
-    {"heap-best+address", "best fit, by address"},
-    {"heap-segregated", "lists by size class"},
-    {"heap", "+ a cache in each thread"},
-};
-
-enum {
-    RUNG_COUNT = sizeof rungs / sizeof rungs[0],
-    MAX_ROWS = RUNG_COUNT + 1, /* and the baseline */
-};
+enum { MAX_ROWS = RUNGS_COUNT + 1 }; /* and the baseline */
 
 struct row {
     const struct allocator_summary *allocator;
@@ -70,7 +46,7 @@ static const struct allocator_summary *find(const struct trace_summary *trace, c
 static size_t collect_rows(const struct chart *chart, struct row *rows)
 {
     size_t count = 0;
-    for (size_t i = 0; i < RUNG_COUNT; i++) {
+    for (size_t i = 0; i < RUNGS_COUNT; i++) {
         const struct allocator_summary *found = find(chart->trace, rungs[i].allocator);
         if (found != NULL && strcmp(found->allocator, chart->summary->baseline) != 0)
             rows[count++] = (struct row){found, rungs[i].what};

@@ -25,6 +25,7 @@ static const struct chart_kind kinds[] = {
     {"speed", chart_speed, false, false},
     {"time-memory", chart_time_memory, false, false},
     {"ladder", chart_ladder, true, true},
+    {"ladder-corpus", chart_ladder_corpus, false, true},
 };
 
 struct drawing {

@@ -55,6 +55,29 @@ leftovers() {
     svg_texts "$results/charts/time-memory.svg" | grep -q 'Not drawn: heap-whole: timeout > 60 s'
 }
 
+# toy, and the same as `other`, but that heap-split takes four times as long there: 3 and 12, whose geometric mean is 6.
+with_other_trace() {
+    for file in runs samples; do
+        sed '1d; s/"toy"/"other"/' "$results/$file.csv" > "$BATS_TEST_TMPDIR/$file"
+    done
+    awk -F, -v OFS=, '$8 == "\"heap-split\"" && $9 == "\"time\"" {
+            for (i = 19; i <= 22; i++) { gsub(/"/, "", $i); $i = "\"" $i * 4 "\"" } } { print }' \
+        "$BATS_TEST_TMPDIR/runs" >> "$results/runs.csv"
+    cat "$BATS_TEST_TMPDIR/samples" >> "$results/samples.csv"
+}
+
+@test "the ladder over several traces has means over those that are finished" {
+    with_other_trace
+    run "$report" "$results"
+    [ "$status" -eq 0 ]
+    assert_png "$results/charts/ladder-corpus.png"
+    svg_texts "$results/charts/ladder-corpus.svg" > "$BATS_TEST_TMPDIR/texts"
+    grep -q 'geometric mean of the 2 traces' "$BATS_TEST_TMPDIR/texts"
+    grep -q '[[:space:]]6.00×' "$BATS_TEST_TMPDIR/texts"
+    [ "$(grep -c '[[:space:]]2 of 2' "$BATS_TEST_TMPDIR/texts")" -eq 3 ]
+    [ "$(grep -c '[[:space:]]0 of 2' "$BATS_TEST_TMPDIR/texts")" -eq 1 ] # heap-whole
+}
+
 @test "the charts show the numbers of the table" {
     "$report" "$results"
     svg_texts "$results/charts/speed.svg" > "$BATS_TEST_TMPDIR/texts"
