@@ -36,12 +36,19 @@
 #define LIST_BLOCKS ((size_t)2)
 
 /* The lists that sizes share hold this share of the heap, or this, and each so many blocks. */
-#define LARGE_HEAP_SHARE         64
-#define LARGE_LEAST_BYTES        ((size_t)64 << 10)
-#define LARGE_BLOCKS             8
+#define LARGE_HEAP_SHARE         32
+#define LARGE_LEAST_BYTES        ((size_t)512 << 10)
+#define LARGE_BLOCKS             64
 #define LARGE_HEAP_SHARE_SHARED  256 /* these three with other threads about */
 #define LARGE_LEAST_BYTES_SHARED ((size_t)16 << 10)
 #define LARGE_BLOCKS_SHARED      1
+
+/*
+ * For so many large requests after the heap has grown, one that these lists can't serve empties
+ * them when they hold more than this: what is split for it now would be missing when it grows on.
+ */
+#define LARGE_GROWING_REQUESTS 4096
+#define LARGE_GROWING_BYTES    ((size_t)64 << 10)
 
 /* The depot holds this share of what is in use, or this. */
 #define DEPOT_HEAP_SHARE  128
@@ -388,12 +395,24 @@ static size_t flush_limit(const struct heap *heap)
     return share < FLUSH_LEAST_BYTES || is_fragmented ? FLUSH_LEAST_BYTES : share;
 }
 
+static void let_go_of_large(struct heap_cache *cache)
+{
+    for (size_t i = HEAP_CACHE_SMALL_LISTS; i < HEAP_CACHE_LISTS; i++)
+        let_go(cache, &cache->lists[i], cache->lists[i].count);
+}
+
 bool heap_cache_flush_before_growth(struct heap *heap, size_t size)
 {
     struct heap_cache *cache = heap->current;
-    if (!cache || !would_touch(heap, size) || cached_bytes(cache) <= flush_limit(heap))
+    if (!cache || !would_touch(heap, size))
         return false;
-    heap_cache_flush(cache);
+    bool all = cached_bytes(cache) > flush_limit(heap);
+    if (!all && (is_shared(heap) || cache->large_bytes == 0))
+        return false;
+    if (all)
+        heap_cache_flush(cache);
+    else
+        let_go_of_large(cache);
     return true;
 }
 
@@ -495,12 +514,24 @@ static void *refill(struct heap_cache *cache, size_t bytes, size_t size)
     return chunk ? chunk_payload(chunk) : heap_alloc(heap, bytes);
 }
 
+/* Counts the large requests since the heap last touched a page for the first time. */
+static bool is_growing(struct heap_cache *cache)
+{
+    if (cache->heap->high != cache->high_seen) {
+        cache->high_seen = cache->heap->high;
+        cache->requests_since_growth = 0;
+    }
+    return cache->requests_since_growth++ < LARGE_GROWING_REQUESTS;
+}
+
 static void *alloc_large(struct heap_cache *cache, size_t bytes, size_t size)
 {
     struct heap *heap = cache->heap;
     if (size > 0 && heap->lifo_bins && heap->split && is_tight(heap, size) &&
         is_much(heap, cached_bytes(cache)))
         heap_cache_flush(cache);
+    else if (cache->large_bytes > LARGE_GROWING_BYTES && is_growing(cache))
+        let_go_of_large(cache);
     return heap_alloc(heap, bytes);
 }
 

@@ -21,7 +21,7 @@
 
 #include "allocator/heap_state.h"
 
-#define HEAP_CACHE_SMALL_BYTES ((size_t)1024)
+#define HEAP_CACHE_SMALL_BYTES ((size_t)1040) /* of a request of 1 KiB */
 #define HEAP_CACHE_MAX_BYTES   ((size_t)32 << 10)
 #define HEAP_CACHE_SMALL_LISTS (HEAP_CACHE_SMALL_BYTES / CHUNK_ALIGNMENT + 1)
 #define HEAP_CACHE_HASH_BITS   6
@@ -48,6 +48,8 @@ struct heap_cache {
     size_t depot_limit_bytes;              /* what this cache may fill the heap's depot to */
     uint32_t large_turn;                   /* of the lists that sizes share, to be emptied next */
     uint32_t refills;                      /* times that a list was found empty */
+    uint32_t requests_since_growth;        /* large ones that the lists did not serve, */
+    uintptr_t high_seen;                   /* and where the heap ended then */
     struct heap_cache *next, *prev;        /* the caches of the heap */
     struct heap_cache_list lists[HEAP_CACHE_LISTS];
     /* A full list, set aside: what is freed next and what is allocated next need no other. */

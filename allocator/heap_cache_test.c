@@ -382,7 +382,7 @@ static void a_heap_that_is_mostly_cached_begins_anew(void **state)
 static void large_blocks_that_have_no_room_leave_the_others_cached(void **state)
 {
     (void)state;
-    enum { BLOCKS = 20, BYTES = 8000 };
+    enum { BLOCKS = 100, BYTES = 8000 };
     void *blocks[BLOCKS];
     for (size_t i = 0; i < BLOCKS; i++)
         blocks[i] = take(BYTES + i % 5 * 16);
@@ -391,6 +391,23 @@ static void large_blocks_that_have_no_room_leave_the_others_cached(void **state)
     assert_true(bench.cache.large_bytes > 0);
     assert_true(bench.cache.large_bytes <= bench.cache.large_limit_bytes);
     assert_true(stats_of_heap().in_use_chunks < BLOCKS);
+    assert_sound();
+}
+
+/* Of the holes that they would leave one is large enough for what is wanted then. */
+static void large_blocks_come_back_when_one_is_wanted_while_the_heap_grows(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 20, BYTES = 8000 };
+    void *blocks[BLOCKS];
+    for (size_t i = 0; i < BLOCKS; i++)
+        blocks[i] = take(BYTES + i % 5 * 16);
+    void *above = take(40);
+    for (size_t i = 0; i < BLOCKS; i++)
+        give(blocks[i]);
+    assert_true(bench.cache.large_bytes > BLOCKS / 2 * BYTES);
+    assert_true((uintptr_t)take(3 * BYTES) < (uintptr_t)above);
+    assert_int_equal(bench.cache.large_bytes, 0);
     assert_sound();
 }
 
@@ -565,6 +582,7 @@ int main(void)
         cache_test(a_chain_that_leads_out_of_the_heap_is_a_fault),
         cache_test(a_heap_that_is_mostly_cached_begins_anew),
         cache_test(large_blocks_that_have_no_room_leave_the_others_cached),
+        cache_test(large_blocks_come_back_when_one_is_wanted_while_the_heap_grows),
         cache_test(what_is_cached_comes_back_before_the_heap_grows),
         cache_test(what_is_free_for_a_period_is_given_back),
         cache_test(of_what_was_partly_needed_the_rest_is_given_back),

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HEAP_DEPOT_LISTS 65 /* as many as a cache has for small sizes */
+#define HEAP_DEPOT_LISTS 66 /* as many as a cache has for small sizes */
 
 struct cached_block;
 struct heap_cache;
