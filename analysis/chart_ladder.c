@@ -199,7 +199,7 @@ static void set_rows(const struct chart *chart, const struct row *rows, size_t c
     }
     gnuplot_set_number(chart->settings, "COUNT", (double)count);
     gnuplot_set_number(chart->settings, "W", 1200);
-    gnuplot_set_number(chart->settings, "H", 118 + 72 + ROW_HEIGHT * (double)count);
+    gnuplot_set_number(chart->settings, "H", 118 + 84 + ROW_HEIGHT * (double)count);
 }
 
 /* The heap after the last call. */
