@@ -44,7 +44,7 @@ enum chart_result chart_footprint(struct chart *chart, struct analysis_error *er
     if (!chart_panels_collect(chart, &panels))
         return chart_leave_out(error, "no samples of the heap over time");
     return chart_panels_write(chart, &panels, "Heap footprint over trace time",
-                              "Line: resident heap. Dark: live (requested) bytes. Between: "
+                              "Line: resident heap. Grey: live (requested) bytes. Between: "
                               "fragmentation, overhead and retained pages.",
                               layers, sizeof layers / sizeof layers[0], write_note, error)
                ? CHART_READY

@@ -169,13 +169,6 @@ static size_t collect_labels(const struct runs *runs, struct label *labels, doub
     return count;
 }
 
-/* Where a value stands between the ends of its axis, from 0 to 1. */
-static double part_of(const struct axis *axis, double value)
-{
-    return axis->logarithmic ? log(value / axis->low) / log(axis->high / axis->low)
-                             : (value - axis->low) / (axis->high - axis->low);
-}
-
 static void write_label(const struct label *label, bool single, char *text, size_t size)
 {
     char ns[UNITS_TEXT_SIZE], spread[32] = "";
@@ -195,7 +188,7 @@ static void set_labels(const struct chart *chart, const struct label *labels, si
     size_t widest = 0;
     bool single = chart->summary->trace_count == 1;
     for (size_t i = 0; i < count; i++)
-        places[i] = part_of(y, labels[i].median);
+        places[i] = axis_part(y, labels[i].median);
     label_layout_spread(places, count, LABEL_HEIGHT / plot_height, 0, 1);
     gnuplot_set_number(chart->settings, "COUNT", (double)count);
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)

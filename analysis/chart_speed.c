@@ -52,7 +52,7 @@ struct drawing {
     struct layout layout;
     FILE *data;
     double lowest, highest;
-    bool has_intervals;
+    bool has_intervals; /* of any but the baseline */
     size_t dots[PANELS];
     struct note notes[MAX_NOTES];
     size_t note_count;
@@ -133,7 +133,8 @@ static void write_dot(struct drawing *drawing, size_t panel, double y, const str
     fprintf(drawing->data, "%zu,%.9g,%.6g,%.9g,%.9g,%lu,%d,%d,%s\n", panel + 1, speed, y, low, high,
             palette_color_number(allocator), palette_shape(allocator), with_text, text);
     drawing->dots[panel]++;
-    drawing->has_intervals = drawing->has_intervals || (known && high > low);
+    if (strcmp(allocator, drawing->chart->summary->baseline) != 0)
+        drawing->has_intervals = drawing->has_intervals || known;
     drawing->lowest = fmin(drawing->lowest, low);
     drawing->highest = fmax(drawing->highest, high);
 }

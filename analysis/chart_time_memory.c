@@ -107,21 +107,14 @@ static struct axis axis_over(const struct points *points, bool of_time)
     return axis_of_ratios(low, high, of_time ? 7 : 6, "×");
 }
 
-/* Where a value stands between the ends of its axis, from 0 to 1. */
-static double part_of(const struct axis *axis, double value)
-{
-    return axis->logarithmic ? log(value / axis->low) / log(axis->high / axis->low)
-                             : (value - axis->low) / (axis->high - axis->low);
-}
-
 static double pixel_x(const struct axis *axis, double value)
 {
-    return PLOT_LEFT + part_of(axis, value) * (WIDTH - PLOT_LEFT - PLOT_RIGHT);
+    return PLOT_LEFT + axis_part(axis, value) * (WIDTH - PLOT_LEFT - PLOT_RIGHT);
 }
 
 static double pixel_y(const struct axis *axis, double value)
 {
-    return PLOT_BOTTOM + part_of(axis, value) * (HEIGHT - PLOT_TOP - PLOT_BOTTOM);
+    return PLOT_BOTTOM + axis_part(axis, value) * (HEIGHT - PLOT_TOP - PLOT_BOTTOM);
 }
 
 /*
@@ -200,14 +193,15 @@ static void set_labels(const struct chart *chart, const struct points *points, c
 
 static void set_subtitle(const struct chart *chart)
 {
-    char text[256];
-    if (chart->summary->trace_count > 1)
-        snprintf(text, sizeof text,
-                 "Large: geometric mean of %zu traces, whiskers 95 %% interval of time. Small: "
-                 "single traces. Lower left is better.",
-                 chart->summary->trace_count);
-    else
-        snprintf(text, sizeof text, "Whiskers: 95 %% interval of time. Lower left is better.");
+    char text[256], memory[96] = "";
+    const char *touch = summary_meta(chart->summary, "", "touch_memory", "");
+    const char *clock = summary_meta(chart->summary, "", "clock", "");
+    if (touch != NULL && clock != NULL)
+        snprintf(memory, sizeof memory, " Memory: touch %s, %s clock.", touch, clock);
+    snprintf(text, sizeof text, "%s interval of time. %sLower left is better.%s",
+             chart->summary->trace_count > 1 ? "Large: geometric means, whiskers 95 %"
+                                             : "Whiskers: 95 %",
+             chart->summary->trace_count > 1 ? "Small: single traces. " : "", memory);
     gnuplot_set_text(chart->settings, "SUBTITLE", text);
 }
 

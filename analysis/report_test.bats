@@ -73,7 +73,7 @@ leftovers() {
         assert_svg "$BATS_TEST_TMPDIR/pictures/$name.svg"
     done
     svg_texts "$BATS_TEST_TMPDIR/pictures/speed.svg" > "$BATS_TEST_TMPDIR/texts"
-    for text in 'geometric mean' '1.58×' 'each trace' one_a 'jemalloc: crash' 'no mean: it failed on two' 'no interval: that takes 6 rounds'; do
+    for text in 'geometric mean' '1.58×' 'each trace' one_a 'jemalloc: crash' 'no mean: it failed on two' 'whiskers: 95 % bootstrap interval'; do
         grep -q "$text" "$BATS_TEST_TMPDIR/texts" || { echo "no $text"; false; }
     done
     svg_texts "$BATS_TEST_TMPDIR/pictures/run-order.svg" | grep -q 'one_a'

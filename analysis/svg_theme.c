@@ -69,11 +69,23 @@ static void note_usage(struct usage *usage, const char *color, size_t attribute)
     }
 }
 
-/* Copies text with its colours in one notation, and notes them. */
+/* Behind a title, which would be shown where the mouse is: gnuplot's are its own commands. */
+static const char *skip_title(const char *svg)
+{
+    const char *end = strncmp(svg, "<title>", 7) == 0 ? strstr(svg, "</title>") : NULL;
+    return end != NULL ? end + strlen("</title>") : svg;
+}
+
+/* Copies text without titles and with its colours in one notation, and notes them. */
 static void copy(const char *svg, FILE *out, struct usage *usage)
 {
     while (*svg != '\0') {
         struct paint paint;
+        const char *behind_title = skip_title(svg);
+        if (behind_title != svg) {
+            svg = behind_title;
+            continue;
+        }
         if (*svg != ' ' || !read_paint(svg, &paint)) {
             putc(*svg++, out);
             continue;

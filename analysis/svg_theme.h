@@ -11,8 +11,9 @@
  * Writes `svg`, as gnuplot's terminal svg writes it, to `out`: every colour of an attribute as
  * "#rrggbb", and behind its description a <style> with a custom property for each colour of the
  * palette that occurs, --heapreel-NAME, whose value changes with `prefers-color-scheme`, and a rule
- * for the attributes with that colour. The attributes stay for programs without style sheets, and
- * so does a colour that the palette doesn't have. The caller checks `out` for errors.
+ * for the attributes with that colour. Titles of what is plotted, which are commands, go. The
+ * attributes stay for programs without style sheets, and so does a colour that the palette doesn't
+ * have. The caller checks `out` for errors.
  */
 void svg_theme_write(const char *svg, FILE *out);
 

@@ -74,6 +74,13 @@ static void what_is_no_color_of_the_palette_stays(void **state)
     expect("<g fill='#12345'/> fill=", "<g fill='#12345'/> fill=");
 }
 
+static void commands_are_not_shown_under_the_mouse(void **state)
+{
+    (void)state;
+    expect("<g id='a'><title>\"a.csv\" using 1:2</title><path/></g>", "<g id='a'><path/></g>");
+    expect("<title>cut", "<title>cut");
+}
+
 static void a_text_without_description_is_left_alone(void **state)
 {
     (void)state;
@@ -103,6 +110,7 @@ int main(void)
         cmocka_unit_test(a_color_of_the_palette_has_a_value_for_dark),
         cmocka_unit_test(only_what_occurs_stands_in_the_style),
         cmocka_unit_test(what_is_no_color_of_the_palette_stays),
+        cmocka_unit_test(commands_are_not_shown_under_the_mouse),
         cmocka_unit_test(a_text_without_description_is_left_alone),
         cmocka_unit_test(a_file_that_cannot_be_read_is_an_error),
     };
