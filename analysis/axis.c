@@ -122,3 +122,9 @@ struct axis axis_of_ratios(double low, double high, int ticks, const char *unit)
     close_ticks(&axis);
     return axis;
 }
+
+double axis_part(const struct axis *axis, double value)
+{
+    return axis->logarithmic ? log(value / axis->low) / log(axis->high / axis->low)
+                             : (value - axis->low) / (axis->high - axis->low);
+}

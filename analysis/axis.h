@@ -30,4 +30,7 @@ struct axis axis_of_ratios(double low, double high, int ticks, const char *unit)
  */
 struct axis axis_logarithmic(double low, double high, double gap, const char *unit, bool ns_texts);
 
+/* Where a value stands between the ends of its axis, from 0 to 1. */
+double axis_part(const struct axis *axis, double value);
+
 #endif

@@ -65,8 +65,7 @@ static void describe_traces(const struct chart *chart, char *text, size_t size)
         snprintf(text + used, size - (size_t)used, ", %.0f threads", trace->threads);
 }
 
-/* Cuts UTF-8 text to `width` characters. */
-static void cut(char *text, size_t width)
+void chart_cut(char *text, size_t width)
 {
     size_t seen = 0;
     for (; *text != '\0'; text++) {
@@ -78,9 +77,48 @@ static void cut(char *text, size_t width)
     }
 }
 
+/* A version without what `git describe` puts behind a tag. */
+static void write_version(const char *version, char *text, size_t size)
+{
+    const char *described = strstr(version, "-0-g");
+    size_t length = described != NULL ? (size_t)(described - version) : strlen(version);
+    snprintf(text, size, "%.*s", (int)length, version);
+}
+
+/* The rungs of the heap are one library, which is named once. */
+static const char *library_of(const char *allocator)
+{
+    return strncmp(allocator, "heap-", 5) == 0 ? "heap" : allocator;
+}
+
+static void add_version(const struct chart *chart, const char *allocator, char *text, size_t size)
+{
+    char version[64], words[160];
+    size_t used = strlen(text);
+    const char *found = summary_meta(chart->summary, "allocator.", allocator, ".version");
+    if (found == NULL)
+        return;
+    write_version(found, version, sizeof version);
+    snprintf(words, sizeof words, "%s %s", library_of(allocator), version);
+    if (strstr(text, words) == NULL)
+        snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", words);
+}
+
+static void write_versions(const struct chart *chart, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < chart->summary->trace_count; i++) {
+        const struct trace_summary *trace = &chart->summary->traces[i];
+        if (chart->trace != NULL && chart->trace != trace)
+            continue;
+        for (size_t j = 0; j < trace->allocator_count; j++)
+            add_version(chart, trace->allocators[j].allocator, text, size);
+    }
+}
+
 void chart_set_footer(const struct chart *chart, enum pass pass)
 {
-    char traces[256], footer[700];
+    char traces[256], footer[700], versions[700];
     bool time = pass == PASS_TIME;
     describe_traces(chart, traces, sizeof traces);
     char rounds[SUMMARY_ROUNDS_SIZE];
@@ -89,8 +127,10 @@ void chart_set_footer(const struct chart *chart, enum pass pass)
     snprintf(footer, sizeof footer, "%s  ·  %s, touch %s, %s clock  ·  %s, %s", traces, rounds,
              meta(chart, time ? "touch_time" : "touch_memory"),
              time ? "real" : meta(chart, "clock"), meta(chart, "cpu"), meta(chart, "kernel"));
-    cut(footer, FOOTER_MAX_WIDTH);
-    gnuplot_set_text(chart->settings, "FOOTER", footer);
+    chart_cut(footer, FOOTER_MAX_WIDTH);
+    write_versions(chart, versions, sizeof versions);
+    chart_cut(versions, FOOTER_MAX_WIDTH);
+    gnuplot_set_lines(chart->settings, "FOOTER", footer, versions);
     gnuplot_set_text(chart->settings, "BASELINE", chart->summary->baseline);
     const struct trace_summary *trace =
         chart->trace != NULL ? chart->trace : &chart->summary->traces[0];
@@ -124,7 +164,7 @@ void chart_set_missing(const struct chart *chart, enum pass pass)
             add_missing(chart, trace, pass, text, sizeof text);
     }
     snprintf(line, sizeof line, "%s%s", text[0] != '\0' ? "Not drawn: " : "", text);
-    cut(line, MISSING_MAX_WIDTH);
+    chart_cut(line, MISSING_MAX_WIDTH);
     gnuplot_set_text(chart->settings, "MISSING", line);
 }
 

@@ -21,6 +21,7 @@ struct chart {
     const struct trace_summary *trace; /* NULL in a chart over all traces */
     const char *work_dir;              /* data files go there */
     FILE *settings;
+    const char *script; /* drawn by this one; NULL: by that of the kind's name */
 };
 
 /*
@@ -33,10 +34,15 @@ enum chart_result chart_speed(struct chart *chart, struct analysis_error *error)
 enum chart_result chart_time_memory(struct chart *chart, struct analysis_error *error);
 enum chart_result chart_ladder(struct chart *chart, struct analysis_error *error);
 enum chart_result chart_ladder_corpus(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_anatomy(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_run_order(struct chart *chart, struct analysis_error *error);
 
 /* Sets `error` and returns CHART_LEFT_OUT. */
 enum chart_result chart_leave_out(struct analysis_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Cuts UTF-8 text to `width` characters. */
+void chart_cut(char *text, size_t width);
 
 /* Opens a data file of the chart for writing; NULL on failure, with `error` set. */
 FILE *chart_open_data(const struct chart *chart, const char *name, struct analysis_error *error);
@@ -44,7 +50,10 @@ FILE *chart_open_data(const struct chart *chart, const char *name, struct analys
 /* Closes it; false when anything could not be written. */
 bool chart_close_data(FILE *data, const char *name, struct analysis_error *error);
 
-/* TRACE and FOOTER: on what and how it was measured. `pass` says whose rounds and touch to name. */
+/*
+ * TRACE, and FOOTER of two lines: on what, how and where it was measured, and which versions of the
+ * allocators. `pass` says whose rounds and touch to name.
+ */
 void chart_set_footer(const struct chart *chart, enum pass pass);
 
 /* MISSING: one line of the allocators that failed in `pass` on a trace of the chart; or empty. */

@@ -9,8 +9,8 @@
 #include <math.h>
 
 enum {
-    HEIGHT = 675,
-    PLOT_HEIGHT = HEIGHT - 108 - 228, /* as in the script */
+    HEIGHT = 685,
+    PLOT_HEIGHT = HEIGHT - 108 - 238, /* as in the script */
     LABEL_HEIGHT = 19,                /* pixels of a line of text */
 };
 

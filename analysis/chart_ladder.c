@@ -119,7 +119,7 @@ static void write_row(const struct chart *chart, FILE *data, const struct side *
     write_text(side, row, text, sizeof text);
     set_text(chart, side, number, text, fmax(fmax(values->median, high), reference), false);
     fprintf(data, "%zu,%.9g,%.9g,%.9g,%.9g,%lu\n", number, values->median, low, high, reference,
-            strtoul(palette_color(row->allocator->allocator) + 1, NULL, 16));
+            palette_color_number(row->allocator->allocator));
 }
 
 static bool write_side(const struct chart *chart, const char *name, const struct side *side,
@@ -175,7 +175,7 @@ static void set_rows(const struct chart *chart, const struct row *rows, size_t c
     }
     gnuplot_set_number(chart->settings, "COUNT", (double)count);
     gnuplot_set_number(chart->settings, "W", 1200);
-    gnuplot_set_number(chart->settings, "H", 118 + 72 + ROW_HEIGHT * (double)count);
+    gnuplot_set_number(chart->settings, "H", 118 + 84 + ROW_HEIGHT * (double)count);
 }
 
 /* The heap after the last call. */

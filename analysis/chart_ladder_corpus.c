@@ -133,7 +133,7 @@ static bool write_dots(const struct chart *chart, const struct ladder *ladder, c
     fputs("row,ratio,is_mean,color\n", data);
     for (size_t i = 0; i < ladder->row_count; i++) {
         const struct rung_row *row = &ladder->rows[i];
-        unsigned long color = strtoul(palette_color(row->rung->allocator) + 1, NULL, 16);
+        unsigned long color = palette_color_number(row->rung->allocator);
         for (size_t j = 0; j < ladder->summary->trace_count; j++)
             if (finished(&ladder->summary->traces[j], row))
                 fprintf(data, "%zu,%.9g,0,%lu\n", i + 1,
@@ -174,7 +174,7 @@ static void set_rows(const struct chart *chart, const struct ladder *ladder)
     }
     gnuplot_set_number(chart->settings, "COUNT", (double)ladder->row_count);
     gnuplot_set_number(chart->settings, "W", 1200);
-    gnuplot_set_number(chart->settings, "H", 118 + 92 + ROW_HEIGHT * (double)ladder->row_count);
+    gnuplot_set_number(chart->settings, "H", 118 + 84 + ROW_HEIGHT * (double)ladder->row_count);
 }
 
 static void set_places(const struct chart *chart)

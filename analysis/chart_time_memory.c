@@ -6,18 +6,17 @@
 #include "analysis/units.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     WIDTH = 1200,
-    HEIGHT = 675,
+    HEIGHT = 685,
     /* The plot in pixels from the edges of the picture, as in the script. */
     PLOT_LEFT = 116,
     PLOT_RIGHT = 40,
     PLOT_TOP = 108,
-    PLOT_BOTTOM = 96,
+    PLOT_BOTTOM = 106,
     MAX_POINTS = 512,
+    LEADER_LEAST = 18, /* pixels from a label to its point */
 };
 
 struct point {
@@ -74,23 +73,19 @@ static void collect_points(const struct summary *summary, struct points *points)
     }
 }
 
-static unsigned long color_number(const char *allocator)
-{
-    return strtoul(palette_color(allocator) + 1, NULL, 16);
-}
-
 static bool write_points(const struct chart *chart, const char *name, const struct point *points,
                          size_t count, bool with_interval, struct analysis_error *error)
 {
     FILE *data = chart_open_data(chart, name, error);
     if (data == NULL)
         return false;
-    fprintf(data, "x,y,%scolor\n", with_interval ? "low,high," : "");
+    fprintf(data, "x,y,%scolor,shape\n", with_interval ? "low,high," : "");
     for (size_t i = 0; i < count; i++) {
         fprintf(data, "%.9g,%.9g,", points[i].x, points[i].y);
         if (with_interval)
             fprintf(data, "%.9g,%.9g,", points[i].low, points[i].high);
-        fprintf(data, "%lu\n", color_number(points[i].allocator));
+        fprintf(data, "%lu,%d\n", palette_color_number(points[i].allocator),
+                palette_shape(points[i].allocator));
     }
     return chart_close_data(data, name, error);
 }
@@ -112,21 +107,14 @@ static struct axis axis_over(const struct points *points, bool of_time)
     return axis_of_ratios(low, high, of_time ? 7 : 6, "×");
 }
 
-/* Where a value stands between the ends of its axis, from 0 to 1. */
-static double part_of(const struct axis *axis, double value)
-{
-    return axis->logarithmic ? log(value / axis->low) / log(axis->high / axis->low)
-                             : (value - axis->low) / (axis->high - axis->low);
-}
-
 static double pixel_x(const struct axis *axis, double value)
 {
-    return PLOT_LEFT + part_of(axis, value) * (WIDTH - PLOT_LEFT - PLOT_RIGHT);
+    return PLOT_LEFT + axis_part(axis, value) * (WIDTH - PLOT_LEFT - PLOT_RIGHT);
 }
 
 static double pixel_y(const struct axis *axis, double value)
 {
-    return PLOT_BOTTOM + part_of(axis, value) * (HEIGHT - PLOT_TOP - PLOT_BOTTOM);
+    return PLOT_BOTTOM + axis_part(axis, value) * (HEIGHT - PLOT_TOP - PLOT_BOTTOM);
 }
 
 /*
@@ -158,11 +146,29 @@ static size_t collect_obstacles(const struct points *points, const struct axis *
     return count;
 }
 
+static double clamp(double value, double low, double high)
+{
+    return fmin(fmax(value, low), high);
+}
+
+/* A label that found no place at its point has a line to it. */
+static void set_leader(const struct chart *chart, size_t number, const struct label_box *label,
+                       double x, double y)
+{
+    double near_x = clamp(x, label->x - label->half_width, label->x + label->half_width);
+    double near_y = clamp(y, label->y - label->half_height, label->y + label->half_height);
+    gnuplot_set_number_element(chart->settings, "LEADER", number,
+                               hypot(near_x - x, near_y - y) > LEADER_LEAST);
+    gnuplot_set_number_element(chart->settings, "NEAR_X", number, near_x);
+    gnuplot_set_number_element(chart->settings, "NEAR_Y", number, near_y);
+}
+
 static void set_labels(const struct chart *chart, const struct points *points, const struct axis *x,
                        const struct axis *y)
 {
     static struct label_box boxes[MAX_POINTS + 3 * CHART_MAX_ALLOCATORS + 3];
-    static const char *const arrays[] = {"LABEL", "COLOR", "PLACE_X", "PLACE_Y"};
+    static const char *const arrays[] = {"LABEL",  "COLOR",  "PLACE_X", "PLACE_Y", "LEADER",
+                                         "NEAR_X", "NEAR_Y", "X",       "Y"};
     struct label_box frame = {
         (PLOT_LEFT + WIDTH - PLOT_RIGHT) / 2.0, (PLOT_BOTTOM + HEIGHT - PLOT_TOP) / 2.0,
         (WIDTH - PLOT_LEFT - PLOT_RIGHT) / 2.0, (HEIGHT - PLOT_TOP - PLOT_BOTTOM) / 2.0};
@@ -179,19 +185,23 @@ static void set_labels(const struct chart *chart, const struct points *points, c
         gnuplot_set_text_element(chart->settings, "COLOR", i + 1, palette_color(point->allocator));
         gnuplot_set_number_element(chart->settings, "PLACE_X", i + 1, label.x);
         gnuplot_set_number_element(chart->settings, "PLACE_Y", i + 1, label.y);
+        gnuplot_set_number_element(chart->settings, "X", i + 1, point->x);
+        gnuplot_set_number_element(chart->settings, "Y", i + 1, point->y);
+        set_leader(chart, i + 1, &label, pixel_x(x, point->x), pixel_y(y, point->y));
     }
 }
 
 static void set_subtitle(const struct chart *chart)
 {
-    char text[256];
-    if (chart->summary->trace_count > 1)
-        snprintf(text, sizeof text,
-                 "Large: geometric mean of %zu traces, whiskers 95 %% interval of time. Small: "
-                 "single traces. Lower left is better.",
-                 chart->summary->trace_count);
-    else
-        snprintf(text, sizeof text, "Whiskers: 95 %% interval of time. Lower left is better.");
+    char text[256], memory[96] = "";
+    const char *touch = summary_meta(chart->summary, "", "touch_memory", "");
+    const char *clock = summary_meta(chart->summary, "", "clock", "");
+    if (touch != NULL && clock != NULL)
+        snprintf(memory, sizeof memory, " Memory: touch %s, %s clock.", touch, clock);
+    snprintf(text, sizeof text, "%s interval of time. %sLower left is better.%s",
+             chart->summary->trace_count > 1 ? "Large: geometric means, whiskers 95 %"
+                                             : "Whiskers: 95 %",
+             chart->summary->trace_count > 1 ? "Small: single traces. " : "", memory);
     gnuplot_set_text(chart->settings, "SUBTITLE", text);
 }
 

@@ -2,6 +2,7 @@
 
 #include "analysis/chart.h"
 #include "analysis/gnuplot.h"
+#include "analysis/svg_theme.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -26,12 +27,15 @@ static const struct chart_kind kinds[] = {
     {"time-memory", chart_time_memory, false, false},
     {"ladder", chart_ladder, true, true},
     {"ladder-corpus", chart_ladder_corpus, false, true},
+    {"anatomy", chart_anatomy, true, false},
+    {"run-order", chart_run_order, false, false},
 };
 
 struct drawing {
     const struct summary *summary;
     const char *script_dir, *out_dir;
     char work_dir[PATH_MAX];
+    char script[32]; /* of the chart that is drawn, without ending */
     struct chart_list *list;
     struct analysis_error *error;
 };
@@ -51,6 +55,14 @@ static void write_name(const struct drawing *drawing, const struct chart_kind *k
     }
 }
 
+/* What gnuplot takes for a script's or a picture's name. */
+static void write_identifier(char *identifier, size_t size, const char *name)
+{
+    snprintf(identifier, size, "%s", name);
+    for (; *identifier != '\0'; identifier++)
+        *identifier = isalnum((unsigned char)*identifier) ? *identifier : '_';
+}
+
 static bool join(char *path, const char *dir, const char *name, const char *suffix,
                  struct analysis_error *error)
 {
@@ -60,20 +72,17 @@ static bool join(char *path, const char *dir, const char *name, const char *suff
 }
 
 /* gnuplot leaves an empty file when it fails, so it never writes to the final place. */
-static enum charts_result draw_format(struct drawing *drawing, const char *kind, const char *name,
-                                      const char *format)
+static enum charts_result draw_format(struct drawing *drawing, const char *name, const char *format)
 {
     char style[PATH_MAX], script[PATH_MAX], drawn[PATH_MAX], final[PATH_MAX];
-    char statement[64], ending[8], picture[16];
+    char statement[256], ending[8], picture[16], identifier[128];
     snprintf(picture, sizeof picture, "picture.%s", format);
     snprintf(ending, sizeof ending, ".%s", format);
-    snprintf(statement, sizeof statement, "TERM = '%s'; OUT = '%s'", format, picture);
-    char script_name[32];
-    snprintf(script_name, sizeof script_name, "%s", kind);
-    for (char *dash = script_name; *dash != '\0'; dash++)
-        *dash = *dash == '-' ? '_' : *dash;
+    write_identifier(identifier, sizeof identifier, name);
+    snprintf(statement, sizeof statement, "TERM = '%s'; OUT = '%s'; NAME = '%s'", format, picture,
+             identifier);
     if (!join(style, drawing->script_dir, "style", ".gp", drawing->error) ||
-        !join(script, drawing->script_dir, script_name, ".gp", drawing->error) ||
+        !join(script, drawing->script_dir, drawing->script, ".gp", drawing->error) ||
         !join(drawn, drawing->work_dir, picture, "", drawing->error) ||
         !join(final, drawing->out_dir, name, ending, drawing->error))
         return CHARTS_CANNOT_WRITE;
@@ -89,6 +98,8 @@ static enum charts_result draw_format(struct drawing *drawing, const char *kind,
     }
     if (result != GNUPLOT_OK)
         return CHARTS_GNUPLOT_FAILED;
+    if (strcmp(format, "svg") == 0 && !svg_theme_apply(drawn, drawing->error))
+        return CHARTS_CANNOT_WRITE;
     if (rename(drawn, final) != 0) {
         analysis_fail(drawing->error, "%s: cannot be written: %s", final, strerror(errno));
         return CHARTS_CANNOT_WRITE;
@@ -110,6 +121,8 @@ static enum chart_result prepare(struct drawing *drawing, const struct chart_kin
     enum chart_result result = kind->prepare(&chart, reason);
     if (!chart_close_data(chart.settings, "settings.gp", reason))
         result = CHART_FAILED;
+    write_identifier(drawing->script, sizeof drawing->script,
+                     chart.script != NULL ? chart.script : kind->name);
     return result;
 }
 
@@ -129,7 +142,7 @@ static enum charts_result draw(struct drawing *drawing, const struct chart_kind 
         return CHARTS_OK;
     }
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-        enum charts_result result = draw_format(drawing, kind->name, outcome->name, formats[i]);
+        enum charts_result result = draw_format(drawing, outcome->name, formats[i]);
         if (result != CHARTS_OK)
             return result;
     }

@@ -2,7 +2,7 @@
 MARGIN = 90
 set label 1 "{/:Bold Fragmentation over trace time}:  resident heap ÷ live bytes,  ".TRACE \
     at screen left(MARGIN),top(32) left font FONT.",17" tc rgb FG
-set label 3 FOOTER at screen left(MARGIN),bottom(16) left font FONT.",10" tc rgb MUTED
+set label 3 FOOTER at screen left(MARGIN),bottom(29) left font FONT.",10" tc rgb MUTED
 set label 2 "1× is perfect; log scale. Left blank while less than 1 % of the peak is live. At the right: the last value." \
     at screen left(MARGIN),top(60) left font FONT.",11.5" tc rgb MUTED
 set label 4 MISSING at screen left(MARGIN),top(80) left font FONT.":Italic,11.5" tc rgb BAD
@@ -10,7 +10,7 @@ set multiplot
 set lmargin at screen left(MARGIN)
 set rmargin at screen right(RIGHT_MARGIN)
 set tmargin at screen top(108)
-set bmargin at screen bottom(228)
+set bmargin at screen bottom(238)
 set xrange [LOW_X:HIGH_X]
 set yrange [LOW_Y:HIGH_Y]
 set logscale y
@@ -26,8 +26,8 @@ plot for [k = 1:COUNT] sprintf("fragmentation-%d.csv", k) using 1:2 with lines l
 unset label
 unset arrow
 unset logscale y
-set tmargin at screen bottom(200)
-set bmargin at screen bottom(90)
+set tmargin at screen bottom(210)
+set bmargin at screen bottom(100)
 set yrange [LOW_L:HIGH_L]
 set ytics @TICKS_L
 set xtics @TICKS_X

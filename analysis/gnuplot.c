@@ -27,7 +27,7 @@ void gnuplot_escape(char *marked, size_t size, const char *text)
 
 static void write_escaped(FILE *settings, const char *text)
 {
-    char marked[512];
+    char marked[1024];
     gnuplot_escape(marked, sizeof marked, text);
     fprintf(settings, "'%s'\n", marked);
 }
@@ -44,6 +44,13 @@ void gnuplot_set_text(FILE *settings, const char *name, const char *text)
 {
     fprintf(settings, "%s = ", name);
     write_escaped(settings, text);
+}
+
+void gnuplot_set_lines(FILE *settings, const char *name, const char *first, const char *second)
+{
+    gnuplot_set_text(settings, name, first);
+    fprintf(settings, "%s = %s.\"\\n\".", name, name);
+    write_escaped(settings, second);
 }
 
 void gnuplot_set_number(FILE *settings, const char *name, double number)

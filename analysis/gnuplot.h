@@ -13,6 +13,8 @@
  * Texts are written so that gnuplot's markup takes none of their characters for its own.
  */
 void gnuplot_set_text(FILE *settings, const char *name, const char *text);
+/* Two lines of text. */
+void gnuplot_set_lines(FILE *settings, const char *name, const char *first, const char *second);
 void gnuplot_set_number(FILE *settings, const char *name, double number);
 /* For text that is gnuplot's own: lists of ticks, text with markup. It must not hold a '. */
 void gnuplot_set_raw(FILE *settings, const char *name, const char *text);

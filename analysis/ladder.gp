@@ -3,11 +3,11 @@
 MARGIN = 40
 set label 1 "{/:Bold The ladder}: each rung of the heap on ".TRACE at screen left(MARGIN),top(32) \
     left font FONT.",17" tc rgb FG
-set label 3 FOOTER at screen left(MARGIN),bottom(16) left font FONT.",10" tc rgb MUTED
+set label 3 FOOTER at screen left(MARGIN),bottom(29) left font FONT.",10" tc rgb MUTED
 set label 2 SUBTITLE at screen left(MARGIN),top(60) left font FONT.",11.5" tc rgb MUTED
 set multiplot
 set tmargin at screen top(118)
-set bmargin at screen bottom(72)
+set bmargin at screen bottom(84)
 set yrange [COUNT + 0.55:0.45]
 set border 1
 unset ytics

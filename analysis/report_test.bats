@@ -30,7 +30,7 @@ leftovers() {
 @test "report draws every chart as PNG and SVG and says what it wrote" {
     run "$report" "$results"
     [ "$status" -eq 0 ]
-    for name in footprint fragmentation speed time-memory ladder; do
+    for name in footprint fragmentation speed time-memory ladder run-order; do
         assert_png "$results/charts/$name.png"
         assert_svg "$results/charts/$name.svg"
         [[ "$output" == *"wrote $results/charts/$name.png and .svg"* ]]
@@ -91,12 +91,15 @@ with_other_trace() {
     run "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/traces"
     [ "$status" -eq 0 ]
     for name in footprint-one_a footprint-two fragmentation-one_a fragmentation-two speed \
-        time-memory; do
+        time-memory run-order; do
         assert_png "$BATS_TEST_TMPDIR/pictures/$name.png"
         assert_svg "$BATS_TEST_TMPDIR/pictures/$name.svg"
     done
-    svg_texts "$BATS_TEST_TMPDIR/pictures/speed.svg" | grep -q 'one_a'
-    svg_texts "$BATS_TEST_TMPDIR/pictures/speed.svg" | grep -q 'geomean'
+    svg_texts "$BATS_TEST_TMPDIR/pictures/speed.svg" > "$BATS_TEST_TMPDIR/texts"
+    for text in 'geometric mean' '1.58×' 'each trace' one_a 'jemalloc: crash' 'no mean: it failed on two' 'whiskers: 95 % bootstrap interval'; do
+        grep -q "$text" "$BATS_TEST_TMPDIR/texts" || { echo "no $text"; false; }
+    done
+    svg_texts "$BATS_TEST_TMPDIR/pictures/run-order.svg" | grep -q 'one_a'
 }
 
 @test "a chart that the data do not make is left out with a reason" {
@@ -104,7 +107,115 @@ with_other_trace() {
     [ "$status" -eq 0 ]
     [[ "$output" == *"footprint is left out: no samples of the heap over time"* ]]
     [[ "$output" == *"speed is left out: no times that could be compared with those of glibc"* ]]
+    [[ "$output" == *"anatomy is left out: no samples of the heap over time"* ]]
+    [[ "$output" == *"run-order is left out: no allocator has 3 runs with a time"* ]]
     [ -z "$(ls -A "$BATS_TEST_TMPDIR/pictures")" ]
+}
+
+# Of an allocator: the largest heap of samples.csv, and what percent of it each part was.
+parts_at_peak() { # FOLDER ALLOCATOR
+    python3 - "$@" <<'END'
+import csv, sys
+rows = [row for row in csv.DictReader(open(sys.argv[1] + "/samples.csv")) if row["allocator"] == sys.argv[2]]
+heap, live, usable, page = max(
+    ([int(row[key + "_bytes"]) for key in ("heap", "live", "usable", "live_page")] for row in rows), key=lambda row: row[0]
+)
+percents = [100 * part / heap for part in (live, usable - live, page - usable, heap - page)]
+print(f"peak {heap / 1024:.0f} KiB: " + " + ".join(f"{percent:.0f}" for percent in percents) + " %")
+END
+}
+
+@test "the anatomy names what the peak was made of, as samples.csv has it" {
+    "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/anatomy"
+    assert_png "$BATS_TEST_TMPDIR/pictures/anatomy.png"
+    svg_texts "$BATS_TEST_TMPDIR/pictures/anatomy.svg" > "$BATS_TEST_TMPDIR/texts"
+    for allocator in glibc heap jemalloc; do
+        words=$(parts_at_peak "$SOURCE_DIR/analysis/testdata/anatomy" "$allocator")
+        grep -qF "$words" "$BATS_TEST_TMPDIR/texts" || { echo "no $words"; false; }
+    done
+}
+
+@test "what the anatomy needs is said when it is missing" {
+    run "$report" --out="$BATS_TEST_TMPDIR/pictures" "$results"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"anatomy is left out: samples.csv has no live_page_bytes: it is of an earlier version"* ]]
+    cp -r "$SOURCE_DIR/analysis/testdata/anatomy" "$BATS_TEST_TMPDIR/untouched"
+    sed -i 's/"page"/"none"/' "$BATS_TEST_TMPDIR/untouched/runs.csv"
+    run "$report" --out="$BATS_TEST_TMPDIR/pictures" "$BATS_TEST_TMPDIR/untouched"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"anatomy is left out: blocks were not written into (--touch=none)"* ]]
+    [ ! -e "$BATS_TEST_TMPDIR/pictures/anatomy.svg" ]
+}
+
+@test "the order of runs has the medians of the table, and needs its column" {
+    cp -r "$SOURCE_DIR/analysis/testdata/anatomy" "$BATS_TEST_TMPDIR/ordered"
+    "$report" --out="$BATS_TEST_TMPDIR/pictures" "$BATS_TEST_TMPDIR/ordered"
+    svg_texts "$BATS_TEST_TMPDIR/pictures/run-order.svg" > "$BATS_TEST_TMPDIR/texts"
+    "$report" summary --format=csv "$BATS_TEST_TMPDIR/ordered" > "$BATS_TEST_TMPDIR/summary.csv"
+    for allocator in glibc heap jemalloc; do
+        median=$(grep "\"$allocator\",\"cold_cpu_ns_per_op\"" "$BATS_TEST_TMPDIR/summary.csv" | cut -d, -f7 | tr -d '"')
+        grep -q "$allocator  $(printf '%.1f' "$median") ns  ±" "$BATS_TEST_TMPDIR/texts"
+    done
+    sed -i '1s/"order"/"place"/' "$BATS_TEST_TMPDIR/ordered/runs.csv"
+    run "$report" --out="$BATS_TEST_TMPDIR/pictures" "$BATS_TEST_TMPDIR/ordered"
+    [[ "$output" == *"run-order is left out: runs.csv has no column order"* ]]
+}
+
+@test "speed has a panel for cold and one for warm replays, where there are any" {
+    "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/anatomy"
+    svg_texts "$BATS_TEST_TMPDIR/pictures/speed.svg" > "$BATS_TEST_TMPDIR/texts"
+    "$report" summary --format=csv "$SOURCE_DIR/analysis/testdata/anatomy" > "$BATS_TEST_TMPDIR/summary.csv"
+    grep -q 'cold: the first replay' "$BATS_TEST_TMPDIR/texts"
+    grep -q 'warm: the later ones' "$BATS_TEST_TMPDIR/texts"
+    for metric in cold warm; do
+        ratio=$(grep "\"heap\",\"${metric}_cpu_ns_per_op\"" "$BATS_TEST_TMPDIR/summary.csv" | cut -d, -f14 | tr -d '"')
+        grep -q "$(awk "BEGIN { printf \"%.2f\", 1 / $ratio }")×" "$BATS_TEST_TMPDIR/texts"
+    done
+    "$report" "$results" # one loop only
+    run grep -c 'warm: the later ones' "$results/charts/speed.svg"
+    [ "$output" = 0 ]
+}
+
+@test "thirty traces have a row each in the chart of speed, a line of text apart" {
+    mkdir "$BATS_TEST_TMPDIR/many"
+    head -n 1 "$SOURCE_DIR/analysis/testdata/anatomy/runs.csv" > "$BATS_TEST_TMPDIR/many/runs.csv"
+    for number in {1..30}; do
+        sed -e 1d -e "s/\"ramp\"/\"trace-$number\"/" -e "s/^\(\"1\",\"\)/\1$number-/" "$SOURCE_DIR/analysis/testdata/anatomy/runs.csv"
+    done >> "$BATS_TEST_TMPDIR/many/runs.csv"
+    "$report" --out="$BATS_TEST_TMPDIR/pictures" "$BATS_TEST_TMPDIR/many" 2> "$BATS_TEST_TMPDIR/said"
+    python3 - "$BATS_TEST_TMPDIR/pictures/speed.svg" <<'END'
+import re, sys
+texts = re.findall(r'translate\([\d.]+,([\d.]+)\)"[^>]*>\s*<text><tspan[^>]*>\s*(trace-\d+)<', open(sys.argv[1]).read())
+heights = sorted({float(height) for height, _ in texts})
+assert len({name for _, name in texts}) == 30, texts
+assert len(heights) == 30, heights
+assert min(b - a for a, b in zip(heights, heights[1:])) >= 16, heights
+END
+}
+
+@test "every chart names versions, machine and clock" {
+    "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/anatomy"
+    for name in footprint fragmentation speed time-memory anatomy run-order; do
+        svg_texts "$BATS_TEST_TMPDIR/pictures/$name.svg" > "$BATS_TEST_TMPDIR/texts"
+        grep -q 'Test CPU, Linux 6.1.0' "$BATS_TEST_TMPDIR/texts"
+        grep -q 'clock' "$BATS_TEST_TMPDIR/texts"
+        grep -q 'glibc 2.36, heap 0.1.0, jemalloc 5.3.0$' "$BATS_TEST_TMPDIR/texts"
+    done
+}
+
+@test "every colour of an SVG has another in the dark" {
+    "$report" "$results"
+    "$report" --out="$results/charts/more" "$SOURCE_DIR/analysis/testdata/anatomy"
+    for picture in "$results"/charts/*.svg "$results"/charts/more/*.svg; do
+        grep -q 'prefers-color-scheme: dark' "$picture"
+        grep -o ' \(fill\|stroke\|color\)="#[0-9a-f]*"' "$picture" | tr -d ' ' | sort -u > "$BATS_TEST_TMPDIR/used"
+        [ -s "$BATS_TEST_TMPDIR/used" ]
+        while read -r attribute; do
+            grep -qF "svg [$attribute] {" "$picture" || { echo "$picture: $attribute"; false; }
+        done < "$BATS_TEST_TMPDIR/used"
+        run grep -c "[=] *['\"]rgb(" "$picture"
+        [ "$output" = 0 ]
+    done
 }
 
 # The table of a folder, beside its CSV.

@@ -6,11 +6,14 @@
 
 struct sample_columns {
     size_t run_id, trace, allocator, event, time, live, heap;
+    size_t usable, live_page; /* CSV_NO_COLUMN in files of earlier versions */
 };
 
 static bool find_columns(const struct csv_table *table, struct sample_columns *columns,
                          struct analysis_error *error)
 {
+    columns->usable = csv_table_find(table, "usable_bytes");
+    columns->live_page = csv_table_find(table, "live_page_bytes");
     return csv_table_column(table, "run_id", &columns->run_id, error) &&
            csv_table_column(table, "trace", &columns->trace, error) &&
            csv_table_column(table, "allocator", &columns->allocator, error) &&
@@ -40,6 +43,18 @@ static void add_sample(struct sample_series *series, struct sample *place, struc
     series->count++;
 }
 
+static bool read_sample(const struct csv_table *table, size_t row,
+                        const struct sample_columns *columns, struct sample *sample,
+                        struct analysis_error *error)
+{
+    return csv_table_number(table, row, columns->time, &sample->time_ns, error) &&
+           csv_table_number(table, row, columns->event, &sample->event, error) &&
+           csv_table_number(table, row, columns->live, &sample->live_bytes, error) &&
+           csv_table_number(table, row, columns->heap, &sample->heap_bytes, error) &&
+           csv_table_number(table, row, columns->usable, &sample->usable_bytes, error) &&
+           csv_table_number(table, row, columns->live_page, &sample->live_page_bytes, error);
+}
+
 static bool read_rows(struct sample_set *set, const struct sample_columns *columns,
                       struct analysis_error *error)
 {
@@ -48,10 +63,7 @@ static bool read_rows(struct sample_set *set, const struct sample_columns *colum
     size_t used = 0;
     for (size_t row = 0; row < table->row_count; row++) {
         struct sample sample;
-        if (!csv_table_number(table, row, columns->time, &sample.time_ns, error) ||
-            !csv_table_number(table, row, columns->event, &sample.event, error) ||
-            !csv_table_number(table, row, columns->live, &sample.live_bytes, error) ||
-            !csv_table_number(table, row, columns->heap, &sample.heap_bytes, error))
+        if (!read_sample(table, row, columns, &sample, error))
             return false;
         if (isnan(sample.time_ns) || isnan(sample.event) || isnan(sample.live_bytes) ||
             isnan(sample.heap_bytes))

@@ -13,6 +13,8 @@ struct sample {
     double event;   /* how many are done */
     double live_bytes;
     double heap_bytes;
+    double usable_bytes;    /* of the live blocks; NaN when it is not known, like the next one */
+    double live_page_bytes; /* of pages that hold a live byte */
 };
 
 /* All samples of one cell. The strings belong to the sample set. */

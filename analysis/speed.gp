@@ -1,34 +1,55 @@
-# Bars of speed relative to the baseline, in groups by trace.
-MARGIN = 90
-set label 1 "{/:Bold Replay speed relative to ".BASELINE."}  (higher is faster)" \
+# Speed relative to the baseline: a row per allocator, and with several traces one per trace, where the allocators
+# stand below each other. Heights are pixels from the top of the plot.
+MARGIN = 40
+set label 1 "{/:Bold Replay speed relative to ".BASELINE."}  (further right is faster)" \
     at screen left(MARGIN),top(32) left font FONT.",17" tc rgb FG
-set label 3 FOOTER at screen left(MARGIN),bottom(16) left font FONT.",10" tc rgb MUTED
+set label 3 FOOTER at screen left(MARGIN),bottom(29) left font FONT.",10" tc rgb MUTED
 set label 2 SUBTITLE at screen left(MARGIN),top(60) left font FONT.",11.5" tc rgb MUTED
-set lmargin at screen left(MARGIN)
-set rmargin at screen right(28)
-set tmargin at screen top(LEGEND_COUNT > 0 ? 128 : 96)
-set bmargin at screen bottom(90)
+set multiplot
+set tmargin at screen top(124)
+set bmargin at screen bottom(108)
+set yrange [PLOT_H:0]
 set xrange [LOW_X:HIGH_X]
-set yrange [LOW_Y:HIGH_Y]
-set ytics @TICKS_Y
-set xtics @TURN @GROUPS scale 0 font FONT.",12"
-set boxwidth 0.86
-set arrow 1 from graph 0,first 1 to graph 1,first 1 nohead front lc rgb FG lw 1 dt 2
-if (DIVIDER > 0) {
-    set arrow 2 from first DIVIDER,graph 0 to first DIVIDER,graph 1 nohead back lc rgb GRID lw 1.5
+if (LOG_X > 0) { set logscale x }
+set border 1
+unset ytics
+set grid noytics xtics lc rgb GRID lw 1 lt 1
+set xtics @TICKS_X font FONT.",12"
+set xlabel "speed: CPU time of ".BASELINE." ÷ CPU time" offset 0,0.2
+if (TRACES > 0) {
+    set label 4 "geometric mean" at screen left(PLOT_LEFT - 14),first 15 right font FONT.",11.5" tc rgb MUTED
+    set label 5 "each trace" at screen left(PLOT_LEFT - 14),first (TRACES_Y - 13) right font FONT.",11.5" tc rgb MUTED
 }
-do for [k = 1:LEGEND_COUNT] {
-    name = LABEL[k]; hue = COLOR[k]; place = LEGEND_X[k]
-    set object 10 + k rectangle center screen left(MARGIN + place + 6),top(98) \
-        size screen left(12.0),screen bottom(12.0) fc rgb hue fs solid noborder
-    set label 10 + k name at screen left(MARGIN + place + 18),top(98) left font FONT.",12.5" tc rgb FG
+do for [k = 1:ROWS] {
+    name = ROW[k]; y = ROW_Y[k]; hue = ROW_COLOR[k]
+    face = (hue eq "") ? FONT.",12" : FONT.":Bold,12.5"
+    if (hue eq "") { hue = FG }
+    set label 20 + k name at screen left(PLOT_LEFT - 14),first y right font face tc rgb hue
 }
-do for [k = 1:FAILURE_COUNT] {
-    words = FAILURE[k]; place = FAILURE_X[k]
-    set label 100 + k words at first place,(0.02 * HIGH_Y) left rotate by 90 font FONT.":Italic,11.5" tc rgb BAD
+do for [p = 1:PANELS] {
+    x = PLOT_LEFT + (p - 1) * (PANEL_W + 36)
+    set lmargin at screen left(x)
+    set rmargin at screen left(x + PANEL_W)
+    heading = HEADING[p]
+    set label 6 heading at graph 0,1 left offset 0,0.9 font FONT.":Bold,12.5" tc rgb FG
+    set arrow 1 from first 1,graph 0 to first 1,graph 1 nohead back lc rgb FG lw 1 dt 2
+    do for [k = 0:TRACES] {
+        y = TRACES_Y + k * TRACE_HEIGHT
+        if (TRACES > 0) { set arrow 10 + k from graph 0,first y to graph 1,first y nohead back lc rgb GRID lw 1 }
+    }
+    do for [k = 1:FAILURE_COUNT] {
+        words = FAILURE[k]; y = FAILURE_Y[k]
+        if (FAILURE_PANEL[k] == p) {
+            set label 200 + k words at graph 0.995,first y right font FONT.":Italic,11.5" tc rgb BAD
+        }
+    }
+    mine(value) = (column(1) == p) ? value : NaN
+    plot "speed.csv" using (mine(column(4))):3:(column(5) - column(4)):(0):6 with vectors nohead lw 1.6 lc rgb variable, \
+         "speed.csv" using (mine(column(2))):3:((column(8) > 0 ? 1.5 : 0.95) * DOT):7:6 \
+             with points ps variable pt variable lc rgb variable, \
+         "speed.csv" using (column(8) > 0 ? mine(column(5)) : NaN):3:(strcol(9)) with labels left offset 1.1,0 \
+             font FONT.",11.5" tc rgb FG
+    unset label
+    unset arrow
 }
-# A number that would meet the line at 1 stands above it.
-above(y) = (y < 1 && y + LABEL_PART * HIGH_Y > 1) ? 1 : y
-plot "speed.csv" using 1:2:5 with boxes fs solid 0.85 noborder lc rgb variable, \
-     "speed.csv" using 1:3:(0):(column(4) - column(3)) with vectors nohead lw 2 lc rgb FG, \
-     "speed.csv" using 1:(above(column(6))):(strcol(7)) with labels @ROTATION font FONT.",10.5" tc rgb FG
+unset multiplot

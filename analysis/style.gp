@@ -1,4 +1,5 @@
-# What all charts share. Set before: TERM is png or svg, OUT the file, W and H the size in pixels.
+# What all charts share. Set before: TERM is png or svg, OUT the file, NAME what an svg is
+# called, W and H the size in pixels.
 FONT = "DejaVu Sans"
 BG = "#ffffff"
 FG = "#24292f"
@@ -11,7 +12,7 @@ DOT = (TERM eq "png") ? 1.0 : 0.62
 if (TERM eq "png") {
     set terminal pngcairo size W,H font FONT.",13" background rgb BG enhanced
 } else {
-    set terminal svg size W,H dynamic font FONT.",13" fontscale 1.333 background rgb BG enhanced
+    set terminal svg size W,H dynamic name NAME font FONT.",13" fontscale 1.333 background rgb BG enhanced
 }
 set encoding utf8
 set output OUT
