@@ -20,6 +20,7 @@ struct chart {
     const struct summary *summary;
     const struct trace_summary *trace; /* NULL in a chart over all traces */
     const char *work_dir;              /* data files go there */
+    const char *clock;                 /* what the footer calls it; NULL: as the pass had it */
     FILE *settings;
 };
 
@@ -32,6 +33,10 @@ enum chart_result chart_fragmentation(struct chart *chart, struct analysis_error
 enum chart_result chart_speed(struct chart *chart, struct analysis_error *error);
 enum chart_result chart_time_memory(struct chart *chart, struct analysis_error *error);
 enum chart_result chart_ladder(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_latency(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_heap_map(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_size_lifetime(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_trace_clock(struct chart *chart, struct analysis_error *error);
 
 /* Sets `error` and returns CHART_LEFT_OUT. */
 enum chart_result chart_leave_out(struct analysis_error *error, const char *format, ...)

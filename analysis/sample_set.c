@@ -6,11 +6,13 @@
 
 struct sample_columns {
     size_t run_id, trace, allocator, event, time, live, heap;
+    size_t clock; /* where the file has it */
 };
 
 static bool find_columns(const struct csv_table *table, struct sample_columns *columns,
                          struct analysis_error *error)
 {
+    columns->clock = csv_table_find(table, "clock");
     return csv_table_column(table, "run_id", &columns->run_id, error) &&
            csv_table_column(table, "trace", &columns->trace, error) &&
            csv_table_column(table, "allocator", &columns->allocator, error) &&
@@ -62,6 +64,7 @@ static bool read_rows(struct sample_set *set, const struct sample_columns *colum
                 .run_id = csv_table_text(table, row, columns->run_id),
                 .trace = csv_table_text(table, row, columns->trace),
                 .allocator = csv_table_text(table, row, columns->allocator),
+                .clock = csv_table_text(table, row, columns->clock),
                 .samples = set->samples + used,
             };
         }
