@@ -193,7 +193,7 @@ static void set_frame(const struct chart *chart, const struct map_panels *panels
     size_t columns = columns_of(panels);
     size_t rows = (panels->count + columns - 1) / columns;
     double panel_height = columns == 1 ? 440 : rows == 1 ? 380 : columns == 2 ? 260 : 220;
-    struct axis x = axis_from_zero(events, columns == 1 ? 10 : columns == 2 ? 5 : 4, "", false);
+    struct axis x = axis_from_zero(events, columns == 1 ? 10 : columns == 2 ? 5 : 3, "", false);
     chart_set_axis(chart, "X", &x);
     gnuplot_set_text(chart->settings, "XLABEL",
                      many ? "trace event (millions)" : "trace event (thousands)");
