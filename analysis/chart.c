@@ -119,14 +119,17 @@ static void write_versions(const struct chart *chart, char *text, size_t size)
 void chart_set_footer(const struct chart *chart, enum pass pass)
 {
     char traces[256], footer[700], versions[700];
-    bool time = pass == PASS_TIME;
+    bool time = pass == PASS_TIME || pass == PASS_LATENCY;
     describe_traces(chart, traces, sizeof traces);
     char rounds[SUMMARY_ROUNDS_SIZE];
     summary_write_rounds(chart->summary, chart->trace != NULL ? chart->trace->trace : NULL, pass,
                          rounds);
     snprintf(footer, sizeof footer, "%s  ·  %s, touch %s, %s clock  ·  %s, %s", traces, rounds,
              meta(chart, time ? "touch_time" : "touch_memory"),
-             time ? "real" : meta(chart, "clock"), meta(chart, "cpu"), meta(chart, "kernel"));
+             chart->clock != NULL ? chart->clock
+             : time               ? "real"
+                                  : meta(chart, "clock"),
+             meta(chart, "cpu"), meta(chart, "kernel"));
     chart_cut(footer, FOOTER_MAX_WIDTH);
     write_versions(chart, versions, sizeof versions);
     chart_cut(versions, FOOTER_MAX_WIDTH);

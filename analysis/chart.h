@@ -20,6 +20,7 @@ struct chart {
     const struct summary *summary;
     const struct trace_summary *trace; /* NULL in a chart over all traces */
     const char *work_dir;              /* data files go there */
+    const char *clock;                 /* what the footer calls it; NULL: as the pass had it */
     FILE *settings;
     const char *script; /* drawn by this one; NULL: by that of the kind's name */
 };
@@ -36,6 +37,10 @@ enum chart_result chart_ladder(struct chart *chart, struct analysis_error *error
 enum chart_result chart_ladder_corpus(struct chart *chart, struct analysis_error *error);
 enum chart_result chart_anatomy(struct chart *chart, struct analysis_error *error);
 enum chart_result chart_run_order(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_latency(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_heap_map(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_size_lifetime(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_trace_clock(struct chart *chart, struct analysis_error *error);
 
 /* Sets `error` and returns CHART_LEFT_OUT. */
 enum chart_result chart_leave_out(struct analysis_error *error, const char *format, ...)

@@ -23,12 +23,16 @@ struct chart_kind {
 static const struct chart_kind kinds[] = {
     {"footprint", chart_footprint, true, false},
     {"fragmentation", chart_fragmentation, true, false},
+    {"anatomy", chart_anatomy, true, false},
     {"speed", chart_speed, false, false},
+    {"latency", chart_latency, true, false},
+    {"heap-map", chart_heap_map, true, false},
+    {"size-lifetime", chart_size_lifetime, true, false},
+    {"trace-clock", chart_trace_clock, true, false},
     {"time-memory", chart_time_memory, false, false},
+    {"run-order", chart_run_order, false, false},
     {"ladder", chart_ladder, true, true},
     {"ladder-corpus", chart_ladder_corpus, false, true},
-    {"anatomy", chart_anatomy, true, false},
-    {"run-order", chart_run_order, false, false},
 };
 
 struct drawing {
@@ -151,16 +155,34 @@ static enum charts_result draw(struct drawing *drawing, const struct chart_kind 
     return CHARTS_OK;
 }
 
+/*
+ * What is left out on every trace for lack of the same pass is told once. The outcomes of the kind
+ * are those from `first` on.
+ */
+static void tell_once(const struct chart_kind *kind, struct chart_list *list, size_t first)
+{
+    for (size_t i = first; i < list->count; i++)
+        if (list->outcomes[i].drawn ||
+            strcmp(list->outcomes[i].reason.text, list->outcomes[first].reason.text) != 0)
+            return;
+    if (list->count < first + 2)
+        return;
+    snprintf(list->outcomes[first].name, sizeof list->outcomes[first].name, "%s", kind->name);
+    list->count = first + 1;
+}
+
 static enum charts_result draw_all(struct drawing *drawing)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         size_t count = kinds[i].per_trace ? drawing->summary->trace_count : 1;
+        size_t first = drawing->list->count;
         for (size_t j = 0; j < count; j++) {
             enum charts_result result =
                 draw(drawing, &kinds[i], kinds[i].per_trace ? &drawing->summary->traces[j] : NULL);
             if (result != CHARTS_OK)
                 return result;
         }
+        tell_once(&kinds[i], drawing->list, first);
     }
     return CHARTS_OK;
 }

@@ -28,14 +28,6 @@ enum { COLUMN_COUNT = 11 };
 
 static const double percents[] = {50, 99, 99.9, 99.99};
 
-static double meta_ns(const struct summary *summary, const char *key)
-{
-    const char *text = summary_meta(summary, "", key, "");
-    char *end = NULL;
-    double ns = text != NULL ? strtod(text, &end) : NAN;
-    return text != NULL && *end == '\0' ? ns : NAN;
-}
-
 /* Of a time below the timer's step no more is known. */
 static void write_time(char *cell, double ns, double step_ns)
 {
@@ -67,7 +59,7 @@ static void write_row(struct table_row *row, const struct latency_series *series
 static size_t make_rows(const struct summary *summary, const struct trace_summary *trace,
                         enum latency_kind kind, struct table_row *rows)
 {
-    double step_ns = meta_ns(summary, "timer_step_ns");
+    double step_ns = summary_meta_number(summary, "timer_step_ns");
     size_t count = 0;
     rows[count] = header;
     rows[count++].label = kind_headers[kind];
@@ -109,8 +101,8 @@ void latency_print_note(const struct summary *summary, FILE *stream)
     char step[UNITS_TEXT_SIZE], overhead[UNITS_TEXT_SIZE];
     if (summary->latencies.series_count == 0)
         return;
-    units_write_ns(step, meta_ns(summary, "timer_step_ns"));
-    units_write_ns(overhead, meta_ns(summary, "timer_overhead_ns"));
+    units_write_ns(step, summary_meta_number(summary, "timer_step_ns"));
+    units_write_ns(overhead, summary_meta_number(summary, "timer_overhead_ns"));
     line_print(
         stream, "", "",
         "Latencies are of single calls, all rounds together, less the timer's %s; its step "

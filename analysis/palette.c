@@ -17,6 +17,7 @@ static const struct palette_entry chart_entries[] = {
     {"anatomy-rounding", "#56b4e9", "#8fd0f5"},
     {"anatomy-holes", "#e69f00", "#e8a51c"},
     {"anatomy-empty", "#cfd4db", "#4a525d"},
+    {"density", "#1f5fa0", "#5aa0dc"},
 };
 
 /*

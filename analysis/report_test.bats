@@ -218,6 +218,56 @@ END
     done
 }
 
+# A replay of 3000 generated events with the passes latency, map and clock, thinned: of samples and columns each 80th and 20th.
+@test "latency, heap map, size and lifetime, and both clocks are drawn of what the passes wrote" {
+    run "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/pictures"
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"left out"* ]]
+    for name in latency heap-map size-lifetime trace-clock; do
+        assert_png "$BATS_TEST_TMPDIR/pictures/$name.png"
+        assert_svg "$BATS_TEST_TMPDIR/pictures/$name.svg"
+        svg_texts "$BATS_TEST_TMPDIR/pictures/$name.svg" > "$BATS_TEST_TMPDIR/$name"
+    done
+    [ -z "$(leftovers "$BATS_TEST_TMPDIR/pictures")" ]
+    grep -q 'timer step: 10 ns' "$BATS_TEST_TMPDIR/latency"
+    grep -qx '[[:space:]]*glibc' "$BATS_TEST_TMPDIR/latency"
+    grep -qx '[[:space:]]*floor' "$BATS_TEST_TMPDIR/latency"
+    grep -q '236 KiB in chunks of 4.00 KiB, 1 gap$' "$BATS_TEST_TMPDIR/heap-map"
+    grep -q '1,627 objects, 2.83 % of them never released' "$BATS_TEST_TMPDIR/size-lifetime"
+    grep -q 'Never asked for the time: glibc' "$BATS_TEST_TMPDIR/trace-clock"
+    grep -q 'real clock: 184 KiB left' "$BATS_TEST_TMPDIR/trace-clock"
+}
+
+@test "a map or histogram that another run left in the folder is not drawn" {
+    cp -r "$SOURCE_DIR/analysis/testdata/pictures" "$BATS_TEST_TMPDIR/stale"
+    sed -i '/^"file.size-lifetime/d' "$BATS_TEST_TMPDIR/stale/meta.csv"
+    sed -i 's/^"run_id","",".*"/"run_id","","another"/' "$BATS_TEST_TMPDIR"/stale/heapmap-*.meta.csv
+    run "$report" "$BATS_TEST_TMPDIR/stale"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"heap-map is left out: needs the pass map"* ]]
+    [[ "$output" == *"size-lifetime is left out: needs size-lifetime-TRACE.csv"* ]]
+    [[ "$output" == *"latency.png"* ]]
+}
+
+@test "a damaged map or histogram is refused with file and line" {
+    cp -r "$SOURCE_DIR/analysis/testdata/pictures" "$BATS_TEST_TMPDIR/bad"
+    sed -i '3s/.*/16,8,1,1,5/' "$BATS_TEST_TMPDIR/bad/size-lifetime-toy.csv"
+    run "$report" "$BATS_TEST_TMPDIR/bad"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"size-lifetime-toy.csv:3: no class of sizes and lifetimes"* ]]
+    sed -i '2s/^[^,]*/7/' "$BATS_TEST_TMPDIR/bad/heapmap-toy-heap.csv"
+    run "$report" "$BATS_TEST_TMPDIR/bad"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"heapmap-toy-heap.csv:2: '7' is no share from 0 to 1"* ]]
+}
+
+@test "what every trace lacks is left out in one line" {
+    run "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/traces"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c 'left out: needs the pass map' <<< "$output")" -eq 1 ]
+    [[ "$output" == *"report: heap-map is left out"* ]]
+}
+
 # The table of a folder, beside its CSV.
 print_summary() {
     "$report" summary "$1" > "$BATS_TEST_TMPDIR/table.txt"

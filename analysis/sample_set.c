@@ -7,6 +7,7 @@
 struct sample_columns {
     size_t run_id, trace, allocator, event, time, live, heap;
     size_t usable, live_page; /* CSV_NO_COLUMN in files of earlier versions */
+    size_t clock;             /* where the file has it */
 };
 
 static bool find_columns(const struct csv_table *table, struct sample_columns *columns,
@@ -14,6 +15,7 @@ static bool find_columns(const struct csv_table *table, struct sample_columns *c
 {
     columns->usable = csv_table_find(table, "usable_bytes");
     columns->live_page = csv_table_find(table, "live_page_bytes");
+    columns->clock = csv_table_find(table, "clock");
     return csv_table_column(table, "run_id", &columns->run_id, error) &&
            csv_table_column(table, "trace", &columns->trace, error) &&
            csv_table_column(table, "allocator", &columns->allocator, error) &&
@@ -74,6 +76,7 @@ static bool read_rows(struct sample_set *set, const struct sample_columns *colum
                 .run_id = csv_table_text(table, row, columns->run_id),
                 .trace = csv_table_text(table, row, columns->trace),
                 .allocator = csv_table_text(table, row, columns->allocator),
+                .clock = csv_table_text(table, row, columns->clock),
                 .samples = set->samples + used,
             };
         }

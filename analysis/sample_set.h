@@ -20,6 +20,7 @@ struct sample {
 /* All samples of one cell. The strings belong to the sample set. */
 struct sample_series {
     const char *run_id, *trace, *allocator;
+    const char *clock; /* the time that the allocator saw: trace or real; "" in an older file */
     const struct sample *samples;
     size_t count;
 };

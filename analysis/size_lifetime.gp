@@ -1,67 +1,71 @@
-# Size and lifetime of the objects of traces, a panel each. Besides what style.gp needs: COUNT traces in COLUMNS
-# columns, NAME[i] and NOTE[i], and i.csv with size from, to, lifetime from, to, percent of objects; sizes as
-# logarithms of base 2 from -2 to 26, lifetimes of base 10 from -0.2 to 7.4, and from 7.6 to 8.2 what was never released.
-# A cell is a whole number of pixels.
-# Cells beside each other are to have sharp edges, which pngcairo softens.
-set terminal png truecolor size W,H font FONT.",10" background rgb BG enhanced
-set output OUT
-PANEL_W = 8.0 * 28
-PANEL_H = 3.0 * 42
-LEFT = 66.0
-TOP = 118.0
-GAP_X = 28
-GAP_Y = 42
-set label 1 "{/:Bold Size and lifetime} of every object in ".COUNT." traces" \
-    at screen left(LEFT),top(32) left font FONT.",17" tc rgb FG
-set label 2 "Across: bytes asked for. Up: calls until release, or never. Beside the name: million calls, threads." \
-    at screen left(LEFT),top(60) left font FONT.",10.5" tc rgb MUTED
-set palette defined (0 "#e3eef9", 0.25 "#a6cde4", 0.5 "#5ba3cf", 0.75 "#1f6fb3", 1 "#08306b")
-set cbrange [-4:1]
+# Which objects a trace has: size across, lifetime up, the number of objects as colour; beside it the sums of columns and
+# rows.
+MARGIN = 108
+TOP_BARS = 84.0
+RIGHT_BARS = 150.0
+RIGHT = 110.0 # the colours
+PAPER = "#fdfdfe" # a picture keeps its colours in the dark, and so does what is behind it
+set label 1 "{/:Bold Size and lifetime} of every object:  ".TRACE at screen left(MARGIN),top(32) left font FONT.",17" tc rgb FG
+set label 3 FOOTER at screen left(MARGIN),bottom(29) left font FONT.",10" tc rgb MUTED
+set label 2 "Colour: number of objects, log scale. Lifetime: calls from acquiring to releasing. Bars: share of all objects." \
+    at screen left(MARGIN),top(60) left font FONT.",11" tc rgb MUTED
+set palette defined (0 "#d3e5f5", 0.3 "#8dc1e0", 0.55 "#4a94c8", 0.8 "#1f5fa0", 1 "#0b2a5b")
+set cbrange [0:MOST]
 unset colorbox
-set border 3 lc rgb MUTED lw 0.7
-set xrange [-2:26]
-set yrange [-0.2:8.2]
 unset grid
-set grid xtics ytics back lc rgb GRID lw 0.7 lt 1
-set tics scale 0.3 font FONT.",9.5"
 set multiplot
+set lmargin at screen left(MARGIN)
+set rmargin at screen right(RIGHT + RIGHT_BARS + 18)
+set tmargin at screen top(100 + TOP_BARS + 12)
+set bmargin at screen bottom(96)
+set xrange [LOW_X:HIGH_X]
+set yrange [LOW_Y:HIGH_Y]
+set xtics @TICKS_X
+set ytics @TICKS_Y
+set xlabel "requested size" offset 0,0.2 tc rgb MUTED
+set label 6 "lifetime (calls)" at screen left(22),graph 0.5 center rotate by 90 font FONT.",12" tc rgb MUTED
+set object 1 rectangle from graph 0,graph 0 to graph 1,graph 1 fc rgb PAPER fs solid noborder behind
 
-# The colours, as a bar of steps in the top right corner.
-BAR = W - 290
-do for [k = 0:49] {
-    set object 100 + k rectangle from screen left(BAR + 5 * k),top(56) to screen left(BAR + 5 * k + 5.5),top(44) \
-        fc palette cb (-4 + 5 * (k + 0.5) / 50) fs solid noborder
+# The colours, as a bar of steps at the right.
+BAR_X = W - RIGHT + 34
+BAR_TOP = 100 + TOP_BARS + 12
+BAR_H = 280.0
+do for [k = 0:59] {
+    set object 100 + k rectangle from screen left(BAR_X),top(BAR_TOP + BAR_H * (59 - k) / 60) \
+        to screen left(BAR_X + 14),top(BAR_TOP + BAR_H * (60 - k) / 60 + (k > 0 ? 0.6 : 0)) \
+        fc palette cb (k + 0.5) / 60 * MOST fs solid noborder
 }
-do for [k = 0:5] {
-    set label 100 + k sprintf("%g", 10.0 ** (k - 4)).(k == 5 ? " %" : "") at screen left(BAR + 50 * k),top(68) center \
-        font FONT.",9.5" tc rgb MUTED
+do for [k = 0:int(DECADES)] {
+    words = DECADE[k + 1]
+    place = BAR_TOP + BAR_H * (1 - k / MOST)
+    set label 100 + k words at screen left(BAR_X + 20),top(place) left font FONT.",10.5" tc rgb FG
 }
-set label 110 "share of the trace's objects" at screen left(BAR),top(32) left font FONT.",10.5" tc rgb MUTED
+unset datafile columnheaders
+plot "size-lifetime.csv" matrix using (LOW_X + ($1 + 0.5) * STEP_X):(LOW_Y + ($2 + 0.5) * STEP_Y):3 with image
+unset label
+unset object
+set datafile columnheaders
 
-do for [i = 1:COUNT] {
-    row = (i - 1) / COLUMNS # integers: rounded down
-    column = (i - 1) % COLUMNS
-    x = LEFT + column * (PANEL_W + GAP_X)
-    y = TOP + row * (PANEL_H + GAP_Y)
-    set lmargin at screen left(x)
-    set rmargin at screen left(x + PANEL_W)
-    set tmargin at screen top(y)
-    set bmargin at screen top(y + PANEL_H)
-    set label 3 "{/:Bold ".NAME[i]."}" at screen left(x),top(y - 10) left font FONT.",11" tc rgb FG
-    set label 4 NOTE[i] at screen left(x + PANEL_W),top(y - 10) right font FONT.",9.5" tc rgb MUTED
-    set xtics ("1" 0, "32" 5, "1 Ki" 10, "32 Ki" 15, "1 Mi" 20, "32 Mi" 25) offset 0,0.4
-    if (column == 0) {
-        set ytics ("1" 0, "100" 2, "10 k" 4, "1 M" 6, "never" 7.9) offset 0.6,0
-    } else {
-        set ytics ("" 0, "" 2, "" 4, "" 6, "" 7.9)
-    }
-    plot sprintf("%d.csv", i) using (0):(0):1:2:3:4:(log10(column(5))) with boxxyerror fs solid noborder lc palette
-    if (i == 1) {
-        # What stands beside the panels is drawn once.
-        do for [k = 100:149] { unset object k }
-        do for [k = 100:110] { unset label k }
-        unset label 1
-        unset label 2
-    }
-}
+set tmargin at screen top(100)
+set bmargin at screen top(100 + TOP_BARS)
+set border 1
+unset xlabel
+unset xtics
+unset ytics
+set yrange [0:MOST_SIZE * 1.02]
+set label 1 sprintf("%.2g %%", 100 * MOST_SIZE / ALL) at graph -0.008,graph 0.98 right font FONT.",10.5" tc rgb MUTED
+set label 2 NOTE at graph 1,graph 0.9 right font FONT.",11.5" tc rgb FG
+plot "sizes.csv" using (column(1) + STEP_X / 2):2:(STEP_X) with boxes fs solid noborder lc rgb LIVE
+unset label
+
+set lmargin at screen right(RIGHT + RIGHT_BARS)
+set rmargin at screen right(RIGHT)
+set tmargin at screen top(100 + TOP_BARS + 12)
+set bmargin at screen bottom(96)
+set border 2
+set xrange [0:MOST_LIFETIME * 1.02]
+set yrange [LOW_Y:HIGH_Y]
+set label 1 sprintf("%.2g %%", 100 * MOST_LIFETIME / ALL) at graph 0.98,graph -0.03 right font FONT.",10.5" tc rgb MUTED
+plot "lifetimes.csv" using (column(2) / 2):(column(1) + STEP_Y / 2):(column(2) / 2):(STEP_Y * 0.5) with boxxyerror \
+    fs solid noborder lc rgb LIVE
 unset multiplot

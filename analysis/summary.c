@@ -60,12 +60,21 @@ const char *summary_meta(const struct summary *summary, const char *prefix, cons
     return value[0] != '\0' ? value : NULL;
 }
 
-double summary_trace_number(const struct summary *summary, const char *trace, const char *suffix)
+static double number_of(const char *text)
 {
-    const char *text = summary_meta(summary, "trace.", trace, suffix);
     char *end = NULL;
     double value = text != NULL ? strtod(text, &end) : NAN;
     return text != NULL && *end == '\0' && isfinite(value) ? value : NAN;
+}
+
+double summary_meta_number(const struct summary *summary, const char *key)
+{
+    return number_of(summary_meta(summary, "", key, ""));
+}
+
+double summary_trace_number(const struct summary *summary, const char *trace, const char *suffix)
+{
+    return number_of(summary_meta(summary, "trace.", trace, suffix));
 }
 
 const char *summary_failure(const struct allocator_summary *allocator, enum pass pass)
@@ -515,8 +524,9 @@ static bool load_bounds(struct summary *summary, const char *dir, struct analysi
 
 bool summary_load(struct summary *summary, const char *dir, struct analysis_error *error)
 {
-    *summary = (struct summary){0};
-    bool ok = load_runs(summary, dir, error) && load_samples(summary, dir, error) &&
+    *summary = (struct summary){.dir = strdup(dir)};
+    bool ok = (summary->dir != NULL || analysis_fail(error, "%s: not enough memory", dir)) &&
+              load_runs(summary, dir, error) && load_samples(summary, dir, error) &&
               load_latencies(summary, dir, error) && load_meta(summary, dir, error) &&
               load_bounds(summary, dir, error);
     if (ok) {
@@ -538,6 +548,7 @@ void summary_free(struct summary *summary)
         free(summary->traces[i].allocators);
     free(summary->traces);
     free(summary->overall);
+    free(summary->dir);
     run_set_free(&summary->runs);
     sample_set_free(&summary->samples);
     latency_set_free(&summary->latencies);

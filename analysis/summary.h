@@ -60,6 +60,7 @@ struct overall_summary {
 };
 
 struct summary {
+    char *dir;            /* the folder */
     const char *baseline; /* label */
     struct trace_summary *traces;
     size_t trace_count;
@@ -87,6 +88,9 @@ void summary_free(struct summary *summary);
  */
 const char *summary_meta(const struct summary *summary, const char *prefix, const char *name,
                          const char *suffix);
+
+/* The value of `key` as a number; NaN when it is none. */
+double summary_meta_number(const struct summary *summary, const char *key);
 
 /* The same of a trace as a number: of the key `trace.NAME` + `suffix`; NaN when it is none. */
 double summary_trace_number(const struct summary *summary, const char *trace, const char *suffix);

@@ -124,7 +124,7 @@ expect_anatomy() { # FOLDER SYNC
 @test "maps stand beside what the other passes say" {
     run replay -p memory,map -r 2 -a glibc -o out churn.trace
     [ "$status" -eq 0 ]
-    [ "$(ls out | tr '\n' ' ')" = "bounds.csv heapmap-churn-glibc.csv heapmap-churn-glibc.meta.csv meta.csv runs.csv samples.csv summary.csv " ]
+    [ "$(ls out | tr '\n' ' ')" = "bounds.csv heapmap-churn-glibc.csv heapmap-churn-glibc.meta.csv meta.csv runs.csv samples.csv size-lifetime-churn.csv summary.csv " ]
     [ "$(table out/runs.csv '$n["pass"] == "map"' | wc -l)" -eq 1 ]
     [ "$(table out/runs.csv '$n["pass"] == "memory" && $n["allocator"] == "glibc"' | wc -l)" -eq 2 ]
 }

@@ -7,6 +7,7 @@
 #include "replay/resume.h"
 #include "replay/round.h"
 #include "replay/session_meta.h"
+#include "replay/size_lifetime_csv.h"
 #include "replay/smallest.h"
 #include "replay/trace_plans.h"
 
@@ -173,8 +174,10 @@ static bool measure(struct session *session, const struct trace_run *trace,
     if (session->options->smallest)
         return smallest_run(session, trace, error);
     if (!done->is_begun) {
+        uint64_t events = trace_meta_number(meta, "events", 0);
         if (session->options->bounds &&
-            !bounds_write(session, trace, input, trace_meta_number(meta, "events", 0), error))
+            !(bounds_write(session, trace, input, events, error) &&
+              size_lifetime_csv_write(session, trace, input, events, error)))
             return false;
         if (!*session->runner.interrupted && !mark(session, trace->name, 0, done->end_s, error))
             return false;

@@ -21,6 +21,7 @@ enum cell_pass {
     CELL_MAP,
     CELL_LATENCY,
     CELL_VERIFY,
+    CELL_CLOCK, /* memory once more, under the other clock */
     CELL_PASSES
 };
 

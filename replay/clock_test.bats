@@ -211,3 +211,25 @@ make_idle_trace() { # FILE
         [ ! -e out ]
     fi
 }
+
+@test "the pass clock is memory once more under the other clock, and changes no number of the table" {
+    make_trace a.trace
+    replay -q -p memory,clock -r 2 -o out -b reader -a "reader=$reader" a.trace
+    report summary --format=csv out > both.csv
+    [ "$(grep -c '^"1","[^"]*","[12]",.*"clock","ok","1","1","real",' out/runs.csv)" -eq 2 ] # reader and null, in one round
+    [ "$(cut -d, -f3,4 out/samples.csv | sort | uniq -c | wc -l)" -eq 3 ] # a header and two clocks
+    grep -q '^"rounds_clock","1"$' out/meta.csv
+    grep -v '"clock","ok"' out/runs.csv > rows
+    mv rows out/runs.csv
+    report summary --format=csv out | diff both.csv -
+    replay -q -p memory,clock --clock=real -r 1 -o other -b reader -a "reader=$reader" a.trace
+    [ "$(grep -c '"clock","ok","1","1","trace",' other/runs.csv)" -eq 2 ]
+}
+
+@test "sizes and lifetimes are those of trace info, and left out with the bounds" {
+    make_trace a.trace
+    replay -q -p memory -r 1 -o out -a glibc a.trace
+    trace info --format=histogram a.trace | diff - out/size-lifetime-a.csv
+    replay -q -p memory -r 1 --bounds=no -o none -a glibc a.trace
+    [ ! -e none/size-lifetime-a.csv ]
+}

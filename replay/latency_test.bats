@@ -60,7 +60,7 @@ find_cause() {
     }' > made.txt
     trace convert made.txt a.trace
     replay -q -p latency -r 2 -a glibc -o out a.trace
-    [ "$(ls out)" = "$(printf 'bounds.csv\nlatency.csv\nmeta.csv\nruns.csv\nsamples.csv\nsummary.csv\ntails.csv')" ]
+    [ "$(ls out)" = "$(printf 'bounds.csv\nlatency.csv\nmeta.csv\nruns.csv\nsamples.csv\nsize-lifetime-a.csv\nsummary.csv\ntails.csv')" ]
     [ "$(head -n 1 out/latency.csv | tr -d '"')" = "trace,allocator,op,size_class,latency_ns,count,percentile,round,run_id,fault_count,syscall_count,preempt_count,other_count" ]
     [ "$(head -n 1 out/tails.csv | tr -d '"')" = "trace,allocator,op,event,size_bytes,latency_ns,cause,round,run_id,thread,minflt,majflt,syscalls,nvcsw,nivcsw" ]
     # Two rounds of glibc and null, each a row that has no time to be compared.

@@ -64,13 +64,15 @@ static const struct argp_option option_table[] = {
     {"list-allocators", KEY_LIST, NULL, 0, "print the names that can be used here, and exit", 1},
     {NULL, 0, NULL, 0, "Measurement:", 2},
     {"passes", 'p', "LIST", 0,
-     "time, memory, map, latency, verify (default time,memory): map shows once which addresses are "
-     "live over time, latency times every call, verify checks once that blocks are aligned, do not "
-     "overlap, keep what was written into them, and more",
+     "time, memory, map, latency, verify, clock (default time,memory): map shows once which "
+     "addresses are live over time, latency times every call, verify checks once that blocks are "
+     "aligned, do not overlap, keep what was written into them, and more, clock is memory once "
+     "more "
+     "under the clock that it has not (see --clock), for the chart of both",
      2},
     {"rounds", 'r', "N", 0,
      "rounds, each with every allocator once in random order (default 10 of time, 3 of memory and "
-     "latency, 1 of map and verify; where there is time, the others get no more than these)",
+     "latency, 1 of map, verify and clock; where there is time, the others get no more than these)",
      2},
     {"precision", KEY_PRECISION, "P%", 0,
      "go on until the time of every allocator against the baseline is known to P % or better (the "
@@ -132,7 +134,10 @@ static const struct argp_option option_table[] = {
      "256, which is 22 million calls)",
      2},
     {"bounds", KEY_BOUNDS, "yes|no", 0,
-     "whether ideal placement is simulated on the trace, for bounds.csv (default yes)", 2},
+     "whether the trace by itself is looked at: ideal placement for bounds.csv, sizes and "
+     "lifetimes "
+     "for size-lifetime-TRACE.csv (default yes)",
+     2},
     {"smallest", KEY_SMALLEST, NULL, 0,
      "in place of the passes: find the least memory under which the trace completes, to 1 % or a "
      "page; of heap the smallest fixed size, of others the smallest limit of a cgroup",
@@ -270,6 +275,7 @@ static void parse_passes(struct replay_options *options, char *list, struct argp
     char *rest = list, *pass;
     options->time_rounds = options->memory_rounds = 0;
     options->map_rounds = options->latency_rounds = options->verify_rounds = 0;
+    options->clock_rounds = 0;
     while ((pass = strsep(&rest, ","))) {
         if (strcmp(pass, "time") == 0)
             options->time_rounds = DEFAULT_TIME_ROUNDS;
@@ -281,10 +287,13 @@ static void parse_passes(struct replay_options *options, char *list, struct argp
             options->latency_rounds = DEFAULT_LATENCY_ROUNDS;
         else if (strcmp(pass, "verify") == 0)
             options->verify_rounds = 1;
+        else if (strcmp(pass, "clock") == 0)
+            options->clock_rounds = 1;
         else
-            argp_error(state,
-                       "--passes: no pass '%s'; there are time, memory, map, latency and verify",
-                       pass);
+            argp_error(
+                state,
+                "--passes: no pass '%s'; there are time, memory, map, latency, verify and clock",
+                pass);
     }
 }
 
@@ -590,6 +599,8 @@ uint32_t options_pass_rounds(const struct replay_options *options, enum cell_pas
         return options->latency_rounds;
     case CELL_VERIFY:
         return options->verify_rounds;
+    case CELL_CLOCK:
+        return options->clock_rounds;
     default:
         return 0;
     }

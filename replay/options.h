@@ -32,7 +32,7 @@ struct replay_options {
     const char *baseline;
     const char *out;                     /* NULL: results/TRACE for each trace */
     uint32_t time_rounds, memory_rounds; /* 0: that pass is not wanted */
-    uint32_t map_rounds, latency_rounds, verify_rounds;
+    uint32_t map_rounds, latency_rounds, verify_rounds, clock_rounds;
     double precision;  /* of the ratios to the baseline, as a share; 0: as many rounds as given */
     double max_time_s; /* of the whole session; 0: any */
     uint32_t loops;

@@ -9,7 +9,7 @@ enum work outlook_work_of(enum cell_pass pass)
 {
     static const enum work works[CELL_PASSES] = {
         [CELL_TIME] = WORK_TIME,       [CELL_MEMORY] = WORK_MEMORY, [CELL_MAP] = WORK_MAP,
-        [CELL_LATENCY] = WORK_LATENCY, [CELL_VERIFY] = WORK_VERIFY,
+        [CELL_LATENCY] = WORK_LATENCY, [CELL_VERIFY] = WORK_VERIFY, [CELL_CLOCK] = WORK_MEMORY,
     };
     return works[pass];
 }
@@ -38,8 +38,9 @@ static void add_preparation(const struct session *session, double events, struct
 {
     const struct replay_options *options = session->options;
     int plans = (options->time_rounds > 0) + (options->latency_rounds > 0) +
-                (options->memory_rounds || options->map_rounds || options->verify_rounds);
-    work->calls[WORK_READING] += events;
+                (options->memory_rounds || options->map_rounds || options->verify_rounds ||
+                 options->clock_rounds);
+    work->calls[WORK_READING] += events * (1 + options->bounds);
     work->calls[WORK_PLANNING] += events * plans;
     if (options->bounds)
         work->calls[WORK_BOUNDS] += events;

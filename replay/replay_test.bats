@@ -44,7 +44,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     [ "$(rows time ok)" -eq 24 ]
     [ "$(rows memory ok)" -eq 6 ]
     grep -q "^\"trace.a.sha256\",\"$(sha256sum a.trace | cut -d' ' -f1)\"" out/meta.csv
-    [ "$(ls out)" = "$(printf 'bounds.csv\nmeta.csv\nruns.csv\nsamples.csv\nsummary.csv')" ]
+    [ "$(ls out)" = "$(printf 'bounds.csv\nmeta.csv\nruns.csv\nsamples.csv\nsize-lifetime-a.csv\nsummary.csv')" ]
 }
 
 @test "results go to results/TRACE by default" {
@@ -183,7 +183,7 @@ rows() { # PATTERN... : how many rows of runs.csv in the folder `out` have all o
     status=0; wait "$pid" || status=$?
     [ "$status" -eq 130 ]
     [ "$(rows glibc ok)" -gt 1 ]
-    [ "$(ls out)" = "$(printf 'bounds.csv\nmeta.csv\nruns.csv\nsamples.csv\nsummary.csv')" ]
+    [ "$(ls out)" = "$(printf 'bounds.csv\nmeta.csv\nruns.csv\nsamples.csv\nsize-lifetime-a.csv\nsummary.csv')" ]
 }
 
 @test "missing, empty, foreign, cut and damaged traces are told apart, status 3" {

@@ -222,7 +222,7 @@ is_consistent() { # FOLDER
     kill_replay
     [ -e killed/heapmap-a-heap.csv.part ]
     replay -q -r 1 -p time -o killed a.trace
-    [ "$(ls killed)" = "$(printf 'bounds.csv\nmeta.csv\nruns.csv\nsamples.csv\nsummary.csv')" ]
+    [ "$(ls killed)" = "$(printf 'bounds.csv\nmeta.csv\nruns.csv\nsamples.csv\nsize-lifetime-a.csv\nsummary.csv')" ]
     [ "$(rows killed | wc -l)" -eq 13 ]
 }
 

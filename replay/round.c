@@ -45,6 +45,7 @@ static const struct trace_plan *plan_of(const struct trace_run *trace, enum cell
     case CELL_MEMORY:
     case CELL_MAP:
     case CELL_VERIFY:
+    case CELL_CLOCK:
         return &trace->memory;
     case CELL_LATENCY:
         return &trace->latency;
@@ -55,12 +56,16 @@ static const struct trace_plan *plan_of(const struct trace_run *trace, enum cell
 
 static const char *pass_name(enum cell_pass pass)
 {
-    static const char *const names[CELL_PASSES] = {[CELL_TIME] = "time",
-                                                   [CELL_MEMORY] = "memory",
-                                                   [CELL_MAP] = "map",
-                                                   [CELL_LATENCY] = "latency",
-                                                   [CELL_VERIFY] = "verify"};
+    static const char *const names[CELL_PASSES] = {
+        [CELL_TIME] = "time",       [CELL_MEMORY] = "memory", [CELL_MAP] = "map",
+        [CELL_LATENCY] = "latency", [CELL_VERIFY] = "verify", [CELL_CLOCK] = "clock"};
     return names[pass];
+}
+
+/* That looks at how much memory there is. */
+static bool measures_memory(enum cell_pass pass)
+{
+    return pass == CELL_MEMORY || pass == CELL_CLOCK;
 }
 
 /* Where calls are timed, blocks are touched as for speed and the clock is the real one. */
@@ -81,8 +86,11 @@ static enum cell_touch choose_touch(const struct replay_options *options, enum c
 static enum cell_clock choose_clock(const struct replay_options *options, enum cell_pass pass,
                                     const struct plan *plan)
 {
-    bool tells = !is_timed(pass) && plan->duration_us > 0;
-    return tells ? options->memory_clock : CELL_CLOCK_REAL;
+    if (is_timed(pass) || plan->duration_us == 0)
+        return CELL_CLOCK_REAL;
+    if (pass != CELL_CLOCK)
+        return options->memory_clock;
+    return options->memory_clock == CELL_CLOCK_TRACE ? CELL_CLOCK_REAL : CELL_CLOCK_TRACE;
 }
 
 static uint32_t loops_of(const struct replay_options *options, enum cell_pass pass)
@@ -119,6 +127,7 @@ static bool runs_in(const struct allocator_spec *allocator, enum cell_pass pass)
         return true;
     case CELL_MEMORY:
     case CELL_LATENCY:
+    case CELL_CLOCK:
         return allocator->kind != ALLOCATOR_LOOP;
     case CELL_MAP:
     case CELL_VERIFY:
@@ -267,7 +276,7 @@ static void note_outcome(struct round *round, struct cell_run *cell)
         give_up(round, cell);
     if (cell->outcome.status != OUTCOME_OK)
         note_failure(round, cell);
-    else if (cell->request.pass == CELL_MEMORY)
+    else if (measures_memory(cell->request.pass))
         note_memory_probe(round->session, cell->outcome.cell);
     else if (cell->request.pass == CELL_LATENCY)
         note_timer(round->session, cell_latency(cell->outcome.cell));
@@ -460,7 +469,7 @@ static uint64_t above(uint64_t bytes, uint64_t floor)
 /* What the libraries of the allocator have resident of their files, beyond the null cell's. */
 static void write_file_bytes(const struct round *round, const struct cell_run *cell)
 {
-    const struct cell_run *null = find_null(round, CELL_MEMORY);
+    const struct cell_run *null = find_null(round, cell->request.pass);
     uint64_t bytes = cell->outcome.cell->file_bytes;
     uint64_t floor = null && null != cell ? null->outcome.cell->file_bytes : 0;
     write_if(round->result, bytes > 0, above(bytes, floor));
@@ -530,7 +539,7 @@ static void write_added(const struct round *round, const struct cell_run *cell,
              loop ? loop->thread_ns : 0);
     write_if(round->result, status == OUTCOME_OK && cell->request.pass == CELL_TIME,
              cell->outcome.cell->load_cpu_ns);
-    if (status == OUTCOME_OK && cell->request.pass == CELL_MEMORY)
+    if (status == OUTCOME_OK && measures_memory(cell->request.pass))
         write_file_bytes(round, cell);
     else
         write_unknown(round, 1);
@@ -786,7 +795,7 @@ static void write_samples(const struct round *round, const struct cell_run *cell
 static void write_memory(const struct round *round, const struct cell_run *cell)
 {
     bool is_null = is_floor(cell->request.allocator);
-    const struct cell_run *null = find_null(round, CELL_MEMORY);
+    const struct cell_run *null = find_null(round, cell->request.pass);
     if (!null && *round->session->runner.interrupted)
         return;
     if (!null) {
@@ -820,7 +829,7 @@ static bool write_cell(const struct round *round, const struct cell_run *cell, s
 {
     if (cell->outcome.status != OUTCOME_OK || cell->request.pass == CELL_VERIFY)
         write_row_without_numbers(round, cell, cell->outcome.status);
-    else if (cell->request.pass == CELL_MEMORY)
+    else if (measures_memory(cell->request.pass))
         write_memory(round, cell);
     else if (cell->request.pass == CELL_LATENCY)
         write_latency(round, cell);

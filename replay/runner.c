@@ -78,7 +78,7 @@ static size_t round_up(size_t bytes, size_t step)
 static struct cell_channel *new_cell(const struct cell_request *request, int *fd)
 {
     size_t loops_bytes = request->loops * sizeof(struct cell_loop);
-    size_t looks_bytes = request->pass == CELL_MEMORY
+    size_t looks_bytes = request->pass == CELL_MEMORY || request->pass == CELL_CLOCK
                              ? request->plan->sample_count * sizeof(struct cell_look)
                          : request->pass == CELL_MAP ? sizeof(struct heap_map)
                                                      : 0;

@@ -58,6 +58,7 @@ static void describe_session(const struct session *session, struct trace_meta *s
     trace_meta_set(settings, "rounds_time", "%" PRIu32, options->time_rounds);
     trace_meta_set(settings, "rounds_memory", "%" PRIu32, options->memory_rounds);
     trace_meta_set(settings, "rounds_map", "%" PRIu32, options->map_rounds);
+    trace_meta_set(settings, "rounds_clock", "%" PRIu32, options->clock_rounds);
     trace_meta_set(settings, "rounds_latency", "%" PRIu32, options->latency_rounds);
     trace_meta_set(settings, "rounds_verify", "%" PRIu32, options->verify_rounds);
     describe_if_asked(settings, "precision_percent", 100 * options->precision);

@@ -74,7 +74,7 @@ static bool make_all(struct session *session, struct trace_run *trace,
     if (made && options->time_rounds)
         made = make_plan(&planning, &trace->time, &time, error);
     if (made && (options->memory_rounds || options->map_rounds || options->verify_rounds ||
-                 options->smallest))
+                 options->clock_rounds || options->smallest))
         made = make_plan(&planning, &trace->memory, &memory, error);
     if (made && options->latency_rounds)
         made = make_plan(&planning, &trace->latency, &latency, error);

@@ -119,25 +119,3 @@ void trace_distribution_print_csv(const struct trace_profile *profile)
     }
     print_number("lifetime.never.objects", profile->objects - profile->releases);
 }
-
-static void print_cell(unsigned size, unsigned lifetime, uint64_t objects)
-{
-    uint64_t size_from = size ? trace_histogram_size_limit(size - 1) + 1 : 0;
-    printf("%" PRIu64 ",%" PRIu64 ",", size_from, trace_histogram_size_limit(size));
-    if (lifetime == TRACE_HISTOGRAM_NEVER) {
-        printf(",,%" PRIu64 "\n", objects);
-        return;
-    }
-    uint64_t lifetime_from = lifetime ? trace_histogram_lifetime_limit(lifetime - 1) + 1 : 1;
-    printf("%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", lifetime_from,
-           trace_histogram_lifetime_limit(lifetime), objects);
-}
-
-void trace_distribution_print_histogram(const struct trace_histogram *histogram)
-{
-    puts("size_from,size_to,lifetime_from,lifetime_to,objects");
-    for (unsigned size = 0; size < TRACE_HISTOGRAM_SIZES; size++)
-        for (unsigned lifetime = 0; lifetime <= TRACE_HISTOGRAM_NEVER; lifetime++)
-            if (histogram->objects[size][lifetime])
-                print_cell(size, lifetime, histogram->objects[size][lifetime]);
-}

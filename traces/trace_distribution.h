@@ -4,7 +4,6 @@
 #ifndef TRACES_TRACE_DISTRIBUTION_H
 #define TRACES_TRACE_DISTRIBUTION_H
 
-#include "traces/format/trace_histogram.h"
 #include "traces/format/trace_profile.h"
 
 /* Tables with bars, on stdout. */
@@ -17,12 +16,5 @@ void trace_distribution_print(const struct trace_profile *profile);
  * N being a power of ten, and lifetime.never.objects. Classes without objects are left out.
  */
 void trace_distribution_print_csv(const struct trace_profile *profile);
-
-/*
- * CSV on stdout, a row for each class that has objects: size_from, size_to in bytes, lifetime_from,
- * lifetime_to in events, all inclusive, and objects. Both lifetimes are empty for objects that were
- * never released.
- */
-void trace_distribution_print_histogram(const struct trace_histogram *histogram);
 
 #endif

@@ -211,7 +211,7 @@ static bool show_histogram(struct trace_reader *reader, const char *path, struct
     if (!ok)
         error_set(error, ERROR_MEMORY, "%s: not enough memory for its live objects", path);
     else
-        trace_distribution_print_histogram(histogram);
+        trace_histogram_write(histogram, stdout);
     trace_histogram_free(histogram);
     free(histogram);
     return ok && next == TRACE_NEXT_END;

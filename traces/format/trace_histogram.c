@@ -1,5 +1,7 @@
 #include "traces/format/trace_histogram.h"
 
+#include <inttypes.h>
+
 enum {
     SMALL = 8,      /* bytes up to which each size is a class of its own */
     SMALL_BITS = 3, /* its logarithm */
@@ -74,6 +76,28 @@ bool trace_histogram_add(struct trace_histogram *histogram, const struct trace_e
     bool ok = !event->object || acquire(histogram, event->object, trace_event_bytes(event));
     histogram->events++;
     return ok;
+}
+
+static void write_cell(FILE *out, unsigned size, unsigned lifetime, uint64_t objects)
+{
+    uint64_t size_from = size ? trace_histogram_size_limit(size - 1) + 1 : 0;
+    fprintf(out, "%" PRIu64 ",%" PRIu64 ",", size_from, trace_histogram_size_limit(size));
+    if (lifetime == TRACE_HISTOGRAM_NEVER) {
+        fprintf(out, ",,%" PRIu64 "\n", objects);
+        return;
+    }
+    uint64_t lifetime_from = lifetime ? trace_histogram_lifetime_limit(lifetime - 1) + 1 : 1;
+    fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", lifetime_from,
+            trace_histogram_lifetime_limit(lifetime), objects);
+}
+
+void trace_histogram_write(const struct trace_histogram *histogram, FILE *out)
+{
+    fputs("size_from,size_to,lifetime_from,lifetime_to,objects\n", out);
+    for (unsigned size = 0; size < TRACE_HISTOGRAM_SIZES; size++)
+        for (unsigned lifetime = 0; lifetime <= TRACE_HISTOGRAM_NEVER; lifetime++)
+            if (histogram->objects[size][lifetime])
+                write_cell(out, size, lifetime, histogram->objects[size][lifetime]);
 }
 
 void trace_histogram_free(struct trace_histogram *histogram)

@@ -7,6 +7,8 @@
 #include "traces/format/map64.h"
 #include "traces/format/trace.h"
 
+#include <stdio.h>
+
 enum {
     TRACE_HISTOGRAM_SIZES = 253,    /* 0 to 8 bytes one by one, then four steps a power of two */
     TRACE_HISTOGRAM_LIFETIMES = 71, /* five steps a power of ten, from 1 to 10^14 events */
@@ -32,6 +34,13 @@ bool trace_histogram_add(struct trace_histogram *histogram, const struct trace_e
  */
 uint64_t trace_histogram_size_limit(unsigned index);
 uint64_t trace_histogram_lifetime_limit(unsigned index);
+
+/*
+ * CSV, a row for each class that has objects: size_from, size_to in bytes, lifetime_from,
+ * lifetime_to in events, all inclusive, and objects. Both lifetimes are empty for objects that were
+ * never released. The caller checks `out` for errors.
+ */
+void trace_histogram_write(const struct trace_histogram *histogram, FILE *out);
 
 void trace_histogram_free(struct trace_histogram *histogram);
 
