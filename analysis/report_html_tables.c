@@ -63,10 +63,13 @@ void report_html_write_key_table(const struct summary *summary, FILE *html)
 {
     fputs("<section id=\"numbers\">\n<h2>The numbers</h2>\n", html);
     write_numbers(summary, summary->trace_count == 1 ? &summary->traces[0] : NULL, html);
-    fputs("<div class=\"notes\">\n", html);
+    bool folds = summary->trace_count > 1;
+    fputs(folds ? "<details class=\"notes\">\n<summary>How it was run, and notes</summary>\n"
+                : "<div class=\"notes\">\n",
+          html);
     write_lines(summary, NULL, print_environment, html);
     write_lines(summary, NULL, print_notes, html);
-    fputs("</div>\n</section>\n", html);
+    fputs(folds ? "</details>\n</section>\n" : "</div>\n</section>\n", html);
 }
 
 bool report_html_write_latencies(const struct summary *summary, FILE *html)
