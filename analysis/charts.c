@@ -134,7 +134,8 @@ static enum charts_result draw(struct drawing *drawing, const struct chart_kind 
                                const struct trace_summary *trace)
 {
     struct chart_outcome *outcome = &drawing->list->outcomes[drawing->list->count];
-    *outcome = (struct chart_outcome){.drawn = false};
+    *outcome =
+        (struct chart_outcome){.kind = kind->name, .trace = trace != NULL ? trace->trace : NULL};
     write_name(drawing, kind, trace, outcome->name, sizeof outcome->name);
     enum chart_result prepared = prepare(drawing, kind, trace, &outcome->reason);
     if (prepared == CHART_FAILED) {

@@ -10,7 +10,9 @@
 
 /* What became of one chart. */
 struct chart_outcome {
-    char name[128]; /* without folder and ending */
+    char name[128];    /* without folder and ending */
+    const char *kind;  /* "footprint" and the like, as the name begins */
+    const char *trace; /* of the summary; NULL of a chart over all traces */
     bool drawn;
     struct analysis_error reason; /* why it was not */
 };

@@ -210,8 +210,8 @@ static void print_times(const struct contest *contest, FILE *stream)
     print_time(contest, METRIC_WARM, has_both ? "Warm: " : "", stream);
 }
 
-/* What keeps a verdict from being given; nothing where time was not measured. */
-static void print_too_few(const struct contest *contest, FILE *stream)
+/* Of time, by which it is compared; 0 where it was not measured. */
+static size_t most_rounds(const struct contest *contest)
 {
     size_t rounds = 0;
     for (size_t i = 0; i < contest->count; i++) {
@@ -219,6 +219,13 @@ static void print_too_few(const struct contest *contest, FILE *stream)
         if (!is_baseline(contest, i) && ratio->rounds > rounds)
             rounds = ratio->rounds;
     }
+    return rounds;
+}
+
+/* What keeps a verdict from being given; nothing where time was not measured. */
+static void print_too_few(const struct contest *contest, FILE *stream)
+{
+    size_t rounds = most_rounds(contest);
     if (rounds > 0 && rounds < STATISTICS_MIN_ROUNDS)
         line_print(
             stream, "  ", "  ",
@@ -290,4 +297,96 @@ void findings_print_overall(const struct summary *summary, FILE *stream)
     struct contest contest = {summary, NULL, summary->overall_count};
     print_times(&contest, stream);
     print_too_few(&contest, stream);
+}
+
+/* ---- the title ---- */
+
+/* " and 3 % smaller", after `joint`; nothing where memory was not measured. */
+static void write_title_memory(FILE *title, const struct contest *contest, size_t index,
+                               const char *joint)
+{
+    double percent = (to_baseline(contest, index, METRIC_PEAK_HEAP)->value - 1) * 100;
+    if (isnan(percent) || is_baseline(contest, index))
+        return;
+    if (fabs(percent) < 0.5)
+        fprintf(title, "%sas large", joint);
+    else
+        fprintf(title, "%s%.0f %% %s", joint, fabs(percent), percent > 0 ? "larger" : "smaller");
+}
+
+/* "heap: 1.44x faster than glibc and 3 % smaller" */
+static void write_title_winner(FILE *title, const struct contest *contest,
+                               const struct peers *peers)
+{
+    size_t shown = peers->of;
+    if (is_baseline(contest, shown)) {
+        fprintf(title, "%s is fastest; ", name_of(contest, shown));
+        shown = fastest_but(contest, shown, peers->metric);
+    }
+    const struct ratio *ratio = to_baseline(contest, shown, peers->metric);
+    struct ratio times = ratio->value < 1 ? ratio_inverse(ratio) : *ratio;
+    char value[UNITS_TEXT_SIZE];
+    ratio_write(value, &times);
+    fprintf(title, "%s: %s %s than %s", name_of(contest, shown), value,
+            ratio->value < 1 ? "faster" : "slower", contest->summary->baseline);
+    write_title_memory(title, contest, shown, " and ");
+}
+
+static bool write_title_time(FILE *title, const struct contest *contest, enum metric metric)
+{
+    struct peers peers = {fastest_but(contest, contest->count, metric), metric};
+    if (competitors(contest, metric) < 2)
+        return false;
+    if (!baseline_is_among(contest, &peers) || peer_count(contest, &peers) == 0) {
+        write_title_winner(title, contest, &peers);
+        return true;
+    }
+    fprintf(title, "No detectable difference in time between %s and ", name_of(contest, peers.of));
+    write_names(title, contest, is_peer, &peers);
+    return true;
+}
+
+/* Who is smallest, as far as that is the question; `count` when memory was not measured. */
+static size_t smallest(const struct contest *contest)
+{
+    size_t best = contest->count;
+    for (size_t i = 0; i < contest->count; i++) {
+        double value = to_baseline(contest, i, METRIC_PEAK_HEAP)->value;
+        if (!isnan(value) && !is_baseline(contest, i) &&
+            (best == contest->count || value < to_baseline(contest, best, METRIC_PEAK_HEAP)->value))
+            best = i;
+    }
+    return best;
+}
+
+static void write_title_without_time(FILE *title, const struct contest *contest)
+{
+    size_t best = smallest(contest);
+    size_t rounds = most_rounds(contest);
+    if (best == contest->count) {
+        fputs("What the replays measured", title);
+    } else {
+        fprintf(title, "%s: ", name_of(contest, best));
+        write_title_memory(title, contest, best, "");
+        fprintf(title, "%s %s",
+                fabs(to_baseline(contest, best, METRIC_PEAK_HEAP)->value - 1) < 0.005 ? " as"
+                                                                                      : " than",
+                contest->summary->baseline);
+    }
+    if (rounds > 0 && rounds < STATISTICS_MIN_ROUNDS)
+        fprintf(title, ", and too few rounds to say who is faster,");
+}
+
+void findings_write_title(const struct summary *summary, FILE *stream)
+{
+    bool is_one = summary->trace_count == 1;
+    struct contest contest = {summary, is_one ? &summary->traces[0] : NULL,
+                              is_one ? summary->traces[0].allocator_count : summary->overall_count};
+    if (!write_title_time(stream, &contest, METRIC_COLD) &&
+        !write_title_time(stream, &contest, METRIC_WARM))
+        write_title_without_time(stream, &contest);
+    if (is_one)
+        fprintf(stream, " on %s", summary->traces[0].trace);
+    else
+        fprintf(stream, " over %zu traces", summary->trace_count);
 }

@@ -1,7 +1,6 @@
 #include "analysis/latency_print.h"
 
 #include "analysis/line.h"
-#include "analysis/table_layout.h"
 #include "analysis/units.h"
 
 #include <math.h>
@@ -75,25 +74,30 @@ static size_t make_rows(const struct summary *summary, const struct trace_summar
     return count;
 }
 
-static void print_kind(const struct summary *summary, const struct trace_summary *trace,
-                       enum latency_kind kind, struct table_row *rows, FILE *stream)
+bool latency_table_make(const struct summary *summary, const struct trace_summary *trace,
+                        enum latency_kind kind, struct table_layout *table)
 {
-    size_t count = make_rows(summary, trace, kind, rows);
-    if (count < 2)
-        return;
-    fputc('\n', stream);
-    table_layout_print(
-        &(struct table_layout){
-            .rows = rows, .row_count = count, .column_count = COLUMN_COUNT, .gap = 1},
-        stream);
+    struct table_row *rows = calloc(trace->allocator_count + 1, sizeof *rows);
+    size_t count = rows != NULL ? make_rows(summary, trace, kind, rows) : 0;
+    if (count < 2) {
+        free(rows);
+        return false;
+    }
+    *table = (struct table_layout){
+        .rows = rows, .row_count = count, .header_rows = 1, .column_count = COLUMN_COUNT, .gap = 1};
+    return true;
 }
 
 void latency_print(const struct summary *summary, const struct trace_summary *trace, FILE *stream)
 {
-    struct table_row *rows = calloc(trace->allocator_count + 1, sizeof *rows);
-    for (int kind = 0; rows != NULL && kind < LATENCY_KIND_COUNT; kind++)
-        print_kind(summary, trace, (enum latency_kind)kind, rows, stream);
-    free(rows);
+    for (int kind = 0; kind < LATENCY_KIND_COUNT; kind++) {
+        struct table_layout table;
+        if (!latency_table_make(summary, trace, (enum latency_kind)kind, &table))
+            continue;
+        fputc('\n', stream);
+        table_layout_print(&table, stream);
+        free(table.rows);
+    }
 }
 
 void latency_print_note(const struct summary *summary, FILE *stream)

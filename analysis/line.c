@@ -3,8 +3,16 @@
 #include "analysis/units.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+static size_t most_columns = LINE_COLUMNS;
+
+void line_set_unbroken(bool unbroken)
+{
+    most_columns = unbroken ? SIZE_MAX / 2 : LINE_COLUMNS;
+}
 
 /* The bytes of the first `columns` columns of a text. */
 static size_t bytes_of_columns(const char *text, size_t columns)
@@ -28,8 +36,8 @@ static void begin_next(struct line *line)
 /* What is wider than a line, such as the name of a file, cannot but be cut. */
 static void write_wide(struct line *line, const char *part)
 {
-    while (line->column + units_text_width(part) > LINE_COLUMNS) {
-        size_t bytes = bytes_of_columns(part, LINE_COLUMNS - line->column);
+    while (line->column + units_text_width(part) > most_columns) {
+        size_t bytes = bytes_of_columns(part, most_columns - line->column);
         fprintf(line->stream, "%.*s", (int)bytes, part);
         part += bytes;
         begin_next(line);
@@ -41,7 +49,7 @@ static void write_wide(struct line *line, const char *part)
 void line_add(struct line *line, const char *part)
 {
     size_t width = units_text_width(part);
-    if (line->has_part && line->column + 1 + width > LINE_COLUMNS) {
+    if (line->has_part && line->column + 1 + width > most_columns) {
         begin_next(line);
     } else if (line->has_part) {
         fputc(' ', line->stream);

@@ -8,6 +8,12 @@
 
 enum { LINE_COLUMNS = 100 }; /* of a terminal: nothing that is printed is wider */
 
+/*
+ * Lines are not broken at all from here on, or again where 100 columns end: for text whose reader
+ * breaks it. Of the whole process.
+ */
+void line_set_unbroken(bool unbroken);
+
 struct line {
     FILE *stream;
     const char *indent; /* of the lines after the first */

@@ -131,18 +131,29 @@ static void write_rows(const struct summary *summary, struct table_row *rows)
     }
 }
 
-void overall_table_print(const struct summary *summary, enum table_mark mark, FILE *stream)
+bool overall_table_make(const struct summary *summary, struct table_layout *table)
 {
     size_t count = SUMMARY_HEADER_ROWS + summary->overall_count;
     struct table_row *rows = calloc(count, sizeof *rows);
     if (rows == NULL)
-        return;
+        return false;
     write_header(summary, rows);
     write_rows(summary, rows + SUMMARY_HEADER_ROWS);
     mark_best(summary, rows + SUMMARY_HEADER_ROWS);
-    table_layout_print(
-        &(struct table_layout){
-            .rows = rows, .row_count = count, .column_count = COLUMN_COUNT, .gap = 2, .mark = mark},
-        stream);
-    free(rows);
+    *table = (struct table_layout){.rows = rows,
+                                   .row_count = count,
+                                   .header_rows = SUMMARY_HEADER_ROWS,
+                                   .column_count = COLUMN_COUNT,
+                                   .gap = 2};
+    return true;
+}
+
+void overall_table_print(const struct summary *summary, enum table_mark mark, FILE *stream)
+{
+    struct table_layout table;
+    if (!overall_table_make(summary, &table))
+        return;
+    table.mark = mark;
+    table_layout_print(&table, stream);
+    free(table.rows);
 }

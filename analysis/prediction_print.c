@@ -185,13 +185,12 @@ void prediction_print_note(const struct summary *summary, FILE *stream)
         has_any = has_any || has_effects(summary, &summary->traces[i]);
     if (!has_any)
         return;
-    fputs("Predicted: what the program took by itself, and the difference of the replays. On real "
-          "programs of\n"
-          "one thread peak RSS was 3 % off on average, or 0.7 MB; CPU time correlated 0.7 to 0.85, "
-          "had the\n"
-          "right sign in 9 of 10 effects above 4 %, and was 1 to 2 % too good. Under 3 % nothing "
-          "is claimed.\n",
-          stream);
+    line_print(
+        stream, "", "",
+        "Predicted: what the program took by itself, and the difference of the replays. On "
+        "real programs of one thread peak RSS was 3 %% off on average, or 0.7 MB; CPU time "
+        "correlated 0.7 to 0.85, had the right sign in 9 of 10 effects above 4 %%, and was 1 "
+        "to 2 %% too good. Under 3 %% nothing is claimed.");
     if (!prediction_has_glibc(summary))
         line_print(stream, "", "",
                    "glibc was not replayed: predicted as if the program had run on %s when it was "

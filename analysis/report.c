@@ -1,7 +1,8 @@
-/* report: draws the charts of a folder of results, prints its table again, or compares two. */
+/* report: makes the charts and the page of a result, prints its table again, or compares two. */
 #include "analysis/charts.h"
 #include "analysis/compare_command.h"
 #include "analysis/report_common.h"
+#include "analysis/report_html.h"
 #include "analysis/summary.h"
 
 #include <argp.h>
@@ -22,7 +23,7 @@ enum {
 struct arguments {
     bool summary; /* the subcommand */
     enum summary_format format;
-    const char *out_dir; /* NULL: RESULTS_DIR/charts */
+    const char *out_dir; /* NULL: RESULTS_DIR, and its folder charts */
     const char *results_dir;
     bool has_format, has_charts;
 };
@@ -30,11 +31,12 @@ struct arguments {
 const char *argp_program_version = "report (heapreel) " HEAPREEL_VERSION;
 
 static const char documentation[] =
-    "Draw the charts of a folder of results that replay wrote, print its table again, or compare "
-    "two results."
+    "Make the charts and the report of a folder of results that replay wrote, print its table "
+    "again, or compare two results."
     "\v"
-    "RESULTS_DIR is the folder with runs.csv, samples.csv and meta.csv. The charts go to "
-    "RESULTS_DIR/charts, each as PNG and SVG, drawn by gnuplot:\n"
+    "RESULTS_DIR is the folder with runs.csv, samples.csv and meta.csv. The report is "
+    "RESULTS_DIR/report.html, one page with tables, pictures and how to read them, that needs "
+    "nothing else. The charts go to RESULTS_DIR/charts, each as PNG and SVG, drawn by gnuplot:\n"
     "\n"
     "  footprint       heap over trace time, a panel per allocator\n"
     "  fragmentation   heap / live bytes over trace time\n"
@@ -55,7 +57,7 @@ static const char documentation[] =
     "follows the reader's choice of light or dark.\n"
     "\n"
     "Examples:\n"
-    "  report results/firefox                  the charts\n"
+    "  report results/firefox                  the charts and report.html\n"
     "  report summary results/firefox          the table again\n"
     "  report summary --format=csv results/firefox > summary.csv\n"
     "  report compare --fail-if-bigger=2% base results/firefox\n"
@@ -64,14 +66,14 @@ static const char documentation[] =
     "'report compare --help' tells about comparing and its gates.\n"
     "\n"
     "Exit status: 0 ok, 2 usage or trouble; of compare also 1, a regression. HEAPREEL_DATA names "
-    "another folder for the gnuplot "
-    "scripts (*.gp).";
+    "another folder for the gnuplot scripts (*.gp) and what report.html is made of.";
 
 static const struct argp_option options[] = {
-    {"charts", OPTION_CHARTS, NULL, 0, "Draw the charts (this is the default)", 0},
+    {"charts", OPTION_CHARTS, NULL, 0, "Draw the charts alone, without report.html", 0},
     {"format", OPTION_FORMAT, "table|csv", 0,
      "Of summary: a table, or CSV with a row per trace, allocator and metric", 0},
-    {"out", OPTION_OUT, "DIR", 0, "Write the charts to DIR in place of RESULTS_DIR/charts", 0},
+    {"out", OPTION_OUT, "DIR", 0,
+     "Write the charts and report.html to DIR, in place of RESULTS_DIR/charts and RESULTS_DIR", 0},
     {0},
 };
 
@@ -170,31 +172,66 @@ static void say_outcomes(const struct chart_list *list, const char *out_dir)
     }
 }
 
-static int draw_charts(const struct summary *summary, const char *out_dir)
+/* Where the charts and the page go. */
+struct places {
+    char chart_dir[PATH_MAX], page[PATH_MAX], script_dir[PATH_MAX];
+};
+
+static bool find_places(const struct arguments *arguments, struct places *places,
+                        struct analysis_error *error)
 {
-    char script_dir[PATH_MAX];
+    const char *out = arguments->out_dir;
+    const char *dir = out != NULL ? out : arguments->results_dir;
+    if (snprintf(places->page, PATH_MAX, "%s/report.html", dir) >= PATH_MAX)
+        return analysis_fail(error, "%s: the name is too long", dir);
+    snprintf(places->chart_dir, PATH_MAX, out != NULL ? "%s" : "%s/charts", dir);
+    return find_scripts(places->script_dir, error);
+}
+
+static int draw_charts(const struct summary *summary, const struct places *places,
+                       struct chart_list *list)
+{
     struct analysis_error error = {0};
-    struct chart_list list = {0};
-    if (!find_scripts(script_dir, &error))
-        return report_fail(error.text);
-    enum charts_result result = charts_draw(summary, script_dir, out_dir, &list, &error);
-    say_outcomes(&list, out_dir);
-    chart_list_free(&list);
+    enum charts_result result =
+        charts_draw(summary, places->script_dir, places->chart_dir, list, &error);
+    say_outcomes(list, places->chart_dir);
     if (result == CHARTS_NO_GNUPLOT)
         return report_fail(
             "gnuplot is not installed, and it draws the charts: apt install gnuplot-nox");
     return result == CHARTS_OK ? EXIT_OK : report_fail(error.text);
 }
 
+static int write_page(const struct summary *summary, const struct arguments *arguments,
+                      const struct places *places, const struct chart_list *charts)
+{
+    struct analysis_error error = {0};
+    bool has_out = arguments->out_dir != NULL;
+    struct report_page page = {
+        .summary = summary,
+        .charts = charts,
+        .results_dir = arguments->results_dir,
+        .chart_dir = places->chart_dir,
+        .script_dir = places->script_dir,
+        .chart_link = has_out ? "" : "charts/",
+        .is_beside_results = !has_out,
+    };
+    if (!report_html_write(&page, places->page, &error))
+        return report_fail(error.text);
+    printf("wrote %s\n", places->page);
+    return EXIT_OK;
+}
+
 static int report_charts(const struct summary *summary, const struct arguments *arguments)
 {
-    char *out_dir = NULL;
-    if (arguments->out_dir != NULL)
-        return draw_charts(summary, arguments->out_dir);
-    if (asprintf(&out_dir, "%s/charts", arguments->results_dir) < 0)
-        return report_fail("not enough memory");
-    int status = draw_charts(summary, out_dir);
-    free(out_dir);
+    struct places places;
+    struct analysis_error error = {0};
+    struct chart_list list = {0};
+    if (!find_places(arguments, &places, &error))
+        return report_fail(error.text);
+    int status = draw_charts(summary, &places, &list);
+    if (status == EXIT_OK && !arguments->has_charts)
+        status = write_page(summary, arguments, &places, &list);
+    chart_list_free(&list);
     return status;
 }
 

@@ -103,7 +103,7 @@ with_other_trace() {
 }
 
 @test "a chart that the data do not make is left out with a reason" {
-    run "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/bare"
+    run "$report" --charts --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/bare"
     [ "$status" -eq 0 ]
     [[ "$output" == *"footprint is left out: no samples of the heap over time"* ]]
     [[ "$output" == *"speed is left out: no times that could be compared with those of glibc"* ]]

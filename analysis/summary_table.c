@@ -60,7 +60,7 @@ static void print_left_out(const struct summary *summary, FILE *stream)
         line_text_drop(&text);
 }
 
-static void print_environment(const struct summary *summary, FILE *stream)
+void summary_table_print_environment(const struct summary *summary, FILE *stream)
 {
     if (summary->meta.row_count == 0) {
         fprintf(stream, "no meta.csv: how this was measured is not known\n\n");
@@ -143,6 +143,18 @@ static void print_distances(const struct trace_summary *trace, FILE *stream)
     fputc('\n', stream);
 }
 
+void summary_table_print_findings(const struct summary *summary, const struct trace_summary *trace,
+                                  FILE *stream)
+{
+    if (trace != NULL) {
+        findings_print(summary, trace, stream);
+        summary_warnings_print(summary, trace, stream);
+    } else {
+        findings_print_overall(summary, stream);
+        summary_warnings_print_overall(summary, stream);
+    }
+}
+
 /* Below a blank line, where there are any. */
 static void print_findings(const struct summary *summary, const struct trace_summary *trace,
                            FILE *stream)
@@ -152,11 +164,25 @@ static void print_findings(const struct summary *summary, const struct trace_sum
     FILE *memory = open_memstream(&text, &size);
     if (memory == NULL)
         return;
-    findings_print(summary, trace, memory);
-    summary_warnings_print(summary, trace, memory);
+    summary_table_print_findings(summary, trace, memory);
     if (fclose(memory) == 0 && size > 0)
         fprintf(stream, "\n%s", text);
     free(text);
+}
+
+void summary_table_print_details(const struct summary *summary, const struct trace_summary *trace,
+                                 FILE *stream)
+{
+    if (trace == NULL) {
+        noise_floor_print(summary, NULL, stream);
+        prediction_print_overall(summary, stream);
+        return;
+    }
+    print_distances(trace, stream);
+    print_floor(trace, stream);
+    noise_floor_print(summary, trace, stream);
+    prediction_print(summary, trace, stream);
+    verify_print(summary, trace, stream);
 }
 
 /* The finding first: numbers, what they say, what to doubt; then the details. */
@@ -180,8 +206,7 @@ static void print_overall(const struct summary *summary, enum table_mark mark, F
     overall_table_print(summary, mark, stream);
     noise_floor_print(summary, NULL, stream);
     fputc('\n', stream);
-    findings_print_overall(summary, stream);
-    summary_warnings_print_overall(summary, stream);
+    summary_table_print_findings(summary, NULL, stream);
     prediction_print_overall(summary, stream);
 }
 
@@ -205,10 +230,20 @@ static void print_legend(const struct summary *summary, enum table_mark mark, FI
                has_best_fit ? " best fit: ideal placement without headers, simulated." : "");
 }
 
+void summary_table_print_notes(const struct summary *summary, enum table_mark mark, FILE *stream)
+{
+    print_legend(summary, mark, stream);
+    prediction_print_note(summary, stream);
+    latency_print_note(summary, stream);
+    summary_threads_print_notes(summary, stream);
+    summary_notes_print_clock(summary, stream);
+    summary_notes_print_huge_pages(summary, stream);
+}
+
 void summary_table_print(const struct summary *summary, FILE *stream, bool bold)
 {
     enum table_mark mark = bold ? TABLE_MARK_BOLD : TABLE_MARK_STAR;
-    print_environment(summary, stream);
+    summary_table_print_environment(summary, stream);
     for (size_t i = 0; i < summary->trace_count; i++) {
         if (i > 0)
             fputc('\n', stream);
@@ -217,10 +252,5 @@ void summary_table_print(const struct summary *summary, FILE *stream, bool bold)
     if (summary->overall_count > 0)
         print_overall(summary, mark, stream);
     fputc('\n', stream);
-    print_legend(summary, mark, stream);
-    prediction_print_note(summary, stream);
-    latency_print_note(summary, stream);
-    summary_threads_print_notes(summary, stream);
-    summary_notes_print_clock(summary, stream);
-    summary_notes_print_huge_pages(summary, stream);
+    summary_table_print_notes(summary, mark, stream);
 }

@@ -30,10 +30,11 @@ enum table_mark {
     TABLE_MARK_BOLD, /* terminal escapes */
 };
 
-/* The rows belong to the caller. Headers are rows like any other. */
+/* The rows belong to the caller. Headers are laid out as rows like any other. */
 struct table_layout {
-    const struct table_row *rows;
+    struct table_row *rows;
     size_t row_count;
+    size_t header_rows; /* how many of them are headers */
     size_t column_count;
     const char *indent; /* of every line; NULL: two blanks */
     size_t gap;         /* blanks between columns, at least 1 */

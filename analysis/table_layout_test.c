@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-static const struct table_row rows[] = {
+static struct table_row rows[] = {
     {"allocator", {{"peak", false}, {"÷ live", false}, {"time", false}}},
     {"heap", {{"9 MiB", true}, {"1.30x", false}, {"▁█", false}}},
     {"glibc", {{"10 MiB", false}, {"1.2x", true}, {"", false}}},

@@ -247,16 +247,50 @@ static void draw_heaps(struct sheet *sheet, size_t width, double largest_bytes)
 
 /* ---- the whole ---- */
 
-static void print_sheet(struct sheet *sheet, enum table_mark mark, FILE *stream)
+static bool make_sheet(struct sheet *sheet)
 {
-    struct table_layout layout = {
+    if (!has_numbers(sheet->trace))
+        return false;
+    sheet->rows =
+        calloc(SUMMARY_HEADER_ROWS + sheet->trace->allocator_count + 1, sizeof *sheet->rows);
+    if (sheet->rows == NULL)
+        return false;
+    choose_columns(sheet);
+    write_header(sheet);
+    for (size_t i = 0; i < sheet->trace->allocator_count; i++)
+        write_row(&sheet->rows[sheet->row_count++], sheet, &sheet->trace->allocators[i]);
+    write_best_fit(sheet);
+    mark_best(sheet);
+    return true;
+}
+
+static struct table_layout layout_of(const struct sheet *sheet)
+{
+    return (struct table_layout){
         .rows = sheet->rows,
         .row_count = sheet->row_count,
-        .column_count = sheet->column_count + 1,
+        .header_rows = SUMMARY_HEADER_ROWS,
+        .column_count = sheet->column_count,
         .gap = 2,
-        .last_left = true,
-        .mark = mark,
     };
+}
+
+bool trace_table_make(const struct summary *summary, const struct trace_summary *trace,
+                      struct table_layout *table)
+{
+    struct sheet sheet = {.summary = summary, .trace = trace};
+    if (!make_sheet(&sheet))
+        return false;
+    *table = layout_of(&sheet);
+    return true;
+}
+
+static void print_sheet(struct sheet *sheet, enum table_mark mark, FILE *stream)
+{
+    struct table_layout layout = layout_of(sheet);
+    layout.column_count++;
+    layout.last_left = true;
+    layout.mark = mark;
     double largest_bytes = largest_heap(sheet);
     size_t room = table_layout_room(&layout);
     if (largest_bytes > 0 && room >= SPARKLINE_LEAST_WIDTH)
@@ -271,17 +305,8 @@ void trace_table_print(const struct summary *summary, const struct trace_summary
                        enum table_mark mark, FILE *stream)
 {
     struct sheet sheet = {.summary = summary, .trace = trace};
-    if (!has_numbers(trace))
+    if (!make_sheet(&sheet))
         return;
-    sheet.rows = calloc(SUMMARY_HEADER_ROWS + trace->allocator_count + 1, sizeof *sheet.rows);
-    if (sheet.rows == NULL)
-        return;
-    choose_columns(&sheet);
-    write_header(&sheet);
-    for (size_t i = 0; i < trace->allocator_count; i++)
-        write_row(&sheet.rows[sheet.row_count++], &sheet, &trace->allocators[i]);
-    write_best_fit(&sheet);
-    mark_best(&sheet);
     fputc('\n', stream);
     print_sheet(&sheet, mark, stream);
     free(sheet.rows);

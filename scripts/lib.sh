@@ -3,7 +3,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-build_packages=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libcsv-dev libmd-dev libcmocka-dev bats)
+build_packages=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libcsv-dev libexpat1-dev libmd-dev libcmocka-dev bats)
 chart_packages=(gnuplot-nox fonts-dejavu-core)
 allocator_packages=(libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2)
 
