@@ -32,6 +32,7 @@ enum chart_result chart_fragmentation(struct chart *chart, struct analysis_error
 enum chart_result chart_speed(struct chart *chart, struct analysis_error *error);
 enum chart_result chart_time_memory(struct chart *chart, struct analysis_error *error);
 enum chart_result chart_ladder(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_prediction(struct chart *chart, struct analysis_error *error);
 
 /* Sets `error` and returns CHART_LEFT_OUT. */
 enum chart_result chart_leave_out(struct analysis_error *error, const char *format, ...)

@@ -25,6 +25,7 @@ static const struct chart_kind kinds[] = {
     {"speed", chart_speed, false, false},
     {"time-memory", chart_time_memory, false, false},
     {"ladder", chart_ladder, true, true},
+    {"prediction", chart_prediction, false, true},
 };
 
 struct drawing {
