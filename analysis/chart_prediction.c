@@ -126,10 +126,17 @@ static size_t collect_obstacles(const struct plot *plot, const struct witness *w
                                 struct label_box *boxes)
 {
     size_t count = 0;
-    for (size_t i = 0; i < witness->program_count; i++)
-        for (size_t j = 0; j < witness->programs[i].cell_count && count < MAX_POINTS; j++)
-            if (is_known(&witness->programs[i].cells[j], plot->measure))
-                boxes[count++] = box_of(plot, &witness->programs[i].cells[j]);
+    for (size_t i = 0; i < witness->program_count; i++) {
+        const struct witness_program *program = &witness->programs[i];
+        double bar = noise_of(program, plot->measure) / (plot->high - plot->low) * PLOT_SIZE;
+        for (size_t j = 0; j < program->cell_count && count < MAX_POINTS; j++) {
+            if (!is_known(&program->cells[j], plot->measure))
+                continue;
+            boxes[count] = box_of(plot, &program->cells[j]);
+            boxes[count].half_height = fmax(boxes[count].half_height, bar + 2);
+            count++;
+        }
+    }
     return count;
 }
 

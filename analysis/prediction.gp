@@ -3,7 +3,7 @@ SIZE = 480; PLOT_BOTTOM = 106
 LEFT_TIME = 92; LEFT_MEMORY = 682
 set label 1 "{/:Bold Predicted by replay against the real program}, both against ".BASELINE \
     at screen left(LEFT_TIME),top(30) left font FONT.",16" tc rgb FG
-set label 2 "A point is a program under an allocator; filled: held out, open: seen before. Bars: how far two runs of ".BASELINE." differ. Below the line reality is better than predicted." \
+set label 2 "Points: a program under an allocator; filled: held out, open: seen before. Bars: how far two runs of ".BASELINE." differ. Below the line: better than predicted." \
     at screen left(LEFT_TIME),top(55) left font FONT.",10.5" tc rgb MUTED
 set label 3 FOOTER at screen left(LEFT_TIME),bottom(16) left font FONT.",10" tc rgb MUTED
 do for [k = 1:COUNT] {

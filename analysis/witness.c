@@ -336,6 +336,27 @@ double witness_limit(const struct witness_program *program, enum witness_measure
     return isnan(noise) ? limit : limit + noise;
 }
 
+struct witness_effect witness_mean(const struct witness *witness, enum witness_measure measure,
+                                   const char *allocator)
+{
+    double predicted = 0, real = 0, count = 0;
+    for (size_t i = 0; i < witness->program_count; i++) {
+        const struct witness_cell *cell = find_cell(&witness->programs[i], allocator);
+        const struct witness_effect *effect = cell != NULL ? &cell->effects[measure] : NULL;
+        if (effect == NULL || isnan(witness_error(effect)))
+            continue;
+        predicted += log(effect->predicted.value);
+        real += log(effect->real.value);
+        count++;
+    }
+    return (struct witness_effect){
+        .predicted = {count > 0 ? exp(predicted / count) : NAN, {NAN, NAN}, 0},
+        .real = {count > 0 ? exp(real / count) : NAN, {NAN, NAN}, 0},
+        .predicted_value = NAN,
+        .real_value = NAN,
+    };
+}
+
 bool witness_is_doubted(const struct witness_program *program, const struct witness_cell *cell,
                         enum witness_measure measure)
 {

@@ -70,6 +70,13 @@ void witness_free(struct witness *witness);
  */
 double witness_error(const struct witness_effect *effect);
 
+/*
+ * Geometric means of the ratios over the programs that have both, without intervals and values; NaN
+ * where no program has.
+ */
+struct witness_effect witness_mean(const struct witness *witness, enum witness_measure measure,
+                                   const char *allocator);
+
 /* Whether the error is beyond what the prediction and the noise of the runs allow. */
 bool witness_is_doubted(const struct witness_program *program, const struct witness_cell *cell,
                         enum witness_measure measure);

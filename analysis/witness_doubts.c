@@ -80,8 +80,8 @@ static void add_cpu_reasons(struct sentence *sentence, const struct witness_doub
     const struct witness_program *program = doubt->program;
     if (program->threads > 1)
         add(sentence,
-            "%.0f threads: in a replay their waiting for each other is CPU time, and they meet "
-            "more often than with work of their own between calls",
+            "%.0f threads: in a replay they meet more often than with work of their own between "
+            "calls, and waiting for each other is CPU time",
             program->threads);
     if (program->forks > 0)
         add(sentence, "it forks, and what copying pages costs is not replayed");
@@ -100,7 +100,8 @@ static void add_rss_reasons(struct sentence *sentence, const struct witness_doub
     if (witness_error(&doubt->cell->effects[WITNESS_RSS]) < 0)
         add(sentence, "a replay writes into every page of a block, the program may not");
     else
-        add(sentence, "pages that it writes only sometimes, or returned memory it takes again");
+        add(sentence, "a replay has the recorded time for its clock: it may have given memory back "
+                      "that the program had not yet");
 }
 
 void witness_write_reasons(const struct witness_doubt *doubt, FILE *text)

@@ -9,7 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_WIDTH = 18, CELL_SIZE = 48, TITLE_SIZE = 64 };
+enum {
+    LABEL_WIDTH = 18,
+    PREDICTED_WIDTH = 9,
+    REAL_WIDTH = 14,
+    HYPERFINE_WIDTH = 11,
+    ERROR_WIDTH = 8,
+    GAP = 4, /* between the halves of a row */
+    CELL_SIZE = 48,
+    TITLE_SIZE = 64,
+};
 
 /* What stands in one half of a row. */
 struct half {
@@ -64,13 +73,13 @@ static void print_row(FILE *stream, const char *label, const struct half *cpu,
                       const char *hyperfine, const struct half *rss)
 {
     print_label(stream, label);
-    print_right(stream, cpu->predicted, 9);
-    print_right(stream, cpu->real, 14);
-    print_right(stream, hyperfine, 11);
-    print_right(stream, cpu->error, 8);
-    print_right(stream, rss->predicted, 13);
-    print_right(stream, rss->real, 14);
-    print_right(stream, rss->error, 8);
+    print_right(stream, cpu->predicted, PREDICTED_WIDTH);
+    print_right(stream, cpu->real, REAL_WIDTH);
+    print_right(stream, hyperfine, HYPERFINE_WIDTH);
+    print_right(stream, cpu->error, ERROR_WIDTH);
+    print_right(stream, rss->predicted, GAP + PREDICTED_WIDTH);
+    print_right(stream, rss->real, REAL_WIDTH);
+    print_right(stream, rss->error, ERROR_WIDTH);
     fputc('\n', stream);
 }
 
@@ -81,8 +90,8 @@ static void print_columns(FILE *stream, const char *baseline)
     snprintf(cpu, sizeof cpu, "CPU time, %% of %.20s", baseline);
     snprintf(rss, sizeof rss, "peak memory, %% of %.20s", baseline);
     fprintf(stream, "  %*s", LABEL_WIDTH, "");
-    print_right(stream, cpu, 34);
-    print_right(stream, rss, 38);
+    print_right(stream, cpu, PREDICTED_WIDTH + REAL_WIDTH + HYPERFINE_WIDTH);
+    print_right(stream, rss, ERROR_WIDTH + GAP + PREDICTED_WIDTH + REAL_WIDTH + 3);
     fputc('\n', stream);
     print_row(stream, "", &names, "hyperfine", &names);
 }
@@ -113,12 +122,14 @@ static void print_cell(FILE *stream, const struct witness_program *program,
 
 static void print_noise(FILE *stream, const struct witness_program *program, const char *baseline)
 {
-    char label[64];
-    struct half cpu = {"", "", ""}, rss = {"", "", ""};
-    snprintf(label, sizeof label, "%s again", baseline);
-    write_measured(cpu.real, &program->noise[WITNESS_CPU]);
-    write_measured(rss.real, &program->noise[WITNESS_RSS]);
-    print_row(stream, label, &cpu, "", &rss);
+    char label[TITLE_SIZE], cpu[CELL_SIZE], rss[CELL_SIZE];
+    snprintf(label, sizeof label, "%.40s again", baseline);
+    write_measured(cpu, &program->noise[WITNESS_CPU]);
+    write_measured(rss, &program->noise[WITNESS_RSS]);
+    print_label(stream, label);
+    print_right(stream, cpu, PREDICTED_WIDTH + REAL_WIDTH);
+    print_right(stream, rss, HYPERFINE_WIDTH + ERROR_WIDTH + GAP + PREDICTED_WIDTH + REAL_WIDTH);
+    fputc('\n', stream);
 }
 
 static void write_heading(FILE *text, const struct witness_program *program, const char *baseline)
@@ -174,12 +185,35 @@ static void write_agreement(FILE *text, const struct agreement *agreement, const
                 agreement->spearman_interval.high);
     fprintf(text,
             " (Spearman), %.2f (Pearson); off by %.1f %% of the program on average, where saying "
-            "\"no difference\" is off by %.1f %%; real less predicted in the median %+.1f %%",
+            "\"no difference\" is off by %.1f %%; in the median it takes %.1f %% %s than predicted",
             agreement->pearson, 100 * agreement->mean_error, 100 * agreement->mean_effect,
-            -100 * agreement->bias);
+            100 * fabs(agreement->bias), agreement->bias < 0 ? "more" : "less");
     if (agreement->large > 0)
         fprintf(text, "; sign right in %zu of %zu effects beyond the limit", agreement->right,
                 agreement->large);
+}
+
+/* Over all programs that have both; of the allocators of the first one. */
+static bool print_means(FILE *stream, const struct witness *witness, enum witness_measure measure)
+{
+    struct line_text text;
+    size_t named = 0;
+    if (!line_text_begin(&text))
+        return false;
+    fputs("geometric means, real and (predicted):", text.stream);
+    for (size_t i = 0; witness->program_count > 0 && i < witness->programs[0].cell_count; i++) {
+        const char *allocator = witness->programs[0].cells[i].allocator;
+        struct witness_effect mean = witness_mean(witness, measure, allocator);
+        if (isnan(mean.real.value))
+            continue;
+        fprintf(text.stream, "%s %s %+.1f %% (%+.1f %%)", named++ > 0 ? "," : "", allocator,
+                100 * (mean.real.value - 1), 100 * (mean.predicted.value - 1));
+    }
+    if (named > 0)
+        line_text_print(&text, stream, "  ", "    ");
+    else
+        line_text_drop(&text);
+    return true;
 }
 
 static bool print_agreement(FILE *stream, const struct witness *witness,
@@ -199,7 +233,7 @@ static bool print_agreement(FILE *stream, const struct witness *witness,
         write_agreement(text.stream, &agreement, agreement_group_name((enum agreement_group)group));
         line_text_print(&text, stream, "  ", "    ");
     }
-    return true;
+    return print_means(stream, witness, measure);
 }
 
 /* How far the ratios of hyperfine are from ours, of the same processes. */
@@ -257,9 +291,9 @@ static bool print_doubts_of(FILE *stream, const struct witness_program *program,
         line_text_drop(&text);
         return true;
     }
-    fputs(". ", text.stream);
+    fputs(" (", text.stream);
     witness_write_reasons(&worst, text.stream);
-    fputc('.', text.stream);
+    fputc(')', text.stream);
     line_text_print(&text, stream, "  ", "    ");
     return true;
 }
@@ -285,7 +319,8 @@ bool witness_print(const struct witness *witness, FILE *stream)
     line_print(stream, "", "",
                "What programs really took under each allocator, against %s, beside what was "
                "predicted from replaying their traces: in percent of the program, below 0 is less. "
-               "error: replay less real; ! where it is more than 3 %% (0.7 MB) and the noise.",
+               "error: replay less real; ! where it is beyond 3 %% (of memory also 0.7 MB) and the "
+               "noise. hyperfine's is of all processes.",
                witness->baseline);
     fputc('\n', stream);
     print_columns(stream, witness->baseline);
