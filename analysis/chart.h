@@ -41,6 +41,7 @@ enum chart_result chart_latency(struct chart *chart, struct analysis_error *erro
 enum chart_result chart_heap_map(struct chart *chart, struct analysis_error *error);
 enum chart_result chart_size_lifetime(struct chart *chart, struct analysis_error *error);
 enum chart_result chart_trace_clock(struct chart *chart, struct analysis_error *error);
+enum chart_result chart_prediction(struct chart *chart, struct analysis_error *error);
 
 /* Sets `error` and returns CHART_LEFT_OUT. */
 enum chart_result chart_leave_out(struct analysis_error *error, const char *format, ...)

@@ -33,6 +33,7 @@ static const struct chart_kind kinds[] = {
     {"run-order", chart_run_order, false, false},
     {"ladder", chart_ladder, true, true},
     {"ladder-corpus", chart_ladder_corpus, false, true},
+    {"prediction", chart_prediction, false, true},
 };
 
 struct drawing {

@@ -4,6 +4,7 @@
 #include "analysis/report_common.h"
 #include "analysis/report_html.h"
 #include "analysis/summary.h"
+#include "analysis/witness_command.h"
 
 #include <argp.h>
 #include <libgen.h>
@@ -51,6 +52,7 @@ static const char documentation[] =
     "  run-order       the time of each run in the order in which they ran\n"
     "  ladder          the rungs of the heap, when they were run (replay -a ladder);\n"
     "                  and ladder-corpus, the same over several traces\n"
+    "  prediction      predicted against real, where there is a real.csv (scripts/bench --real)\n"
     "\n"
     "With several traces there is one of each per trace, but of speed, time-memory, run-order and "
     "ladder-corpus. A chart that the data do not make is left out, and a line says why. An SVG "
@@ -63,7 +65,8 @@ static const char documentation[] =
     "  report compare --fail-if-bigger=2% base results/firefox\n"
     "                                          what got worse, as a gate for CI\n"
     "\n"
-    "'report compare --help' tells about comparing and its gates.\n"
+    "'report compare --help' tells about comparing and its gates, 'report real --help' about what "
+    "programs really took.\n"
     "\n"
     "Exit status: 0 ok, 2 usage or trouble; of compare also 1, a regression. HEAPREEL_DATA names "
     "another folder for the gnuplot scripts (*.gp) and what report.html is made of.";
@@ -288,12 +291,18 @@ static int report(const struct arguments *arguments)
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
-        options,       parse_option, "RESULTS_DIR\nsummary RESULTS_DIR\ncompare BASE NEW",
-        documentation, NULL,         NULL,
+        options,
+        parse_option,
+        "RESULTS_DIR\nsummary RESULTS_DIR\ncompare BASE NEW\nreal RESULTS_DIR",
+        documentation,
+        NULL,
+        NULL,
         NULL};
     struct arguments arguments = {.format = SUMMARY_TABLE};
     if (argc > 1 && strcmp(argv[1], "compare") == 0)
         return compare_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "real") == 0)
+        return witness_command(argc - 1, argv + 1);
     argp_err_exit_status = EXIT_TROUBLE;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     int status = report(&arguments);

@@ -20,7 +20,7 @@ static const struct picture_section time_memory = {
     "time-memory",
     "Time against memory",
     NULL,
-    {"time-memory", "speed", "ladder"},
+    {"time-memory", "speed", "ladder-corpus", "ladder"},
 };
 static const struct picture_section footprint = {
     "footprint",
@@ -34,7 +34,7 @@ static const struct picture_section doubts = {
     "doubts",
     "Can the numbers be trusted?",
     NULL,
-    {"run-order", "trace-clock"},
+    {"run-order", "trace-clock", "prediction"},
 };
 
 /* ---- parts ---- */

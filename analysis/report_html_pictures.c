@@ -20,6 +20,7 @@ static const struct {
     {"latency", "How long single calls took"},
     {"heap-map", "The heap's addresses over time: where memory is in use"},
     {"fragmentation", "Heap ÷ live bytes over time"},
+    {"prediction", "What replays predicted, and what the programs themselves took"},
     {"run-order", "Every run in the order in which they were made"},
     {"trace-clock", "Heap over time with the recorded clock and with the real one"},
     {"size-lifetime", "How large blocks are, and how long they live"},

@@ -596,3 +596,35 @@ END
     grep -q heap "$BATS_TEST_TMPDIR/texts"
     [ "$(grep -c again "$BATS_TEST_TMPDIR/texts")" -eq 0 ]
 }
+
+@test "real prints predicted beside real, to the letter, and as CSV" {
+    folder="$SOURCE_DIR/analysis/testdata/real"
+    "$report" real "$folder" > "$BATS_TEST_TMPDIR/table.txt"
+    diff "$folder/table.txt" "$BATS_TEST_TMPDIR/table.txt"
+    "$report" real --format=csv "$folder" > "$BATS_TEST_TMPDIR/prediction.csv"
+    diff "$folder/prediction.csv" "$BATS_TEST_TMPDIR/prediction.csv"
+}
+
+@test "predicted against real is drawn, with the outliers named" {
+    run "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/real"
+    [ "$status" -eq 0 ]
+    assert_png "$BATS_TEST_TMPDIR/pictures/prediction.png"
+    svg_texts "$BATS_TEST_TMPDIR/pictures/prediction.svg" > "$BATS_TEST_TMPDIR/texts"
+    grep -q 'cache, fast' "$BATS_TEST_TMPDIR/texts"
+    grep -q 'tree, lean' "$BATS_TEST_TMPDIR/texts"
+    grep -q 'pages, lean' "$BATS_TEST_TMPDIR/texts"
+    grep -q 'held out (4): rank correlation 0.93' "$BATS_TEST_TMPDIR/texts"
+}
+
+@test "real says what it lacks" {
+    run "$report" real "$results"
+    [ "$status" -eq 2 ]
+    [ "$output" = "report: $results: has no real.csv, which scripts/bench --real writes" ]
+    run "$report" real
+    [ "$status" -eq 2 ]
+    cp -r "$SOURCE_DIR/analysis/testdata/real" "$BATS_TEST_TMPDIR/broken"
+    sed -i '3s/,ok,[0-9]*,/,ok,much,/' "$BATS_TEST_TMPDIR/broken/real.csv"
+    run "$report" real "$BATS_TEST_TMPDIR/broken"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"broken/real.csv:3:"* ]]
+}

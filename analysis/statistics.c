@@ -420,3 +420,117 @@ struct interval statistics_range_ratio(const struct sample_group *base,
         return (struct interval){NAN, NAN};
     return (struct interval){news.low / bases.high, news.high / bases.low};
 }
+
+/* ---- correlation ---- */
+
+double statistics_pearson(const double *x, const double *y, size_t count)
+{
+    double mean_x = statistics_mean(x, count), mean_y = statistics_mean(y, count);
+    double xx = 0, yy = 0, xy = 0;
+    for (size_t i = 0; i < count; i++) {
+        xx += (x[i] - mean_x) * (x[i] - mean_x);
+        yy += (y[i] - mean_y) * (y[i] - mean_y);
+        xy += (x[i] - mean_x) * (y[i] - mean_y);
+    }
+    return count < 3 || xx <= 0 || yy <= 0 ? NAN : xy / sqrt(xx * yy);
+}
+
+struct ranked {
+    double value, rank;
+    size_t place;
+};
+
+static int compare_ranked(const void *a, const void *b)
+{
+    return compare_doubles(&((const struct ranked *)a)->value, &((const struct ranked *)b)->value);
+}
+
+/* `work` has room for as many. */
+static void set_ranks(const double *values, size_t count, double *ranks, struct ranked *work)
+{
+    for (size_t i = 0; i < count; i++)
+        work[i] = (struct ranked){values[i], 0, i};
+    qsort(work, count, sizeof *work, compare_ranked);
+    for (size_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && work[end].value <= work[first].value;)
+            end++;
+        for (size_t i = first; i < end; i++)
+            ranks[work[i].place] = (double)(first + end + 1) / 2;
+    }
+}
+
+double statistics_spearman(const double *x, const double *y, size_t count)
+{
+    double *ranks = calloc(2 * count + 1, sizeof *ranks);
+    struct ranked *work = calloc(count + 1, sizeof *work);
+    double result = NAN;
+    if (ranks != NULL && work != NULL) {
+        set_ranks(x, count, ranks, work);
+        set_ranks(y, count, ranks + count, work);
+        result = statistics_pearson(ranks, ranks + count, count);
+    }
+    free(ranks);
+    free(work);
+    return result;
+}
+
+struct cluster_range {
+    size_t first, count;
+};
+
+static size_t find_clusters(const size_t *cluster, size_t count, struct cluster_range *ranges)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || cluster[i] != cluster[i - 1])
+            ranges[found++] = (struct cluster_range){i, 0};
+        ranges[found - 1].count++;
+    }
+    return found;
+}
+
+/* Draws as many whole clusters as there are; returns how many values they have. */
+static size_t draw_clusters(const double *x, const double *y, const struct cluster_range *ranges,
+                            size_t range_count, double *to_x, double *to_y, uint64_t *state)
+{
+    size_t drawn = 0;
+    for (size_t i = 0; i < range_count; i++) {
+        const struct cluster_range *range = &ranges[next_below(range_count, state)];
+        for (size_t j = range->first; j < range->first + range->count; j++) {
+            to_x[drawn] = x[j];
+            to_y[drawn++] = y[j];
+        }
+    }
+    return drawn;
+}
+
+struct interval statistics_spearman_interval(const double *x, const double *y,
+                                             const size_t *cluster, size_t count)
+{
+    struct interval interval = {NAN, NAN};
+    struct cluster_range *ranges = calloc(count + 1, sizeof *ranges);
+    if (ranges == NULL)
+        return interval;
+    size_t clusters = find_clusters(cluster, count, ranges), found = 0, largest = 0;
+    for (size_t i = 0; i < clusters; i++)
+        largest = ranges[i].count > largest ? ranges[i].count : largest;
+    size_t room = clusters * largest;
+    double *drawn = calloc(2 * room + 1, sizeof *drawn);
+    double *estimates = calloc(RESAMPLES, sizeof *estimates);
+    uint64_t state = 1;
+    if (drawn != NULL && estimates != NULL && clusters >= STATISTICS_MIN_ROUNDS) {
+        for (int i = 0; i < RESAMPLES; i++) {
+            size_t size = draw_clusters(x, y, ranges, clusters, drawn, drawn + room, &state);
+            double estimate = statistics_spearman(drawn, drawn + room, size);
+            if (!isnan(estimate))
+                estimates[found++] = estimate;
+        }
+        statistics_sort(estimates, found);
+        interval.low = statistics_quantile(estimates, found, 0.025);
+        interval.high = statistics_quantile(estimates, found, 0.975);
+    }
+    free(ranges);
+    free(drawn);
+    free(estimates);
+    return interval;
+}

@@ -140,4 +140,25 @@ struct interval statistics_range_ratio(const struct sample_group *base,
  */
 double statistics_forecast_rounds(const double *ratios, size_t count, double precision);
 
+/*
+ * How far `x` and `y` lie on a line: Pearson's correlation, from -1 to 1. NaN with fewer than 3
+ * values, or when either does not vary.
+ */
+double statistics_pearson(const double *x, const double *y, size_t count);
+
+/*
+ * How far they have the same order: Spearman's correlation, that of the ranks, of which equal
+ * values share the mean. NaN likewise, or when there is not enough memory.
+ */
+double statistics_spearman(const double *x, const double *y, size_t count);
+
+/*
+ * Its 95 % interval when the values come in clusters, those of one cluster next to each other and
+ * with the same number in `cluster`: a percentile interval of 2000 resamples of whole clusters
+ * (Efron and Tibshirani, 8 and 13.3; Field and Welsh, "Bootstrapping Clustered Data", JRSS B 69(3),
+ * 2007). NaN with fewer than STATISTICS_MIN_ROUNDS clusters or not enough memory.
+ */
+struct interval statistics_spearman_interval(const double *x, const double *y,
+                                             const size_t *cluster, size_t count);
+
 #endif

@@ -333,9 +333,68 @@ static void intervals_of_ratios_cover_the_ratio(void **state)
     assert_in_range(covered, TRIALS * 90 / 100, TRIALS - 1);
 }
 
+static void assert_near(double found, double expected)
+{
+    if (!(fabs(found - expected) <= 1e-12))
+        fail_msg("%.17g is not %.17g", found, expected);
+}
+
+static void correlations_of_lines_and_orders(void **state)
+{
+    (void)state;
+    const double x[] = {1, 2, 3, 4, 5};
+    const double line[] = {3, 5, 7, 9, 11}, down[] = {5, 4, 3, 2, 1}, flat[] = {2, 2, 2, 2, 2};
+    const double curve[] = {1, 4, 9, 16, 25};
+    assert_near(statistics_pearson(x, line, 5), 1);
+    assert_near(statistics_pearson(x, down, 5), -1);
+    /* Sum of products of deviations 60, of squares 10 and 374. */
+    assert_near(statistics_pearson(x, curve, 5), 60 / sqrt(3740));
+    assert_near(statistics_spearman(x, curve, 5), 1);
+    assert_near(statistics_spearman(x, down, 5), -1);
+    assert_true(isnan(statistics_pearson(x, flat, 5)));
+    assert_true(isnan(statistics_spearman(x, flat, 5)));
+    assert_true(isnan(statistics_pearson(x, line, 2)));
+    assert_true(isnan(statistics_spearman(x, line, 0)));
+}
+
+static void equal_values_share_a_rank(void **state)
+{
+    (void)state;
+    /* Ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4: 4.5 / sqrt(4.5 * 5). */
+    const double x[] = {10, 20, 20, 30}, y[] = {1, 2, 3, 4};
+    assert_near(statistics_spearman(x, y, 4), 4.5 / sqrt(4.5 * 5));
+}
+
+/* Six clusters of three: as sure as six values would be, not as eighteen. */
+static void correlation_intervals_resample_clusters(void **state)
+{
+    (void)state;
+    double x[18], y[18];
+    size_t clusters[18], single[18];
+    for (size_t i = 0; i < 18; i++) {
+        clusters[i] = i / 3;
+        single[i] = i;
+        x[i] = (double)(i / 3) + 0.01 * (double)(i % 3);
+        y[i] = (double)(i / 3 * 5 % 7) + 0.01 * (double)(i % 3);
+    }
+    double correlation = statistics_spearman(x, y, 18);
+    struct interval wide = statistics_spearman_interval(x, y, clusters, 18);
+    struct interval narrow = statistics_spearman_interval(x, y, single, 18);
+    assert_true(wide.low <= correlation && correlation <= wide.high);
+    assert_true(wide.high - wide.low > 1.3 * (narrow.high - narrow.low));
+    struct interval again = statistics_spearman_interval(x, y, clusters, 18);
+    assert_near(wide.low, again.low);
+    assert_near(wide.high, again.high);
+    /* Five clusters are too few. */
+    assert_true(isnan(statistics_spearman_interval(x, y, clusters, 15).low));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(correlations_of_lines_and_orders),
+        cmocka_unit_test(equal_values_share_a_rank),
+        cmocka_unit_test(correlation_intervals_resample_clusters),
         cmocka_unit_test(medians),
         cmocka_unit_test(quantiles),
         cmocka_unit_test(spreads),

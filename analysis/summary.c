@@ -522,13 +522,24 @@ static bool load_bounds(struct summary *summary, const char *dir, struct analysi
     return ok;
 }
 
+/* What it says is read by witness.c. */
+static bool load_real(struct summary *summary, const char *dir, struct analysis_error *error)
+{
+    char *path;
+    enum presence presence = find_file(dir, "real.csv", &path, error);
+    bool ok =
+        presence == ABSENT || (presence == PRESENT && csv_table_read(&summary->real, path, error));
+    free(path);
+    return ok;
+}
+
 bool summary_load(struct summary *summary, const char *dir, struct analysis_error *error)
 {
     *summary = (struct summary){.dir = strdup(dir)};
     bool ok = (summary->dir != NULL || analysis_fail(error, "%s: not enough memory", dir)) &&
               load_runs(summary, dir, error) && load_samples(summary, dir, error) &&
               load_latencies(summary, dir, error) && load_meta(summary, dir, error) &&
-              load_bounds(summary, dir, error);
+              load_bounds(summary, dir, error) && load_real(summary, dir, error);
     if (ok) {
         const char *baseline =
             fact_text(summary, fact_find_cell(summary, NULL, NULL), FACT_BASELINE);
@@ -554,5 +565,6 @@ void summary_free(struct summary *summary)
     latency_set_free(&summary->latencies);
     csv_table_free(&summary->meta);
     csv_table_free(&summary->bounds);
+    csv_table_free(&summary->real);
     *summary = (struct summary){0};
 }

@@ -72,11 +72,12 @@ struct summary {
     struct latency_set latencies; /* empty when there is no latency.csv */
     struct csv_table meta;        /* empty when there is no meta.csv */
     struct csv_table bounds;      /* empty when there is no bounds.csv */
+    struct csv_table real;        /* empty when there is no real.csv */
 };
 
 /*
- * Reads runs.csv, and samples.csv, latency.csv, meta.csv and bounds.csv where they exist, of the
- * folder `dir`.
+ * Reads runs.csv, and samples.csv, latency.csv, meta.csv, bounds.csv and real.csv where they exist,
+ * of the folder `dir`.
  * On failure `summary` holds nothing that must be freed.
  */
 bool summary_load(struct summary *summary, const char *dir, struct analysis_error *error);

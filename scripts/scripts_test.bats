@@ -179,6 +179,55 @@ make_trace() {
     [ -s out/runs.csv ] && [ -s out/meta.csv ]
 }
 
+@test "bench --real runs a program under each allocator, beside what its replay predicts" {
+    command -v hyperfine || skip "hyperfine is not installed"
+    command -v jq || skip "jq is not installed"
+    command -v gnuplot || skip "gnuplot is not installed"
+    make_tree
+    ln -s "$SOURCE_DIR/traces" tree/traces
+    run -0 tree/scripts/bench --real -a heap,glibc -r 2 -o out jq
+    [[ $output == *"error"*"jq (jq "*"heap "*"glibc again"*"wrote out/real.csv"* ]]
+    [ "$(cut -d, -f 2-4,7 out/real.csv | LC_ALL=C sort | tr -d '"')" = "jq,glibc,1,ok
+jq,glibc,2,ok
+jq,glibc-again,1,ok
+jq,glibc-again,2,ok
+jq,heap,1,ok
+jq,heap,2,ok
+trace,allocator,round,status" ]
+    [ "$(wc -l <out/prediction.csv)" -eq 2 ]
+    [ ! -e out/real.csv.part ]
+    # What hyperfine saw is that of all processes, and more than the one's.
+    awk -F'"?,"?' 'NR > 1 && ($8 < 1e6 || $9 < 1e7 || $10 < $8 || $13 < $8) { wrong++ } END { exit wrong > 0 }' out/real.csv
+}
+
+@test "a recipe measures each planned run, and goes on after one that fails" {
+    command -v hyperfine || skip "hyperfine is not installed"
+    command -v jq || skip "jq is not installed"
+    make_tree
+    mkdir tree/traces measured
+    cp -r "$SOURCE_DIR/traces/recipes" tree/traces/
+    printf '1\t1\tglibc\t-\n1\t2\tnone\t/missing.so\n1\t3\tbroken\t-\tLD_LIBRARY_PATH=%s\n' "$PWD/bad" >measured/plan
+    mkdir bad
+    echo broken >bad/libjq.so.1
+    run -0 tree/traces/recipes/jq --measure=measured
+    [ "$(cut -f 1-3,5 measured/runs)" = $'1\t1\tglibc\tok\n1\t2\tnone\trefused\n1\t3\tbroken\tcrash' ]
+    [ "$(tail -n 1 measured/runs | cut -f 12)" = 127 ]
+    [[ $(tail -n 1 measured/runs | cut -f 14) == "exit status 127: "*libjq* ]]
+}
+
+@test "bench --real refuses what it does not know" {
+    make_tree
+    ln -s "$SOURCE_DIR/traces" tree/traces
+    run -0 tree/scripts/bench --real --help
+    [[ $output == "bench --real [-a ITEM"* && $output != *"source "* ]]
+    run -2 tree/scripts/bench --real nosuch
+    [[ $output == "scripts/bench_real: no program 'nosuch'; there are: "* ]]
+    run -2 tree/scripts/bench --real -r 0 jq
+    [ "$output" = "scripts/bench_real: -r takes a number from 1" ]
+    run -2 tree/scripts/bench --real -k -o nothing jq
+    [[ $output == *"-k: nothing has no replays" ]]
+}
+
 @test "bench passes on what replay says of a bad trace or allocator" {
     command -v hyperfine || skip "there is no hyperfine"
     make_tree

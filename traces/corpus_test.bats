@@ -29,11 +29,11 @@ info() {
     sqlite3 :memory: ".import --csv '$BATS_FILE_TMPDIR/$1.csv' info" "$2"
 }
 
-# A tree with scripts/lib.sh and the recipes `all` and common.sh only.
+# A tree with scripts/lib.sh and the recipes `all`, common.sh and measure.sh only.
 recipe_tree() {
     mkdir -p scripts traces/recipes
     cp "$SOURCE_DIR/scripts/lib.sh" scripts/
-    cp "$SOURCE_DIR"/traces/recipes/{all,common.sh} traces/recipes/
+    cp "$SOURCE_DIR"/traces/recipes/{all,common.sh,measure.sh} traces/recipes/
 }
 
 # recipe NAME PACKAGES LINE: a recipe in that tree.

@@ -5,6 +5,7 @@
 
 # A forkserver would hand out processes that never pass exec, where a preloaded library is loaded. The
 # rest keeps Firefox from doing anything besides the page.
+[[ $recipe_is_measured == no ]] || recipe_fail "Firefox has a malloc of its own: no other one can be preloaded"
 folder=home/.mozilla/firefox
 mkdir -p $folder/recipe
 printf '[Profile0]\nName=recipe\nIsRelative=1\nPath=recipe\n' >$folder/profiles.ini

@@ -8,7 +8,7 @@ server_signal=TERM # ends the server at once, whatever its clients do
 # In a process group of its own, so that all of it can be ended together.
 # server_start COMMAND [ARG...]: starts COMMAND, a recorder of a server, with its output in server.log.
 server_start() {
-    trap 'server_kill; rm -rf "$recipe_work"' EXIT
+    trap 'server_kill; recipe_end' EXIT
     set -m
     "$@" </dev/null >server.log 2>&1 &
     set +m
