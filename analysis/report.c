@@ -1,6 +1,8 @@
-/* report: draws the charts of a folder of results, prints its table again, or compares two. */
+/* report: draws the charts of a folder of results, prints its table again, compares two, or merges
+ * several. */
 #include "analysis/charts.h"
 #include "analysis/compare_command.h"
+#include "analysis/merge_command.h"
 #include "analysis/report_common.h"
 #include "analysis/summary.h"
 
@@ -30,8 +32,8 @@ struct arguments {
 const char *argp_program_version = "report (heapreel) " HEAPREEL_VERSION;
 
 static const char documentation[] =
-    "Draw the charts of a folder of results that replay wrote, print its table again, or compare "
-    "two results."
+    "Draw the charts of a folder of results that replay wrote, print its table again, compare "
+    "two results, or merge several."
     "\v"
     "RESULTS_DIR is the folder with runs.csv, samples.csv and meta.csv. The charts go to "
     "RESULTS_DIR/charts, each as PNG and SVG, drawn by gnuplot:\n"
@@ -52,7 +54,11 @@ static const char documentation[] =
     "  report compare --fail-if-bigger=2% base results/firefox\n"
     "                                          what got worse, as a gate for CI\n"
     "\n"
-    "'report compare --help' tells about comparing and its gates.\n"
+    "  report merge all results/firefox results/jq\n"
+    "                                          one result of several\n"
+    "\n"
+    "'report compare --help' tells about comparing and its gates, 'report merge --help' about "
+    "merging.\n"
     "\n"
     "Exit status: 0 ok, 2 usage or trouble; of compare also 1, a regression. HEAPREEL_DATA names "
     "another folder for the gnuplot "
@@ -72,6 +78,8 @@ static void take_word(struct arguments *arguments, const char *word, struct argp
         arguments->summary = true;
     else if (state->arg_num == 0 && strcmp(word, "compare") == 0)
         argp_error(state, "compare comes before its options: report compare [OPTION...] BASE NEW");
+    else if (state->arg_num == 0 && strcmp(word, "merge") == 0)
+        argp_error(state, "merge comes before its options: report merge [OPTION...] OUT FOLDER...");
     else if (arguments->results_dir == NULL)
         arguments->results_dir = word;
     else
@@ -242,12 +250,18 @@ static int report(const struct arguments *arguments)
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
-        options,       parse_option, "RESULTS_DIR\nsummary RESULTS_DIR\ncompare BASE NEW",
-        documentation, NULL,         NULL,
+        options,
+        parse_option,
+        "RESULTS_DIR\nsummary RESULTS_DIR\ncompare BASE NEW\nmerge OUT FOLDER...",
+        documentation,
+        NULL,
+        NULL,
         NULL};
     struct arguments arguments = {.format = SUMMARY_TABLE};
     if (argc > 1 && strcmp(argv[1], "compare") == 0)
         return compare_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "merge") == 0)
+        return merge_command(argc - 1, argv + 1);
     argp_err_exit_status = EXIT_TROUBLE;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     int status = report(&arguments);
