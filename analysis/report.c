@@ -1,6 +1,10 @@
-/* report: makes the charts and the page of a result, prints its table again, or compares two. */
+/*
+ * report: makes the charts and the page of a result, prints its table again, compares two, merges
+ * several, or tells what the programs themselves took.
+ */
 #include "analysis/charts.h"
 #include "analysis/compare_command.h"
+#include "analysis/merge_command.h"
 #include "analysis/report_common.h"
 #include "analysis/report_html.h"
 #include "analysis/summary.h"
@@ -33,7 +37,7 @@ const char *argp_program_version = "report (heapreel) " HEAPREEL_VERSION;
 
 static const char documentation[] =
     "Make the charts and the report of a folder of results that replay wrote, print its table "
-    "again, or compare two results."
+    "again, compare two results, or merge several."
     "\v"
     "RESULTS_DIR is the folder with runs.csv, samples.csv and meta.csv. The report is "
     "RESULTS_DIR/report.html, one page with tables, pictures and how to read them, that needs "
@@ -65,8 +69,11 @@ static const char documentation[] =
     "  report compare --fail-if-bigger=2% base results/firefox\n"
     "                                          what got worse, as a gate for CI\n"
     "\n"
-    "'report compare --help' tells about comparing and its gates, 'report real --help' about what "
-    "programs really took.\n"
+    "  report merge all results/firefox results/jq\n"
+    "                                          one result of several\n"
+    "\n"
+    "'report compare --help' tells about comparing and its gates, 'report merge --help' about "
+    "merging, 'report real --help' about what programs really took.\n"
     "\n"
     "Exit status: 0 ok, 2 usage or trouble; of compare also 1, a regression. HEAPREEL_DATA names "
     "another folder for the gnuplot scripts (*.gp) and what report.html is made of.";
@@ -86,6 +93,8 @@ static void take_word(struct arguments *arguments, const char *word, struct argp
         arguments->summary = true;
     else if (state->arg_num == 0 && strcmp(word, "compare") == 0)
         argp_error(state, "compare comes before its options: report compare [OPTION...] BASE NEW");
+    else if (state->arg_num == 0 && strcmp(word, "merge") == 0)
+        argp_error(state, "merge comes before its options: report merge [OPTION...] OUT FOLDER...");
     else if (arguments->results_dir == NULL)
         arguments->results_dir = word;
     else
@@ -293,7 +302,7 @@ int main(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse_option,
-        "RESULTS_DIR\nsummary RESULTS_DIR\ncompare BASE NEW\nreal RESULTS_DIR",
+        "RESULTS_DIR\nsummary RESULTS_DIR\ncompare BASE NEW\nmerge OUT FOLDER...\nreal RESULTS_DIR",
         documentation,
         NULL,
         NULL,
@@ -301,6 +310,8 @@ int main(int argc, char **argv)
     struct arguments arguments = {.format = SUMMARY_TABLE};
     if (argc > 1 && strcmp(argv[1], "compare") == 0)
         return compare_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "merge") == 0)
+        return merge_command(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "real") == 0)
         return witness_command(argc - 1, argv + 1);
     argp_err_exit_status = EXIT_TROUBLE;

@@ -395,7 +395,7 @@ bool run_set_read(struct run_set *runs, const char *path, struct analysis_error 
     *runs = (struct run_set){0};
     if (!csv_table_read(&runs->table, path, error))
         return false;
-    bool ok = read_table(runs, error);
+    bool ok = read_table(runs, error) && machines_find(&runs->machines, &runs->table, error);
     if (ok && !index_finished(runs))
         ok = analysis_fail(error, "%s: not enough memory", path);
     if (!ok)
@@ -469,6 +469,7 @@ size_t run_set_differences(const struct run_set *runs, const char *trace, const 
 void run_set_free(struct run_set *runs)
 {
     csv_table_free(&runs->table);
+    machines_free(&runs->machines);
     free(runs->cells);
     free(runs->finished);
     *runs = (struct run_set){0};

@@ -4,6 +4,7 @@
 
 #include "analysis/analysis_error.h"
 #include "analysis/csv_table.h"
+#include "analysis/machines.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -86,15 +87,16 @@ struct cell {
 
 struct run_set {
     struct csv_table table;
-    struct cell *cells; /* in the order of the file */
+    struct machines machines; /* on which the traces were measured, each on one */
+    struct cell *cells;       /* in the order of the file */
     size_t cell_count;
     const struct cell **finished; /* those that ended well, in the order that finds partners */
     size_t finished_count;
 };
 
 /*
- * Reads the cells of the passes that are summarised. On failure `runs` holds nothing that must be
- * freed.
+ * Reads the cells of the passes that are summarised; a trace that was measured on two machines is
+ * an error. On failure `runs` holds nothing that must be freed.
  */
 bool run_set_read(struct run_set *runs, const char *path, struct analysis_error *error);
 void run_set_free(struct run_set *runs);

@@ -60,6 +60,39 @@ static void print_left_out(const struct summary *summary, FILE *stream)
         line_text_drop(&text);
 }
 
+static void print_traces_of(const struct machines *machines, const char *machine, FILE *stream)
+{
+    struct line_text text;
+    const char *between = ":";
+    if (!line_text_begin(&text))
+        return;
+    fputs(machine, text.stream);
+    for (size_t i = 0; i < machines->trace_count; i++) {
+        if (strcmp(machines->traces[i].machine, machine) != 0)
+            continue;
+        fprintf(text.stream, "%s %s", between, machines->traces[i].trace);
+        between = ",";
+    }
+    line_text_print(&text, stream, "  ", "    ");
+}
+
+static void print_machines(const struct machines *machines, FILE *stream)
+{
+    fprintf(stream, "traces come from %zu machines, all rounds of each from one:\n",
+            machines->count);
+    for (size_t i = 0; i < machines->count; i++)
+        print_traces_of(machines, machines->names[i], stream);
+}
+
+static void print_machine(const struct summary *summary, FILE *stream)
+{
+    if (summary->runs.machines.count > 1)
+        print_machines(&summary->runs.machines, stream);
+    else
+        line_print(stream, "", "", "%s, %s", meta_or(summary, "cpu", "unknown CPU"),
+                   meta_or(summary, "kernel", "unknown kernel"));
+}
+
 void summary_table_print_environment(const struct summary *summary, FILE *stream)
 {
     if (summary->meta.row_count == 0) {
@@ -69,11 +102,14 @@ void summary_table_print_environment(const struct summary *summary, FILE *stream
     struct line_text rounds;
     if (line_text_begin(&rounds)) {
         write_rounds(summary, rounds.stream);
-        fprintf(rounds.stream, ", interleaved (seed %s)", meta_or(summary, "seed", "?"));
+        bool has_seeds =
+            summary_meta(summary, "", "machines", "") && !summary_meta(summary, "", "seed", "");
+        fprintf(rounds.stream, ", interleaved (%s%s)",
+                has_seeds ? "each trace has its seed" : "seed ",
+                has_seeds ? "" : meta_or(summary, "seed", "?"));
         line_text_print(&rounds, stream, "", "");
     }
-    line_print(stream, "", "", "%s, %s", meta_or(summary, "cpu", "unknown CPU"),
-               meta_or(summary, "kernel", "unknown kernel"));
+    print_machine(summary, stream);
     print_left_out(summary, stream);
     summary_warnings_print_machine(summary, stream);
     fputc('\n', stream);
@@ -202,7 +238,11 @@ static void print_trace(const struct summary *summary, const struct trace_summar
 
 static void print_overall(const struct summary *summary, enum table_mark mark, FILE *stream)
 {
-    fprintf(stream, "\ngeometric means over %zu traces\n\n", summary->trace_count);
+    size_t machine_count = summary->runs.machines.count;
+    fprintf(stream, "\ngeometric means over %zu traces", summary->trace_count);
+    if (machine_count > 1)
+        fprintf(stream, " on %zu machines: ratios are paired by round, each on one", machine_count);
+    fputs("\n\n", stream);
     overall_table_print(summary, mark, stream);
     noise_floor_print(summary, NULL, stream);
     fputc('\n', stream);

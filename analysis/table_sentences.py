@@ -320,11 +320,26 @@ def campaign(summary, result):
             parts.append(f"{min(rounds)} to {max(rounds)} rounds of {which}")
         elif max(rounds) > 0:
             parts.append(f"{plural(max(rounds), 'round')} of {which}")
+    if result.meta.get("machines") and not result.meta.get("seed"):
+        yield ", ".join(parts) + ", interleaved (each trace has its seed)"
     yield ", ".join(parts) + f", interleaved (seed {result.meta.get('seed', '?')})"
-    yield f"{result.meta.get('cpu', 'unknown CPU')}, {result.meta.get('kernel', 'unknown kernel')}"
+    yield from machines(summary, result)
     yield (f"other virtual machines took {number(result.meta.get('steal_percent', '')):.1f} % of the processors' time "
            "(steal);")
-    yield f"geometric means over {len(summary.traces)} traces"
+
+
+def machines(summary, result):
+    means = f"geometric means over {len(summary.traces)} traces"
+    of_trace = {trace: result.first(trace, "machine") or "" for trace in summary.traces}
+    names = list(dict.fromkeys(name for name in of_trace.values() if name))
+    if len(names) < 2:
+        yield f"{result.meta.get('cpu', 'unknown CPU')}, {result.meta.get('kernel', 'unknown kernel')}"
+        yield means
+        return
+    yield f"traces come from {len(names)} machines, all rounds of each from one:"
+    for name in names:
+        yield f"{name}: " + ", ".join(trace for trace in summary.traces if of_trace[trace] == name)
+    yield f"{means} on {len(names)} machines: ratios are paired by round, each on one"
 
 
 def header(result, trace):

@@ -39,6 +39,14 @@ static void describe_allocators(const struct session *session, struct trace_meta
     }
 }
 
+/* Nor do the numbers of two builds of the harness stand together. */
+static void describe_cell(const struct session *session, struct trace_meta *settings)
+{
+    char sha256[SHA256_DIGEST_STRING_LENGTH];
+    if (SHA256File(session->runner.cell_program, sha256))
+        trace_meta_set(settings, "cell_sha256", "%s", sha256);
+}
+
 /* Empty where it is 0. */
 static void describe_if_asked(struct trace_meta *settings, const char *key, double number)
 {
@@ -53,6 +61,7 @@ static void describe_session(const struct session *session, struct trace_meta *s
     const struct replay_options *options = session->options;
     trace_meta_set(settings, "schema", "%d", RESULT_SCHEMA);
     trace_meta_set(settings, "version", "%s", HEAPREEL_VERSION);
+    describe_cell(session, settings);
     trace_meta_set(settings, "command", "%s", options->command);
     trace_meta_set(settings, "seed", "%" PRIu64, session->seed);
     trace_meta_set(settings, "rounds_time", "%" PRIu32, options->time_rounds);

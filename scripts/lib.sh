@@ -5,6 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libcsv-dev libexpat1-dev libmd-dev libcmocka-dev bats)
 chart_packages=(gnuplot-nox fonts-dejavu-core)
+campaign_packages=(parallel rsync openssh-client openssh-server slurm-wlm munge)
 allocator_packages=(libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2)
 
 # fail STATUS MESSAGE

@@ -52,7 +52,7 @@ make_trace() {
 
 @test "every script explains itself" {
     for script in quickstart test plot bench bench_record bench_decode bench_threads check_layers check_format check_shell \
-        fuzz corpus_picture corpus_table; do
+        fuzz corpus_picture corpus_table campaign campaign_job; do
         run -0 "$scripts/$script" --help
         [[ $output == "$script"* ]]
         ((${#lines[@]} > 0))
