@@ -3,6 +3,7 @@
 #include "analysis/compare_command.h"
 #include "analysis/report_common.h"
 #include "analysis/summary.h"
+#include "traces/format/program_name.h"
 
 #include <argp.h>
 #include <libgen.h>
@@ -122,8 +123,9 @@ static bool has_scripts(const char *dir)
 }
 
 /*
- * The folder of the gnuplot scripts: named by the environment, beside the program, or installed.
- * gnuplot runs elsewhere, so it must be absolute.
+ * The folder of the gnuplot scripts: named by the environment, beside the program as it is built,
+ * or where they are installed, which is told from the program's place, so that the whole may be
+ * moved. gnuplot runs elsewhere, so it must be absolute.
  */
 static bool find_scripts(char *dir, struct analysis_error *error)
 {
@@ -136,18 +138,20 @@ static bool find_scripts(char *dir, struct analysis_error *error)
                              "scripts are there",
                              named);
     }
-    char program[PATH_MAX], beside[PATH_MAX];
+    static const char *const places[] = {"analysis", "../share/heapreel"};
+    char program[PATH_MAX], candidate[PATH_MAX + 32];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     program[length > 0 ? length : 0] = '\0';
-    int written = snprintf(beside, sizeof beside, "%s/analysis", dirname(program));
-    if (written < (int)sizeof beside && has_scripts(beside) && realpath(beside, dir) != NULL)
-        return true;
-    if (has_scripts(HEAPREEL_INSTALLED_DATA) && realpath(HEAPREEL_INSTALLED_DATA, dir) != NULL)
-        return true;
+    const char *folder = dirname(program);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(candidate, sizeof candidate, "%s/%s", folder, places[i]);
+        if (has_scripts(candidate) && realpath(candidate, dir) != NULL)
+            return true;
+    }
     return analysis_fail(error,
-                         "the gnuplot scripts are neither in %s nor in %s; name their folder "
-                         "in HEAPREEL_DATA",
-                         beside, HEAPREEL_INSTALLED_DATA);
+                         "the gnuplot scripts are neither in %1$s/analysis nor in "
+                         "%1$s/../share/heapreel; name their folder in HEAPREEL_DATA",
+                         folder);
 }
 
 static void say_outcomes(const struct chart_list *list, const char *out_dir)
@@ -243,7 +247,7 @@ int main(int argc, char **argv)
 {
     static const struct argp argp = {
         options,       parse_option, "RESULTS_DIR\nsummary RESULTS_DIR\ncompare BASE NEW",
-        documentation, NULL,         NULL,
+        documentation, NULL,         program_name_help_filter,
         NULL};
     struct arguments arguments = {.format = SUMMARY_TABLE};
     if (argc > 1 && strcmp(argv[1], "compare") == 0)
