@@ -18,6 +18,7 @@ traces/recipes/all|traces/corpus_test.bats|traces/recipes/all --list
 traces/recipes/NAME|traces/corpus_test.bats|traces/recipes/all
 HEAP_TEST_OPS=1000|CMakeLists.txt|unit_test(heap_fuzz_test
 cmake --preset release|scripts/lib.sh|cmake --preset release
+ctest --preset release|scripts/test|ctest --preset release
 cmake --install build|scripts/install_test.bats|cmake --install "$BUILD_DIR" --prefix
 END
 }
@@ -52,7 +53,7 @@ commands_of() {
             next
         }
         {
-            for (rest = $0; match(rest, /`(\.\/|build\/|scripts\/|cmake |ctest |cd )[^`]*`/); rest = substr(rest, RSTART + RLENGTH)) {
+            for (rest = $0; match(rest, /`(LD_PRELOAD=build\/|\.\/|build\/|scripts\/|cmake |ctest |cd )[^`]*`/); rest = substr(rest, RSTART + RLENGTH)) {
                 line = substr(rest, RSTART + 1, RLENGTH - 2)
                 if (line ~ / /)
                     print line
