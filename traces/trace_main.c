@@ -1,7 +1,6 @@
 /*
  * trace_main.c - the program `trace`: records, shows, checks, converts and makes traces.
  */
-#include "traces/format/program_name.h"
 #include "traces/record/record_command.h"
 #include "traces/trace_command.h"
 
