@@ -6,8 +6,11 @@
 #include "analysis/compare_machine.h"
 #include "analysis/compare_print.h"
 #include "analysis/report_common.h"
+#include "traces/format/program_name.h"
 
 #include <argp.h>
+#include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,11 +269,13 @@ static int compare_within(const struct arguments *arguments)
 
 int compare_command(int argc, char **argv)
 {
-    static char name[] = "report compare";
     static const struct argp argp = {
-        options, parse_option, "BASE NEW\n--allocators=OLD,NEW RESULTS", documentation, NULL,
-        NULL,    NULL};
+        options,       parse_option, "BASE NEW\n--allocators=OLD,NEW RESULTS",
+        documentation, NULL,         program_name_help_filter,
+        NULL};
+    char name[PATH_MAX];
     struct arguments arguments = {.limits = {NAN, NAN, NAN}};
+    snprintf(name, sizeof name, "%s compare", program_invocation_short_name);
     argv[0] = name;
     argp_err_exit_status = EXIT_TROUBLE;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);

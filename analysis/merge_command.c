@@ -2,8 +2,11 @@
 
 #include "analysis/merge.h"
 #include "analysis/report_common.h"
+#include "traces/format/program_name.h"
 
 #include <argp.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,12 +125,15 @@ static int merge_folders(const struct arguments *arguments)
 
 int merge_command(int argc, char **argv)
 {
-    static char name[] = "report merge";
+    char name[PATH_MAX];
     static const struct argp argp = {
-        options, parse_option, "OUT FOLDER...\n--check FOLDER...", documentation, NULL, NULL, NULL};
+        options,       parse_option, "OUT FOLDER...\n--check FOLDER...",
+        documentation, NULL,         program_name_help_filter,
+        NULL};
     struct arguments arguments = {.words = calloc((size_t)argc + 1, sizeof *arguments.words)};
     if (arguments.words == NULL)
         return report_fail("not enough memory");
+    snprintf(name, sizeof name, "%s merge", program_invocation_short_name);
     argv[0] = name;
     argp_err_exit_status = EXIT_TROUBLE;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);

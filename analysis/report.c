@@ -9,6 +9,7 @@
 #include "analysis/report_html.h"
 #include "analysis/summary.h"
 #include "analysis/witness_command.h"
+#include "traces/format/program_name.h"
 
 #include <argp.h>
 #include <libgen.h>
@@ -45,18 +46,17 @@ static const char documentation[] =
     "\n"
     "  footprint       heap over trace time, a panel per allocator\n"
     "  fragmentation   heap / live bytes over trace time\n"
-    "  speed           CPU time relative to the baseline, cold and warm, of each trace\n"
+    "  speed           CPU time relative to the baseline, cold and warm\n"
     "  time-memory     time against peak memory\n"
-    "  anatomy         what the heap is made of over trace time: live, rounding, holes, empty\n"
-    "                  pages\n"
+    "  anatomy         of what the heap is made: live, rounding, holes, empty pages\n"
     "  latency         single calls by percentile (replay -p latency)\n"
     "  heap-map        which addresses are live over the trace (replay -p map)\n"
     "  size-lifetime   what objects the trace has\n"
-    "  trace-clock     the heap under the recorded and the real clock (replay -p memory,clock)\n"
+    "  trace-clock     heap under recorded and real clock (replay -p memory,clock)\n"
     "  run-order       the time of each run in the order in which they ran\n"
-    "  ladder          the rungs of the heap, when they were run (replay -a ladder);\n"
-    "                  and ladder-corpus, the same over several traces\n"
-    "  prediction      predicted against real, where there is a real.csv (scripts/bench --real)\n"
+    "  ladder          the rungs of the heap (replay -a ladder); over several traces\n"
+    "                  ladder-corpus\n"
+    "  prediction      predicted against real (scripts/bench --real)\n"
     "\n"
     "With several traces there is one of each per trace, but of speed, time-memory, run-order and "
     "ladder-corpus. A chart that the data do not make is left out, and a line says why. An SVG "
@@ -145,8 +145,9 @@ static bool has_scripts(const char *dir)
 }
 
 /*
- * The folder of the gnuplot scripts: named by the environment, beside the program, or installed.
- * gnuplot runs elsewhere, so it must be absolute.
+ * The folder of the gnuplot scripts: named by the environment, beside the program as it is built,
+ * or where they are installed, which is told from the program's place, so that the whole may be
+ * moved. gnuplot runs elsewhere, so it must be absolute.
  */
 static bool find_scripts(char *dir, struct analysis_error *error)
 {
@@ -159,18 +160,20 @@ static bool find_scripts(char *dir, struct analysis_error *error)
                              "scripts are there",
                              named);
     }
-    char program[PATH_MAX], beside[PATH_MAX];
+    static const char *const places[] = {"analysis", "../share/heapreel"};
+    char program[PATH_MAX], candidate[PATH_MAX + 32];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     program[length > 0 ? length : 0] = '\0';
-    int written = snprintf(beside, sizeof beside, "%s/analysis", dirname(program));
-    if (written < (int)sizeof beside && has_scripts(beside) && realpath(beside, dir) != NULL)
-        return true;
-    if (has_scripts(HEAPREEL_INSTALLED_DATA) && realpath(HEAPREEL_INSTALLED_DATA, dir) != NULL)
-        return true;
+    const char *folder = dirname(program);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(candidate, sizeof candidate, "%s/%s", folder, places[i]);
+        if (has_scripts(candidate) && realpath(candidate, dir) != NULL)
+            return true;
+    }
     return analysis_fail(error,
-                         "the gnuplot scripts are neither in %s nor in %s; name their folder "
-                         "in HEAPREEL_DATA",
-                         beside, HEAPREEL_INSTALLED_DATA);
+                         "the gnuplot scripts are neither in %1$s/analysis nor in "
+                         "%1$s/../share/heapreel; name their folder in HEAPREEL_DATA",
+                         folder);
 }
 
 static void say_outcomes(const struct chart_list *list, const char *out_dir)
@@ -305,7 +308,7 @@ int main(int argc, char **argv)
         "RESULTS_DIR\nsummary RESULTS_DIR\ncompare BASE NEW\nmerge OUT FOLDER...\nreal RESULTS_DIR",
         documentation,
         NULL,
-        NULL,
+        program_name_help_filter,
         NULL};
     struct arguments arguments = {.format = SUMMARY_TABLE};
     if (argc > 1 && strcmp(argv[1], "compare") == 0)

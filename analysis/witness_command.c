@@ -4,8 +4,11 @@
 #include "analysis/summary.h"
 #include "analysis/witness.h"
 #include "analysis/witness_print.h"
+#include "traces/format/program_name.h"
 
 #include <argp.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 
 enum { EXIT_OK = 0, OPTION_FORMAT = 256 };
@@ -72,12 +75,13 @@ static int print(const struct summary *summary, const struct arguments *argument
 
 int witness_command(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse_option, "RESULTS_DIR", documentation,
-                                     NULL,    NULL,         NULL};
+    static const struct argp argp = {
+        options, parse_option, "RESULTS_DIR", documentation, NULL, program_name_help_filter, NULL};
     struct arguments arguments = {.format = SUMMARY_TABLE};
     struct summary summary;
     struct analysis_error error = {0};
-    char name[] = "report real";
+    char name[PATH_MAX];
+    snprintf(name, sizeof name, "%s real", program_invocation_short_name);
     argv[0] = name;
     argp_err_exit_status = EXIT_TROUBLE;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);

@@ -1,5 +1,7 @@
 #include "replay/options.h"
 
+#include "traces/format/program_name.h"
+
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -170,9 +172,10 @@ static const char documentation[] =
     "  replay -a old=./a.so,new=./b.so -b old --rounds=30 traces/perl.trace\n"
     "  replay -a jemalloc:MALLOC_CONF=narenas:1 traces/sqlite.trace\n"
     "  replay -a ladder --timeout=20 -o ladder traces/sqlite.trace\n\n"
-    "Files of valgrind, mtrace, ltrace, malloc lab and others are traces too: trace convert --help "
-    "lists them.\n"
-    "Charts of the results: report DIR. Options of heap are words joined by +: see its README.\n\n"
+    "Files of valgrind, mtrace, ltrace, malloc lab and others are traces too: 'trace convert "
+    "--help' lists them.\n"
+    "Charts of the results: 'report DIR'. Options of heap are words joined by +: see its "
+    "README.\n\n"
     "Exit status: 0 ok, 1 a run failed (crash, hang, corruption, out of memory), 2 usage, 3 a "
     "trace is "
     "unreadable "
@@ -556,8 +559,9 @@ char *options_resume_command(const struct replay_options *options)
 
 void options_parse(struct replay_options *options, int argc, char **argv)
 {
-    static const struct argp argp = {option_table, parse_option, "TRACE...", documentation,
-                                     NULL,         NULL,         NULL};
+    static const struct argp argp = {option_table,  parse_option, "TRACE...",
+                                     documentation, NULL,         program_name_help_filter,
+                                     NULL};
     *options = (struct replay_options){
         .baseline = "glibc",
         .time_rounds = DEFAULT_TIME_ROUNDS,

@@ -7,6 +7,7 @@
 #include "replay/options.h"
 #include "replay/outlook.h"
 #include "replay/session.h"
+#include "traces/format/program_name.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -124,9 +125,10 @@ static void print_summary(const struct replay_options *options, const struct sum
     };
     summary_print(summary, stdout, &how);
     fprintf(stderr,
-            "wrote %s/runs.csv, summary.csv, samples.csv, bounds.csv, %smeta.csv; charts: report "
-            "%s\n",
-            folder, options->latency_rounds ? "latency.csv, tails.csv, " : "", folder);
+            "wrote %s/runs.csv, summary.csv, samples.csv, bounds.csv, %smeta.csv; charts: "
+            "%sreport %s\n",
+            folder, options->latency_rounds ? "latency.csv, tails.csv, " : "",
+            program_name_prefix(), folder);
 }
 
 /* Writes and prints what the other files of the folder say, which is all that can be said. */

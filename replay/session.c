@@ -144,6 +144,14 @@ static bool check_addresses(const struct replay_options *options, struct error *
                      strerror(errno));
 }
 
+/* Beside the program as it is built, in ../lib/heapreel as it is installed. */
+static void find_cell_program(char path[static PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/replay-cell", program_folder());
+    if (access(path, X_OK) != 0)
+        snprintf(path, PATH_MAX, "%s/../lib/heapreel/replay-cell", program_folder());
+}
+
 bool session_open(struct session *session, const struct replay_options *options,
                   const struct session_host *host, volatile const sig_atomic_t *interrupted,
                   struct error *error)
@@ -151,7 +159,7 @@ bool session_open(struct session *session, const struct replay_options *options,
     static char cell_program[PATH_MAX];
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(cell_program, sizeof cell_program, "%s/replay-cell", program_folder());
+    find_cell_program(cell_program);
     *session = (struct session){
         .options = options,
         .runner =

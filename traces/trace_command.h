@@ -1,9 +1,9 @@
 /*
  * trace_command.h - the subcommands of the program `trace`.
  *
- * Each takes the arguments that follow `trace`, argv[0] being its own name, and returns the exit
- * status: TRACE_EXIT_OK, TRACE_EXIT_INVALID or TRACE_EXIT_TROUBLE. They print results to stdout and
- * errors to stderr.
+ * Each takes the arguments that follow `trace`, argv[0] being its own name with that of the
+ * program, "trace info", and returns the exit status: TRACE_EXIT_OK, TRACE_EXIT_INVALID or
+ * TRACE_EXIT_TROUBLE. They print results to stdout and errors to stderr.
  */
 #ifndef TRACES_TRACE_COMMAND_H
 #define TRACES_TRACE_COMMAND_H

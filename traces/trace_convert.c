@@ -2,6 +2,7 @@
  * trace_convert.c - `trace convert`: from one format into another.
  */
 #include "traces/format/output_file.h"
+#include "traces/format/program_name.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_text.h"
 #include "traces/format/trace_writer.h"
@@ -88,20 +89,22 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 /* Puts the list of formats, which the importers know, in front of the text that follows options. */
 static char *help_filter(int key, const char *text, void *input)
 {
-    (void)input;
     if (key != ARGP_KEY_HELP_POST_DOC)
-        return (char *)(uintptr_t)text;
+        return program_name_help_filter(key, text, input);
     char *help;
     size_t bytes;
     FILE *out = open_memstream(&help, &bytes);
     if (!out)
         abort();
-    fputs("Formats of IN:\n  trace     heapreel's own, build/trace record\n", out);
+    fputs("Formats of IN:\n  trace     heapreel's own, as 'trace record' writes it\n", out);
     for (size_t i = 0; i < importer_count; i++)
         fprintf(out, "  %-9s %s\n", importers[i].name, importers[i].description);
     fprintf(out, "\n%s", text);
     fclose(out);
-    return help;
+    char *named = program_name_help_filter(key, help, input);
+    if (named != help)
+        free(help);
+    return named;
 }
 
 static const struct argp convert_argp = {
@@ -111,7 +114,8 @@ static const struct argp convert_argp = {
     "Converts a trace. OUT appears only when all of IN could be read. What IN's format does not "
     "tell and what OUT's cannot is said on stderr.\v"
     "Examples:\n  trace convert perl.trace perl.txt\n  trace convert amptjp-bal.rep amptjp.trace\n"
-    "  trace convert --from=valgrind log.txt prog.trace",
+    "  trace convert --from=valgrind log.txt prog.trace\n\n"
+    "Exit status: 0 ok, 1 IN is invalid, 2 usage or trouble.",
     NULL,
     help_filter,
     NULL};

@@ -2,6 +2,7 @@
  * trace_cut.c - `trace cut`: a part of a trace as a trace.
  */
 #include "traces/cut/cut.h"
+#include "traces/format/program_name.h"
 #include "traces/trace_command.h"
 #include "traces/trace_number.h"
 
@@ -128,9 +129,14 @@ static const struct argp cut_argp = {
     "others' objects are left out. --thread may be joined with a range.\n"
     "Totals, losses and the program's own CPU time and memory are of the whole, and are not "
     "carried over.\n"
-    "Example: trace cut --time=1.5:2.5 firefox.trace second.trace",
+    "\n"
+    "Examples:\n"
+    "  trace cut --time=1.5:2.5 firefox.trace second.trace\n"
+    "  trace cut --events=:100000 redis.trace start.trace\n"
+    "\n"
+    "Exit status: 0 ok, 1 IN is invalid, 2 usage or trouble.",
     NULL,
-    NULL,
+    program_name_help_filter,
     NULL};
 
 int trace_cut_command(int argc, char **argv)

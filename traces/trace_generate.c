@@ -1,6 +1,7 @@
 /*
  * trace_generate.c - `trace generate`: a trace of a program that never was.
  */
+#include "traces/format/program_name.h"
 #include "traces/generate/generate.h"
 #include "traces/trace_command.h"
 #include "traces/trace_number.h"
@@ -79,9 +80,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 /* The kinds stand in the help as their table has them. */
 static char *add_kinds(int key, const char *text, void *input)
 {
-    (void)input;
     if (key != ARGP_KEY_HELP_POST_DOC)
-        return (char *)(uintptr_t)text;
+        return program_name_help_filter(key, text, input);
     char *help = NULL;
     size_t bytes;
     FILE *out = open_memstream(&help, &bytes);
@@ -94,7 +94,10 @@ static char *add_kinds(int key, const char *text, void *input)
                 kind->objects, kind->summary);
     fprintf(out, "\n%s", text);
     fclose(out);
-    return help;
+    char *named = program_name_help_filter(key, help, input);
+    if (named != help)
+        free(help);
+    return named;
 }
 
 static const struct argp generate_argp = {
@@ -104,7 +107,11 @@ static const struct argp generate_argp = {
     "Generates a trace. The same kind, options and seed give the same events.\v"
     "What is live after the last event stays so, as at the end of most programs. The metadata "
     "says that the trace is generated, by what and from which seed.\n"
-    "Example: trace generate larson --threads=8 --events=10000000 larson.trace",
+    "\n"
+    "Examples:\n"
+    "  trace generate larson --threads=8 --events=10000000 larson.trace\n"
+    "\n"
+    "Exit status: 0 ok, 2 usage or trouble.",
     NULL,
     add_kinds,
     NULL};

@@ -1,6 +1,7 @@
 /*
  * trace_info.c - `trace info`: what a trace is.
  */
+#include "traces/format/program_name.h"
 #include "traces/format/trace_histogram.h"
 #include "traces/format/trace_profile.h"
 #include "traces/format/trace_reader.h"
@@ -75,9 +76,14 @@ static const struct argp info_argp = {
     "power of ten) and lifetime.never.objects. What is 0 may be left out.\n"
     "A histogram is of size and lifetime together: rows of size_from,size_to,lifetime_from,"
     "lifetime_to,objects, lifetimes being empty for objects that were never released.\n"
-    "Example: trace info --format=csv firefox.trace",
+    "\n"
+    "Examples:\n"
+    "  trace info firefox.trace\n"
+    "  trace info --format=csv firefox.trace\n"
+    "\n"
+    "Exit status: 0 ok, 1 the trace is invalid, 2 usage or trouble.",
     NULL,
-    NULL,
+    program_name_help_filter,
     NULL};
 
 static void print_pair(const char *key, const char *value)

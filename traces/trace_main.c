@@ -4,6 +4,8 @@
 #include "traces/record/record_command.h"
 #include "traces/trace_command.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,17 +27,19 @@ enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 
 static void print_usage(FILE *out)
 {
-    fputs("Usage: trace COMMAND [OPTION...] ...\n\n", out);
+    const char *program = program_invocation_short_name;
+    fprintf(out, "Usage: %s COMMAND [OPTION...] ...\n\n", program);
     for (int i = 0; i < SUBCOMMANDS; i++)
-        fprintf(out, "  trace %-9s %s\n", subcommands[i].name, subcommands[i].summary);
-    fputs("\nExamples:\n"
-          "  trace record -o perl.trace -- perl script.pl\n"
-          "  trace info perl.trace\n"
-          "  trace print perl.trace | head\n\n"
-          "`trace COMMAND --help` tells the rest.\n"
-          "Exit status: 0 ok, 1 the trace is invalid, 2 usage or trouble; record: the program's "
-          "own.\n",
-          out);
+        fprintf(out, "  %s %-9s %s\n", program, subcommands[i].name, subcommands[i].summary);
+    fprintf(out,
+            "\nExamples:\n"
+            "  %1$s record -o perl.trace -- perl script.pl\n"
+            "  %1$s info perl.trace\n"
+            "  %1$s print perl.trace | head\n\n"
+            "'%1$s COMMAND --help' tells the rest.\n"
+            "Exit status: 0 ok, 1 the trace is invalid, 2 usage or trouble; record: the program's "
+            "own.\n",
+            program);
 }
 
 int trace_command_failed(const struct error *error)
@@ -53,6 +57,15 @@ static int checked(int status)
     return TRACE_EXIT_TROUBLE;
 }
 
+/* The subcommand is called, in its help and its errors, by both words that were typed. */
+static int run(const struct subcommand *subcommand, int argc, char **argv)
+{
+    char name[PATH_MAX];
+    snprintf(name, sizeof name, "%s %s", program_invocation_short_name, subcommand->name);
+    argv[0] = name;
+    return subcommand->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -66,7 +79,7 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < SUBCOMMANDS; i++)
         if (strcmp(name, subcommands[i].name) == 0)
-            return checked(subcommands[i].run(argc - 1, argv + 1));
+            return checked(run(&subcommands[i], argc - 1, argv + 1));
     if (*name)
         fprintf(stderr, "trace: no command '%s'\n", name);
     print_usage(stderr);

@@ -1,6 +1,7 @@
 /*
  * trace_print.c - `trace print` and `trace validate`: every event, as text or against the rules.
  */
+#include "traces/format/program_name.h"
 #include "traces/format/trace_reader.h"
 #include "traces/format/trace_tally.h"
 #include "traces/format/trace_text.h"
@@ -33,10 +34,14 @@ static const struct argp print_argp = {
     "FILE",
     "Prints a trace as text, one event a line: INDEX TIME_US THREAD OPERATION ARGUMENTS = "
     "#OBJECT.\v"
-    "Lines that start with # are metadata. `trace convert` makes a trace of such a text again.\n"
-    "Example: trace print firefox.trace | head -n 40",
+    "Lines that start with # are metadata. 'trace convert' makes a trace of such a text again.\n"
+    "\n"
+    "Examples:\n"
+    "  trace print firefox.trace | head -n 40\n"
+    "\n"
+    "Exit status: 0 ok, 1 the trace is invalid, 2 usage or trouble.",
     NULL,
-    NULL,
+    program_name_help_filter,
     NULL};
 
 static const struct argp validate_argp = {
@@ -44,9 +49,14 @@ static const struct argp validate_argp = {
     parse_path,
     "FILE",
     "Checks a trace against all rules: order of objects, what is live, times, threads, checksums.\v"
-    "Every violation is printed with the number of its event. Exit status 1 when there is any.",
+    "Every violation is printed with the number of its event.\n"
+    "\n"
+    "Examples:\n"
+    "  trace validate firefox.trace\n"
+    "\n"
+    "Exit status: 0 no violation, 1 there is one, or the file is no trace, 2 usage or trouble.",
     NULL,
-    NULL,
+    program_name_help_filter,
     NULL};
 
 static struct trace_reader *open_argument(const struct argp *argp, int argc, char **argv,

@@ -1,4 +1,5 @@
 #include "traces/record/record_command.h"
+#include "traces/format/program_name.h"
 #include "traces/record/record_cost.h"
 #include "traces/record/record_ltrace.h"
 #include "traces/record/record_options.h"
@@ -104,13 +105,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 int record_command(int argc, char **argv)
 {
-    const struct argp argp = {argp_options, parse, "[--] PROGRAM [ARG...]", argp_text, NULL,
-                              NULL,         NULL};
+    const struct argp argp = {argp_options, parse, "[--] PROGRAM [ARG...]",
+                              argp_text,    NULL,  program_name_help_filter,
+                              NULL};
     struct arguments arguments = {0};
     struct record_options *options = &arguments.options;
     argp_err_exit_status = TROUBLE;
-    char name[] = "trace record";
-    argv[0] = name;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
     if (options->all && options->process != NULL) {
         fputs("trace record: --all and --process exclude each other\n", stderr);

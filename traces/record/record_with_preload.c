@@ -35,7 +35,10 @@ static bool find_library(char path[static PATH_MAX], struct error *error)
                          "move the build folder",
                          path);
     }
-    return error_set(error, ERROR_USAGE, "librecord.so is not beside %s/trace; build it", program);
+    return error_set(error, ERROR_USAGE,
+                     "librecord.so is neither in %1$s nor in %1$s/../lib/heapreel; "
+                     "build it",
+                     program);
 }
 
 /* The folder of the output, in which it must be possible to make a file. */
