@@ -26,8 +26,8 @@ record() { # FILE [OPTION...]
     cd "$installed"
     run -0 find . -type f -not -name '*.gp' -printf '%P\n'
     [ "$(sort <<<"$output" | tr '\n' ' ')" = "bin/heapreel-replay bin/heapreel-report bin/heapreel-trace \
-lib/heapreel/libheap.so lib/heapreel/librecord.so lib/heapreel/replay-cell share/man/man1/heapreel-replay.1 \
-share/man/man1/heapreel-report.1 share/man/man1/heapreel-trace.1 " ]
+lib/heapreel/libheap.so lib/heapreel/librecord.so lib/heapreel/replay-cell share/heapreel/how_to_read.html \
+share/heapreel/report.css share/man/man1/heapreel-replay.1 share/man/man1/heapreel-report.1 share/man/man1/heapreel-trace.1 " ]
     for script in "$SOURCE_DIR"/analysis/*.gp; do
         [ -s "share/heapreel/${script##*/}" ]
     done
