@@ -204,7 +204,7 @@ static void set_frame(const struct chart *chart, const struct map_panels *panels
     gnuplot_set_number(chart->settings, "EMPTY", EMPTY_VALUE);
     gnuplot_set_number(chart->settings, "W", 1200);
     gnuplot_set_number(chart->settings, "H",
-                       128 + 90 + (double)rows * panel_height + 74 * (double)(rows - 1));
+                       128 + 104 + (double)rows * panel_height + 74 * (double)(rows - 1));
 }
 
 enum chart_result chart_heap_map(struct chart *chart, struct analysis_error *error)

@@ -10,8 +10,8 @@
 #include <string.h>
 
 enum {
-    HEIGHT = 675,
-    PLOT_HEIGHT = HEIGHT - 138 - 96,                             /* as in the script */
+    HEIGHT = 691,
+    PLOT_HEIGHT = HEIGHT - 138 - 112,                            /* as in the script */
     LABEL_HEIGHT = 19,                                           /* pixels of a line of text */
     MAX_LINES = LATENCY_KIND_COUNT * (CHART_MAX_ALLOCATORS + 1), /* and the floor */
     STEPS = 600, /* a point this part of an axis from the last one is not drawn */
@@ -197,15 +197,16 @@ static void set_panels(const struct chart *chart, const struct lines *lines,
     gnuplot_set_number(chart->settings, "LABEL_WIDTH", 34 + 9.2 * (double)label_width(lines));
 }
 
-/* 50, 90, 99 %, and so on. */
+/* 50, 90, 99 %, and so on; from 99.99 on every second one, for they get wider. */
 static struct axis percent_axis(double most_nines)
 {
     struct axis axis = {.low = 0, .high = most_nines, .ticks = "(\"50\" 0.30103"};
     for (int nines = 1; nines <= most_nines && nines < 12; nines++) {
         size_t used = strlen(axis.ticks);
         double percent = 100 - 100 * pow(10, -nines);
-        snprintf(axis.ticks + used, sizeof axis.ticks - used, ", \"%.*f\" %d",
-                 nines > 2 ? nines - 2 : 0, percent, nines);
+        if (nines <= 4 || nines % 2 == 0)
+            snprintf(axis.ticks + used, sizeof axis.ticks - used, ", \"%.*f\" %d",
+                     nines > 2 ? nines - 2 : 0, percent, nines);
     }
     strcat(axis.ticks, ")");
     strcpy(axis.blank, "()");

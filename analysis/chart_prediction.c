@@ -193,7 +193,7 @@ static void set_names(const struct chart *chart, const struct plot *plot,
 
 static void write_agreement(char *text, const struct agreement *agreement, const char *name)
 {
-    char interval[TEXT_SIZE] = "";
+    char interval[32] = "";
     if (!isnan(agreement->spearman_interval.low))
         snprintf(interval, sizeof interval, " [%.2f %.2f]", agreement->spearman_interval.low,
                  agreement->spearman_interval.high);

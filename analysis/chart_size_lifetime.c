@@ -274,7 +274,7 @@ static void set_all(const struct chart *chart, const struct grid *grid)
                        highest(grid->size_objects, grid->left, grid->right));
     gnuplot_set_number(chart->settings, "MOST_LIFETIME", most_of_rows);
     gnuplot_set_number(chart->settings, "W", 1200);
-    gnuplot_set_number(chart->settings, "H", 675);
+    gnuplot_set_number(chart->settings, "H", 691);
     set_colours(chart, grid);
     set_texts(chart, grid);
 }

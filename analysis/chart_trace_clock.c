@@ -146,7 +146,7 @@ static void set_frame(const struct chart *chart, size_t count)
     double panel_height = rows == 1 ? 400 : 230;
     gnuplot_set_number(chart->settings, "W", 1200);
     gnuplot_set_number(chart->settings, "H",
-                       128 + 90 + (double)rows * panel_height + 74 * (double)(rows - 1));
+                       128 + 104 + (double)rows * panel_height + 74 * (double)(rows - 1));
     gnuplot_set_number(chart->settings, "COUNT", (double)count);
     gnuplot_set_number(chart->settings, "COLUMNS", (double)columns);
     gnuplot_set_number(chart->settings, "ROWS", (double)rows);

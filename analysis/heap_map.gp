@@ -21,7 +21,7 @@ set xrange [LOW_X:HIGH_X]
 gap_x = COMMON > 0 ? 40.0 : 90.0
 gap_y = 74.0
 panel_w = (W - MARGIN - RIGHT - gap_x * (COLUMNS - 1)) / COLUMNS
-panel_h = (H - 128.0 - 90.0 - gap_y * (ROWS - 1)) / ROWS
+panel_h = (H - 128.0 - 104.0 - gap_y * (ROWS - 1)) / ROWS
 
 # The colours, as a bar of steps at the right.
 BAR_X = W - RIGHT + 22

@@ -7,7 +7,7 @@ set label 2 SUBTITLE at screen left(MARGIN),top(60) left font FONT.",11" tc rgb 
 set label 4 MISSING at screen left(MARGIN),top(80) left font FONT.":Italic,11.5" tc rgb BAD
 set multiplot
 set tmargin at screen top(138)
-set bmargin at screen bottom(96)
+set bmargin at screen bottom(112)
 set xrange [LOW_X:HIGH_X]
 set yrange [LOW_Y:HIGH_Y]
 set logscale y

@@ -16,7 +16,7 @@ static const struct {
     {"ladder", "The rungs of the heap"},
     {"ladder-corpus", "The rungs of the heap over all traces, relative to the baseline"},
     {"footprint", "Heap over time, of each allocator, above what the program had live"},
-    {"anatomy", "What the heap is made of at its peak"},
+    {"anatomy", "What the heap is made of over time"},
     {"latency", "How long single calls took"},
     {"heap-map", "The heap's addresses over time: where memory is in use"},
     {"fragmentation", "Heap ÷ live bytes over time"},

@@ -17,7 +17,7 @@ set multiplot
 set lmargin at screen left(MARGIN)
 set rmargin at screen right(RIGHT + RIGHT_BARS + 18)
 set tmargin at screen top(100 + TOP_BARS + 12)
-set bmargin at screen bottom(96)
+set bmargin at screen bottom(112)
 set xrange [LOW_X:HIGH_X]
 set yrange [LOW_Y:HIGH_Y]
 set xtics @TICKS_X
@@ -61,7 +61,7 @@ unset label
 set lmargin at screen right(RIGHT + RIGHT_BARS)
 set rmargin at screen right(RIGHT)
 set tmargin at screen top(100 + TOP_BARS + 12)
-set bmargin at screen bottom(96)
+set bmargin at screen bottom(112)
 set border 2
 set xrange [0:MOST_LIFETIME * 1.02]
 set yrange [LOW_Y:HIGH_Y]

@@ -41,6 +41,12 @@ struct writer {
 
 /* ---- ids ---- */
 
+/* gnuplot gives ids to the groups that are the plots, and refers to none of them. */
+static bool is_group(const char *element)
+{
+    return strcmp(element, "g") == 0;
+}
+
 /* The id in "#id" or "url(#id)"; NULL when the value is no such reference. */
 static const char *referred(const char *value, char *id)
 {
@@ -74,12 +80,11 @@ static const char *attribute(const char **attributes, const char *name)
 static void XMLCALL note_start(void *data, const char *element, const char **attributes)
 {
     struct references *references = data;
-    (void)element;
     size_t depth = ++references->depth;
     if (depth >= MAX_DEPTH)
         return;
     char *owner = references->owners[depth];
-    const char *id = attribute(attributes, "id");
+    const char *id = is_group(element) ? NULL : attribute(attributes, "id");
     snprintf(owner, ID_SIZE, "%s", id != NULL ? id : references->owners[depth - 1]);
     for (; *attributes != NULL && references->count < MAX_IDS; attributes += 2) {
         struct reference *reference = &references->items[references->count];
@@ -104,8 +109,7 @@ static bool is_used(const struct references *references, const char *id, int dep
     for (size_t i = 0; depth < MAX_DEPTH && i < references->count; i++) {
         const struct reference *reference = &references->items[i];
         if (strcmp(reference->to, id) == 0 &&
-            (strncmp(reference->from, "gnuplot_", 8) == 0 || reference->from[0] == '\0' ||
-             is_used(references, reference->from, depth + 1)))
+            (reference->from[0] == '\0' || is_used(references, reference->from, depth + 1)))
             return true;
     }
     return false;
@@ -133,7 +137,7 @@ static bool is_dropped(const struct writer *writer, const char *element, const c
 {
     const char *id = attribute(attributes, "id");
     return is_among(element, dropped_elements, sizeof dropped_elements / sizeof(char *)) ||
-           (id != NULL && strncmp(id, "gnuplot_", 8) != 0 && !is_used(writer->references, id, 0));
+           (id != NULL && !is_group(element) && !is_used(writer->references, id, 0));
 }
 
 /* What a browser would fetch or run. */

@@ -12,7 +12,7 @@ set yrange [LOW_Y:HIGH_Y]
 gap_x = 44.0
 gap_y = 74.0
 panel_w = (W - MARGIN - 28.0 - gap_x * (COLUMNS - 1)) / COLUMNS
-panel_h = (H - 128.0 - 90.0 - gap_y * (ROWS - 1)) / ROWS
+panel_h = (H - 128.0 - 104.0 - gap_y * (ROWS - 1)) / ROWS
 do for [k = 1:COUNT] {
     col = int(k - 1) % int(COLUMNS)
     row = int(k - 1) / int(COLUMNS)
