@@ -33,10 +33,10 @@ EOF
     run "$report" "$results"
     [ "$status" -eq 0 ]
     [[ "$output" == *"wrote $page"* ]]
-    for name in footprint fragmentation speed time-memory ladder; do
+    for name in footprint fragmentation speed time-memory run-order ladder; do
         grep -q "<figure data-chart=\"$name\">" "$page"
     done
-    [ "$(grep -c '<svg role="img"' "$page")" -eq 5 ]
+    [ "$(grep -c '<svg role="img"' "$page")" -eq 6 ]
     [ "$(tail -n 1 "$page")" = "</html>" ]
     [ -z "$(find "$results" -name 'report.html.*')" ]
 }
@@ -53,7 +53,24 @@ EOF
     "$report" "$results"
     grep -q '<h1>No detectable difference in time between heap-segregated and glibc on toy</h1>' "$page"
     [ "$(grep -o '<section id="[a-z-]*"' "$page" | cut -d'"' -f2 | tr '\n' ' ')" = \
-        "numbers time-memory footprint corpus environment data how-to-read " ]
+        "numbers time-memory footprint maps latency corpus environment doubts data how-to-read " ]
+}
+
+@test "every mark of a plot is in the page" {
+    "$report" "$results"
+    for name in time-memory run-order; do
+        grep -o "<use [^>]*transform='translate" "$results/charts/$name.svg"
+    done | wc -l > "$BATS_TEST_TMPDIR/drawn"
+    python3 - "$page" "$(cat "$BATS_TEST_TMPDIR/drawn")" <<'END'
+import re, sys
+pictures = re.findall(r"<svg.*?</svg>", open(sys.argv[1]).read(), re.S)
+marks = sum(
+    len(re.findall(r'<use [^>]*transform="translate', picture))
+    for picture in pictures
+    if "Time against peak" in picture or "Every run in the order" in picture
+)
+assert marks == int(sys.argv[2]) > 5, (marks, sys.argv[2])
+END
 }
 
 @test "the numbers of the page are those of the table" {
@@ -128,7 +145,7 @@ make_hostile() {
     grep -q '<h1>.* over 2 traces</h1>' "$page"
     grep -m 1 '<caption>' "$page" | grep -q 'Geometric means over all traces'
     [ "$(grep -c '<figure data-chart="footprint-' "$page")" -eq 2 ]
-    [ "$(grep -c '^<details' "$page")" -eq 5 ]
+    [ "$(grep -c '^<details' "$page")" -eq 6 ]
 }
 
 @test "a page that cannot be written is an error, and nothing is left of it" {

@@ -10,13 +10,17 @@ elsewhere() {
 scripts/test|.ci/run|scripts/test
 scripts/bench_record|scripts/scripts_test.bats|tree/scripts/bench_record -r 2
 scripts/bench_threads|scripts/scripts_test.bats|tree/scripts/bench_threads -a heap
+scripts/bench --real|scripts/scripts_test.bats|tree/scripts/bench --real -a
+scripts/campaign -o big -a|scripts/campaign_machines_test.bats|--sshloginfile
+scripts/campaign -o big --slurm|scripts/campaign_machines_test.bats|--slurm
+scripts/campaign --resume|scripts/campaign_machines_test.bats|--resume
 scripts/bench |scripts/scripts_test.bats|tree/scripts/bench -a heap
 scripts/corpus_picture|scripts/scripts_test.bats|/corpus_picture" -o
 scripts/corpus_table|traces/corpus_test.bats|/scripts/corpus_table
 traces/recipes/manifest|traces/corpus_test.bats|/traces/recipes/manifest" folder
 traces/recipes/all|traces/corpus_test.bats|traces/recipes/all --list
 traces/recipes/NAME|traces/corpus_test.bats|traces/recipes/all
-HEAP_TEST_OPS=1000|CMakeLists.txt|unit_test(heap_fuzz_test
+HEAP_TEST_OPS=100|CMakeLists.txt|unit_test(heap_fuzz_test
 cmake --preset release|scripts/lib.sh|cmake --preset release
 ctest --preset release|scripts/test|ctest --preset release
 cmake --install build|scripts/install_test.bats|cmake --install "$BUILD_DIR" --prefix
