@@ -145,7 +145,7 @@ make_hostile() {
     grep -q '<h1>.* over 2 traces</h1>' "$page"
     grep -m 1 '<caption>' "$page" | grep -q 'Geometric means over all traces'
     [ "$(grep -c '<figure data-chart="footprint-' "$page")" -eq 2 ]
-    [ "$(grep -c '^<details' "$page")" -eq 6 ]
+    [ "$(grep -c '^<details' "$page")" -eq 5 ]
 }
 
 @test "a page that cannot be written is an error, and nothing is left of it" {
