@@ -220,7 +220,7 @@ END
 
 # A replay of 3000 generated events with the passes latency, map and clock, thinned: of samples and columns each 80th and 20th.
 @test "latency, heap map, size and lifetime, and both clocks are drawn of what the passes wrote" {
-    run "$report" --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/pictures"
+    run "$report" --charts --out="$BATS_TEST_TMPDIR/pictures" "$SOURCE_DIR/analysis/testdata/pictures"
     [ "$status" -eq 0 ]
     for name in latency heap-map size-lifetime trace-clock; do
         [[ "$output" != *"$name is left out"* ]]
