@@ -52,7 +52,7 @@ commands_of() {
             line = $0
             sub(/^ *(\$ )?/, "", line)
             sub(/  .*/, "", line)
-            if (line ~ /^([A-Z_]+=[^ ]* )*(\.{1,2}\/|build\/|scripts\/|traces\/recipes\/|(cmake|ctest|cd|heapreel-[a-z]+) |(replay|report|trace) [^ ])/)
+            if (line ~ /^([A-Z_]+=[^ ]* )*(\.\.?\/|build\/|scripts\/|traces\/recipes\/|(cmake|ctest|cd|heapreel-[a-z]+) |(replay|report|trace) [^ ])/)
                 print line
             next
         }
