@@ -191,6 +191,12 @@ static void let_go(struct heap_cache *cache, struct heap_cache_list *list, uint3
     }
 }
 
+static void let_go_of_large(struct heap_cache *cache)
+{
+    for (size_t i = HEAP_CACHE_SMALL_LISTS; i < HEAP_CACHE_LISTS; i++)
+        let_go(cache, &cache->lists[i], cache->lists[i].count);
+}
+
 static void let_go_of_chain(struct heap_cache *cache, struct heap_chain chain)
 {
     struct heap_cache_list list = {.first = chain.first, .count = chain.count};
@@ -290,8 +296,7 @@ static void leave_to_others(struct heap_cache *cache)
         pass_on(cache, i, take_spare(cache, i));
         pass_on(cache, i, take_list(cache, i));
     }
-    for (size_t i = HEAP_CACHE_SMALL_LISTS; i < HEAP_CACHE_LISTS; i++)
-        let_go(cache, &cache->lists[i], cache->lists[i].count);
+    let_go_of_large(cache);
 }
 
 void heap_cache_close(struct heap_cache *cache)
@@ -393,12 +398,6 @@ static size_t flush_limit(const struct heap *heap)
     bool is_fragmented =
         !is_shared(heap) && heap->in_use_bytes < heap_bytes - heap_bytes / FLUSH_FREE_SHARE;
     return share < FLUSH_LEAST_BYTES || is_fragmented ? FLUSH_LEAST_BYTES : share;
-}
-
-static void let_go_of_large(struct heap_cache *cache)
-{
-    for (size_t i = HEAP_CACHE_SMALL_LISTS; i < HEAP_CACHE_LISTS; i++)
-        let_go(cache, &cache->lists[i], cache->lists[i].count);
 }
 
 bool heap_cache_flush_before_growth(struct heap *heap, size_t size)

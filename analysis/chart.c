@@ -12,6 +12,15 @@
 /* Characters of their size that fit across a chart. */
 enum { FOOTER_MAX_WIDTH = 175, MISSING_MAX_WIDTH = 145 };
 
+const struct allocator_summary *chart_find_allocator(const struct trace_summary *trace,
+                                                     const char *label)
+{
+    for (size_t i = 0; i < trace->allocator_count; i++)
+        if (strcmp(trace->allocators[i].allocator, label) == 0)
+            return &trace->allocators[i];
+    return NULL;
+}
+
 enum chart_result chart_leave_out(struct analysis_error *error, const char *format, ...)
 {
     va_list arguments;

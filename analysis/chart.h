@@ -43,6 +43,10 @@ enum chart_result chart_size_lifetime(struct chart *chart, struct analysis_error
 enum chart_result chart_trace_clock(struct chart *chart, struct analysis_error *error);
 enum chart_result chart_prediction(struct chart *chart, struct analysis_error *error);
 
+/* The allocator of that label on the trace; NULL when it was not run there. */
+const struct allocator_summary *chart_find_allocator(const struct trace_summary *trace,
+                                                     const char *label);
+
 /* Sets `error` and returns CHART_LEFT_OUT. */
 enum chart_result chart_leave_out(struct analysis_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -34,20 +34,12 @@ struct side {
     struct axis axis;
 };
 
-static const struct allocator_summary *find(const struct trace_summary *trace, const char *name)
-{
-    for (size_t i = 0; i < trace->allocator_count; i++) {
-        if (strcmp(trace->allocators[i].allocator, name) == 0)
-            return &trace->allocators[i];
-    }
-    return NULL;
-}
-
 static size_t collect_rows(const struct chart *chart, struct row *rows)
 {
     size_t count = 0;
     for (size_t i = 0; i < RUNGS_COUNT; i++) {
-        const struct allocator_summary *found = find(chart->trace, rungs[i].allocator);
+        const struct allocator_summary *found =
+            chart_find_allocator(chart->trace, rungs[i].allocator);
         if (found != NULL && strcmp(found->allocator, chart->summary->baseline) != 0)
             rows[count++] = (struct row){found, rungs[i].what};
     }
@@ -220,7 +212,8 @@ enum chart_result chart_ladder(struct chart *chart, struct analysis_error *error
     if (count < 2)
         return chart_leave_out(error, "needs two or more rungs of the heap, as replay -a ladder "
                                       "runs them");
-    const struct allocator_summary *baseline = find(chart->trace, chart->summary->baseline);
+    const struct allocator_summary *baseline =
+        chart_find_allocator(chart->trace, chart->summary->baseline);
     if (baseline != NULL)
         rows[count++] = (struct row){baseline, "for comparison"};
     double low, high, memory_low, memory_high;

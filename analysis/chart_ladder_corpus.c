@@ -39,19 +39,11 @@ struct ladder {
     size_t common; /* traces that all rows with a mean finished */
 };
 
-static const struct allocator_summary *find(const struct trace_summary *trace, const char *name)
-{
-    for (size_t i = 0; i < trace->allocator_count; i++)
-        if (strcmp(trace->allocators[i].allocator, name) == 0)
-            return &trace->allocators[i];
-    return NULL;
-}
-
 /* To the baseline; NaN where the rung did not finish the trace in both passes. */
 static double ratio_of(const struct trace_summary *trace, const struct rung_row *row,
                        enum metric metric)
 {
-    const struct allocator_summary *found = find(trace, row->rung->allocator);
+    const struct allocator_summary *found = chart_find_allocator(trace, row->rung->allocator);
     if (found == NULL || isnan(found->metrics[METRIC_COLD].to_baseline.value) ||
         isnan(found->metrics[METRIC_PEAK_HEAP].to_baseline.value))
         return NAN;
@@ -70,7 +62,7 @@ static void collect_rows(struct ladder *ladder)
         struct rung_row row = {.rung = &rungs[i]};
         size_t asked = 0;
         for (size_t j = 0; j < summary->trace_count; j++) {
-            asked += find(&summary->traces[j], rungs[i].allocator) != NULL;
+            asked += chart_find_allocator(&summary->traces[j], rungs[i].allocator) != NULL;
             row.finished += finished(&summary->traces[j], &row);
         }
         row.has_mean = row.finished > 0 && row.finished * 2 >= summary->trace_count;
