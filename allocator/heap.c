@@ -26,7 +26,7 @@ struct heap *heap_init(const struct heap_config *config)
     struct heap *heap = heap_region_first(config->fixed_bytes, config->region_bytes);
     if (!heap)
         return NULL;
-    heap_depot_init(&heap->depot);
+    heap_depots_init(heap->depots);
     heap->fit = config->fit;
     heap->order = config->order;
     heap->split = config->split;

@@ -18,6 +18,13 @@
 #define FLUSH_HEAP_SHARE_SHARED 512 /* with other threads about */
 #define FLUSH_FREE_SHARE        10  /* of the heap, free: with one thread any size is flushed */
 
+/*
+ * With other threads about, no cache lets go of its blocks until the heap has grown by so much
+ * since one did: where it is as large as all of them need they would empty and fill them in turn
+ * for ever.
+ */
+#define GROWTH_PER_FLUSH_BYTES ((size_t)32 << 10)
+
 /* A phase ends when more than this, and three quarters of what is in use, is cached. */
 #define PHASE_LEAST_BYTES ((size_t)64 << 10)
 
@@ -40,8 +47,8 @@
 #define LARGE_LEAST_BYTES        ((size_t)512 << 10)
 #define LARGE_BLOCKS             64
 #define LARGE_HEAP_SHARE_SHARED  256 /* these three with other threads about */
-#define LARGE_LEAST_BYTES_SHARED ((size_t)16 << 10)
-#define LARGE_BLOCKS_SHARED      1
+#define LARGE_LEAST_BYTES_SHARED ((size_t)64 << 10)
+#define LARGE_BLOCKS_SHARED      4
 
 /*
  * For so many large requests after the heap has grown, one that these lists can't serve empties
@@ -50,9 +57,11 @@
 #define LARGE_GROWING_REQUESTS 4096
 #define LARGE_GROWING_BYTES    ((size_t)64 << 10)
 
-/* The depot holds this share of what is in use, or this. */
-#define DEPOT_HEAP_SHARE  128
-#define DEPOT_LEAST_BYTES ((size_t)640 << 10)
+/* A depot holds this share of what is in use, or this; who finds its own one empty leaves this many
+ * bytes to those who turn to another. */
+#define DEPOT_HEAP_SHARE   128
+#define DEPOT_LEAST_BYTES  ((size_t)640 << 10)
+#define DEPOT_OTHERS_BYTES ((size_t)64 << 10)
 
 /* Blocks that a thread may keep when it would have to wait for the lock to free them. */
 #define DEFERRED_BLOCKS 64
@@ -98,6 +107,7 @@ static void see_region(struct heap_cache *cache)
     cache->base = (uintptr_t)heap->newest + CHUNK_ALIGNMENT;
     cache->span = (heap->committed - cache->base) / CHUNK_ALIGNMENT;
     bool shared = is_shared(heap);
+    cache->is_rounding = shared;
     size_t least = shared ? LARGE_LEAST_BYTES_SHARED : LARGE_LEAST_BYTES;
     cache->large_limit_bytes =
         heap->in_use_bytes / (shared ? LARGE_HEAP_SHARE_SHARED : LARGE_HEAP_SHARE);
@@ -115,6 +125,7 @@ void heap_cache_open(struct heap_cache *cache, struct heap *heap)
     cache->deferred = (struct heap_chain){&heap->nothing, 0};
     for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
         cache->lists[i] = (struct heap_cache_list){.first = &heap->nothing};
+    cache->depot = heap_depots_join(heap->depots);
     see_region(cache);
     cache->prev = NULL;
     cache->next = heap->caches;
@@ -226,19 +237,10 @@ static struct heap_chain take_spare(struct heap_cache *cache, size_t list)
     return chain;
 }
 
-/* Under the heap's lock. */
-static void pass_on(struct heap_cache *cache, size_t list, struct heap_chain chain)
-{
-    size_t bytes = chain.count * list * CHUNK_ALIGNMENT;
-    if (chain.count > 0 &&
-        !heap_depot_put(&cache->heap->depot, list, chain, bytes, cache->depot_limit_bytes))
-        let_go_of_chain(cache, chain);
-}
-
-/* With those in the depot. */
+/* With those in the depots. */
 static size_t count_blocks(const struct heap_cache *cache)
 {
-    size_t blocks = cache->heap->depot.blocks;
+    size_t blocks = heap_depots_blocks(cache->heap->depots);
     for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
         blocks += cache->lists[i].count;
     for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++)
@@ -246,9 +248,8 @@ static size_t count_blocks(const struct heap_cache *cache)
     return blocks;
 }
 
-static void empty_depot(struct heap_cache *cache)
+static void empty_depot(struct heap_cache *cache, struct heap_depot *depot)
 {
-    struct heap_depot *depot = &cache->heap->depot;
     for (size_t i = 0; i < HEAP_DEPOT_LISTS && heap_depot_bytes(depot) > 0; i++) {
         struct heap_chain chain;
         while ((chain = heap_depot_take(depot, cache, true, i, i * CHUNK_ALIGNMENT)).count > 0)
@@ -263,22 +264,29 @@ static void flush_by_sweep(struct heap_cache *cache, size_t blocks)
         cache->lists[i].count = 0;
     }
     memset(cache->spares, 0, sizeof cache->spares);
-    heap_depot_forget(&cache->heap->depot);
+    heap_depots_forget(cache->heap->depots);
     cache->large_bytes = 0;
     heap_sweep(cache->heap, blocks);
 }
 
-static void flush_by_lists(struct heap_cache *cache)
+static void let_go_of_all(struct heap_cache *cache)
 {
     for (size_t i = 0; i < HEAP_CACHE_LISTS; i++)
         let_go(cache, &cache->lists[i], cache->lists[i].count);
     for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++)
         let_go_of_chain(cache, take_spare(cache, i));
-    empty_depot(cache);
+}
+
+static void flush_by_lists(struct heap_cache *cache)
+{
+    let_go_of_all(cache);
+    for (size_t i = 0; i < HEAP_DEPOTS; i++)
+        empty_depot(cache, &cache->heap->depots[i]);
 }
 
 void heap_cache_flush(struct heap_cache *cache)
 {
+    cache->heap->high_at_flush = cache->heap->high;
     free_deferred(cache);
     /* Others may be at the depot. */
     size_t blocks = is_shared(cache->heap) ? 0 : count_blocks(cache);
@@ -289,21 +297,12 @@ void heap_cache_flush(struct heap_cache *cache)
     memset(cache->runs, 0, sizeof cache->runs);
 }
 
-/* What other threads may want; the rest is freed. */
-static void leave_to_others(struct heap_cache *cache)
-{
-    for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++) {
-        pass_on(cache, i, take_spare(cache, i));
-        pass_on(cache, i, take_list(cache, i));
-    }
-    let_go_of_large(cache);
-}
-
 void heap_cache_close(struct heap_cache *cache)
 {
     static const struct heap_cache closed = HEAP_CACHE_CLOSED;
     free_deferred(cache);
-    leave_to_others(cache);
+    let_go_of_all(cache);
+    cache->depot->users--;
     if (cache->prev)
         cache->prev->next = cache->next;
     else
@@ -319,23 +318,39 @@ void heap_cache_forget_others(struct heap *heap, struct heap_cache *cache)
 {
     heap->has_orphans |= heap->caches && (heap->caches != cache || cache->next);
     heap->caches = cache;
+    for (size_t i = 0; i < HEAP_DEPOTS; i++)
+        heap->depots[i].users = 0;
     if (!cache)
         return;
+    cache->depot->users = 1;
     cache->next = cache->prev = NULL;
     set_limits(cache);
 }
 
-/* Where other threads are about, what is in the depot is theirs as well. */
+/* Where other threads are about, what is in the depots is theirs as well. */
 static size_t cached_bytes(const struct heap_cache *cache)
 {
     size_t bytes = cache->large_bytes;
-    bytes += is_shared(cache->heap) ? 0 : heap_depot_bytes(&cache->heap->depot);
+    bytes += is_shared(cache->heap) ? 0 : heap_depots_bytes(cache->heap->depots);
     for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++)
         bytes += (cache->lists[i].count + cache->spares[i].count) * i * CHUNK_ALIGNMENT;
     return bytes;
 }
 
 /* ---- without the heap ---- */
+
+/* The chain of which depot there is one in; the cache's own one is asked first. */
+static struct heap_chain take_from_depots(struct heap_cache *cache, size_t list, size_t size)
+{
+    struct heap_chain chain = {NULL, 0};
+    if (heap_depot_bytes(cache->depot) > 0)
+        chain = heap_depot_take(cache->depot, cache, false, list, size);
+    struct heap_depot *depots = cache->heap->depots;
+    for (size_t i = 0; i < HEAP_DEPOTS && chain.count == 0; i++)
+        if (heap_depot_bytes(&depots[i]) > DEPOT_OTHERS_BYTES)
+            chain = heap_depot_take(&depots[i], cache, false, list, size);
+    return chain;
+}
 
 void *heap_cache_take_aside(struct heap_cache *cache, size_t bytes)
 {
@@ -347,8 +362,8 @@ void *heap_cache_take_aside(struct heap_cache *cache, size_t bytes)
     if (list->count > 0)
         return NULL;
     struct heap_chain chain = take_spare(cache, index);
-    if (chain.count == 0 && heap_depot_bytes(&cache->heap->depot) > 0)
-        chain = heap_depot_take(&cache->heap->depot, cache, false, index, size);
+    if (chain.count == 0)
+        chain = take_from_depots(cache, index, size);
     if (chain.count == 0)
         return NULL;
     list->first = chain.first;
@@ -356,18 +371,34 @@ void *heap_cache_take_aside(struct heap_cache *cache, size_t bytes)
     return heap_cache_take(cache, index);
 }
 
+/* False when there is nothing to pass on, or no room for it. */
+static bool pass_on(struct heap_cache *cache, size_t list, struct heap_chain chain)
+{
+    size_t bytes = chain.count * list * CHUNK_ALIGNMENT;
+    return chain.count > 0 &&
+           heap_depot_put(cache->depot, list, chain, bytes, cache->depot_limit_bytes);
+}
+
 bool heap_cache_give_aside(struct heap_cache *cache, void *block, size_t size)
 {
     if (!cache->heap || size == 0 || size > HEAP_CACHE_SMALL_BYTES)
         return false;
     size_t index = heap_cache_list_of(size);
-    struct heap_chain spare = cache->spares[index];
-    size_t bytes = spare.count * size;
-    if (spare.count > 0 &&
-        !heap_depot_put(&cache->heap->depot, index, spare, bytes, cache->depot_limit_bytes))
+    if (cache->spares[index].count > 0 && !pass_on(cache, index, cache->spares[index]))
         return false;
     cache->spares[index] = take_list(cache, index);
     return heap_cache_give(cache, block, size);
+}
+
+void heap_cache_leave(struct heap_cache *cache)
+{
+    for (size_t i = 0; i < HEAP_CACHE_SMALL_LISTS; i++) {
+        struct heap_chain list = {cache->lists[i].first, cache->lists[i].count};
+        if (pass_on(cache, i, cache->spares[i]))
+            take_spare(cache, i);
+        if (pass_on(cache, i, list))
+            take_list(cache, i);
+    }
 }
 
 bool heap_cache_defer(struct heap_cache *cache, void *block, size_t size)
@@ -400,12 +431,17 @@ static size_t flush_limit(const struct heap *heap)
     return share < FLUSH_LEAST_BYTES || is_fragmented ? FLUSH_LEAST_BYTES : share;
 }
 
+static bool may_flush(const struct heap *heap)
+{
+    return !is_shared(heap) || heap->high >= heap->high_at_flush + GROWTH_PER_FLUSH_BYTES;
+}
+
 bool heap_cache_flush_before_growth(struct heap *heap, size_t size)
 {
     struct heap_cache *cache = heap->current;
     if (!cache || !would_touch(heap, size))
         return false;
-    bool all = cached_bytes(cache) > flush_limit(heap);
+    bool all = may_flush(heap) && cached_bytes(cache) > flush_limit(heap);
     if (!all && (is_shared(heap) || cache->large_bytes == 0))
         return false;
     if (all)
@@ -489,7 +525,7 @@ static bool is_much(const struct heap *heap, size_t bytes)
 static bool holds_too_much(struct heap_cache *cache, size_t size)
 {
     const struct heap *heap = cache->heap;
-    if (cache->refills++ % REFILLS_PER_COUNT != 0)
+    if (cache->refills++ % REFILLS_PER_COUNT != 0 || !may_flush(heap))
         return false;
     size_t bytes = cached_bytes(cache);
     return (!is_shared(heap) && is_mostly_cached(cache, bytes)) ||
@@ -526,7 +562,7 @@ static bool is_growing(struct heap_cache *cache)
 static void *alloc_large(struct heap_cache *cache, size_t bytes, size_t size)
 {
     struct heap *heap = cache->heap;
-    if (size > 0 && heap->lifo_bins && heap->split && is_tight(heap, size) &&
+    if (size > 0 && heap->lifo_bins && heap->split && may_flush(heap) && is_tight(heap, size) &&
         is_much(heap, cached_bytes(cache)))
         heap_cache_flush(cache);
     else if (cache->large_bytes > LARGE_GROWING_BYTES && is_growing(cache))
@@ -537,6 +573,10 @@ static void *alloc_large(struct heap_cache *cache, size_t bytes, size_t size)
 void *heap_cache_alloc(struct heap_cache *cache, size_t bytes)
 {
     size_t size = chunk_size_for(bytes);
+    if (size > HEAP_CACHE_SMALL_BYTES && size <= HEAP_CACHE_MAX_BYTES) {
+        size = heap_cache_size_for(cache, bytes);
+        bytes = size - CHUNK_HEADER_BYTES;
+    }
     cache->heap->current = cache;
     free_deferred(cache);
     heap_idle_tick(cache->heap, cache);

@@ -4,6 +4,8 @@
  * A cache belongs to one thread. Its lists are last in first out, and all blocks of a list are of
  * one size: there is a list for every chunk size up to HEAP_CACHE_SMALL_BYTES; sizes above that, up
  * to HEAP_CACHE_MAX_BYTES, share some lists by hashing, each of which serves one size at a time.
+ * With other threads about such sizes are rounded up to eight in each doubling, so that a block of
+ * one request can serve the next, which need not wait for the heap then.
  *
  * To take a block and to give one back needs no lock and changes nothing but the list and the
  * block. For the heap a cached block is in use: its head stays as it is, and it does not coalesce
@@ -44,8 +46,10 @@ struct heap_cache {
     uintptr_t span; /* payloads that begin less than this many 16 bytes above base are inside */
     uintptr_t secret;
     struct heap *heap;                     /* NULL: not opened */
+    struct heap_depot *depot;              /* the first one to turn to */
+    bool is_rounding;                      /* large sizes */
     size_t large_bytes, large_limit_bytes; /* in lists that sizes share */
-    size_t depot_limit_bytes;              /* what this cache may fill the heap's depot to */
+    size_t depot_limit_bytes;              /* what this cache may fill its depot to */
     uint32_t large_turn;                   /* of the lists that sizes share, to be emptied next */
     uint32_t refills;                      /* times that a list was found empty */
     uint32_t requests_since_growth;        /* large ones that the lists did not serve, */
@@ -73,7 +77,7 @@ void heap_cache_open(struct heap_cache *cache, struct heap *heap);
 /* Gives all blocks to the heap. */
 void heap_cache_flush(struct heap_cache *cache);
 
-/* Flushes the cache and closes it. */
+/* Gives all blocks to the heap and closes the cache. */
 void heap_cache_close(struct heap_cache *cache);
 
 /*
@@ -85,12 +89,16 @@ void heap_cache_forget_others(struct heap *heap, struct heap_cache *cache);
 
 /*
  * When heap_cache_take had no small block: one of the list that was set aside, or of the depot;
- * NULL if there is none. Not under the heap's lock, as is the other.
+ * NULL if there is none. Not under the heap's lock, as the three that follow.
  */
 void *heap_cache_take_aside(struct heap_cache *cache, size_t bytes);
 
 /* When heap_cache_give had no room: sets the list aside, and passes another one on to the depot. */
 bool heap_cache_give_aside(struct heap_cache *cache, void *block, size_t size);
+
+/* Leaves blocks of small sizes to other threads, as many as the depot has room for; for one that
+ * ends. The cache stays open. */
+void heap_cache_leave(struct heap_cache *cache);
 
 /*
  * Keeps a block of this size, as heap_cache_size_of told it, to be freed at the next call under the
@@ -139,6 +147,20 @@ static inline size_t heap_cache_list_of(size_t size)
            (size * UINT64_C(0x9e3779b97f4a7c15) >> (64 - HEAP_CACHE_HASH_BITS));
 }
 
+/* The next of eight in each doubling. */
+static inline size_t heap_cache_rounded(size_t size)
+{
+    size_t step = ((size_t)1 << (63 - __builtin_clzl(size))) / 8;
+    return (size + step - 1) & ~(step - 1);
+}
+
+/* The size of the chunk that serves a request of at most HEAP_CACHE_MAX_BYTES less a header. */
+static inline size_t heap_cache_size_for(const struct heap_cache *cache, size_t bytes)
+{
+    size_t size = chunk_size_for(bytes);
+    return cache->is_rounding && size > HEAP_CACHE_SMALL_BYTES ? heap_cache_rounded(size) : size;
+}
+
 /* Whether the blocks of a list that has some are of this size. */
 static inline bool heap_cache_list_is_of(const struct heap_cache_list *list, size_t size)
 {
@@ -180,7 +202,7 @@ static inline void *heap_cache_take_for(struct heap_cache *cache, size_t bytes)
     if (HEAP_LIKELY(bytes <= HEAP_CACHE_SMALL_BYTES - CHUNK_HEADER_BYTES))
         return heap_cache_take(cache, heap_cache_list_of(chunk_size_for(bytes)));
     if (bytes <= HEAP_CACHE_MAX_BYTES - CHUNK_HEADER_BYTES)
-        return heap_cache_take_shared(cache, chunk_size_for(bytes));
+        return heap_cache_take_shared(cache, heap_cache_size_for(cache, bytes));
     return NULL;
 }
 
@@ -190,8 +212,8 @@ static inline void *heap_cache_take_aligned(struct heap_cache *cache, size_t ali
 {
     if (bytes > HEAP_CACHE_MAX_BYTES - CHUNK_HEADER_BYTES)
         return NULL;
-    const struct heap_cache_list *list = &cache->lists[heap_cache_list_of(chunk_size_for(bytes))];
-    if ((uintptr_t)list->first & (alignment - 1))
+    size_t list_index = heap_cache_list_of(heap_cache_size_for(cache, bytes));
+    if ((uintptr_t)cache->lists[list_index].first & (alignment - 1))
         return NULL;
     return heap_cache_take_for(cache, bytes);
 }

@@ -182,6 +182,15 @@ static void open_other(void)
     heap_cache_open(&other, bench.heap);
 }
 
+/* As it is when there are more threads than depots. */
+static void open_other_at_same_depot(void)
+{
+    open_other();
+    other.depot->users--;
+    other.depot = bench.cache.depot;
+    other.depot->users++;
+}
+
 /* Gives blocks as long as the heap is not needed for it; returns how many that were. */
 static size_t give_aside(void **blocks, size_t count)
 {
@@ -204,7 +213,7 @@ static void blocks_pass_from_cache_to_cache_without_the_heap(void **state)
 {
     (void)state;
     void *blocks[PASSED_BLOCKS];
-    open_other();
+    open_other_at_same_depot();
     take_all(blocks);
     size_t in_use_bytes = bench.heap->in_use_bytes, passed = 0;
     assert_int_equal(give_aside(blocks, PASSED_BLOCKS), PASSED_BLOCKS);
@@ -213,8 +222,8 @@ static void blocks_pass_from_cache_to_cache_without_the_heap(void **state)
         passed++;
     assert_in_range(passed, PASSED_BLOCKS / 2, PASSED_BLOCKS - 1); /* two lists stay */
     assert_int_equal(bench.heap->in_use_bytes, in_use_bytes);
-    assert_int_equal(heap_depot_bytes(&bench.heap->depot), 0);
-    assert_int_equal(bench.heap->depot.blocks, 0);
+    assert_int_equal(heap_depots_bytes(bench.heap->depots), 0);
+    assert_int_equal(heap_depots_blocks(bench.heap->depots), 0);
     for (size_t i = passed; i < PASSED_BLOCKS; i++)
         assert_true(heap_cache_take_for(&bench.cache, PASSED_BYTES) ||
                     heap_cache_take_aside(&bench.cache, PASSED_BYTES));
@@ -226,17 +235,76 @@ static void what_a_thread_leaves_is_taken_by_others_or_swept(void **state)
 {
     (void)state;
     void *blocks[PASSED_BLOCKS];
-    open_other();
+    open_other_at_same_depot();
     take_all(blocks);
     assert_int_equal(give_aside(blocks, PASSED_BLOCKS), PASSED_BLOCKS);
+    heap_cache_leave(&bench.cache);
     heap_cache_close(&bench.cache);
-    assert_true(bench.heap->depot.blocks >= PASSED_BLOCKS);
+    assert_true(heap_depots_blocks(bench.heap->depots) >= PASSED_BLOCKS);
     assert_non_null(heap_cache_take_aside(&other, PASSED_BYTES));
     heap_cache_flush(&other);
-    assert_int_equal(bench.heap->depot.blocks, 0);
+    assert_int_equal(heap_depots_blocks(bench.heap->depots), 0);
     assert_int_equal(stats_of_heap().in_use_chunks, 1);
     bench.cache = other;
     bench.heap->caches = &bench.cache;
+    assert_sound();
+}
+
+static void the_depot_of_another_is_taken_from_when_it_holds_much(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 3000 };
+    static void *blocks[BLOCKS];
+    open_other();
+    assert_ptr_not_equal(other.depot, bench.cache.depot);
+    for (size_t i = 0; i < BLOCKS; i++)
+        assert_non_null(blocks[i] = take(PASSED_BYTES));
+    size_t given = 0;
+    while (given < BLOCKS && heap_depot_bytes(bench.cache.depot) <= (size_t)64 << 10)
+        given += give_aside(&blocks[given], 1);
+    assert_in_range(given, 1, BLOCKS - 1);
+    assert_non_null(heap_cache_take_aside(&other, PASSED_BYTES));
+    while (heap_cache_take_for(&other, PASSED_BYTES))
+        ;
+    assert_in_range(heap_depot_bytes(bench.cache.depot), 32 << 10, 64 << 10);
+    assert_null(heap_cache_take_aside(&other, PASSED_BYTES));
+    assert_sound();
+    heap_cache_close(&other);
+}
+
+static void caches_are_spread_over_the_depots(void **state)
+{
+    (void)state;
+    struct heap_cache more[HEAP_DEPOTS];
+    static const struct heap_cache closed = HEAP_CACHE_CLOSED;
+    for (size_t i = 0; i < HEAP_DEPOTS; i++) {
+        more[i] = closed;
+        heap_cache_open(&more[i], bench.heap);
+        assert_int_equal(more[i].depot->users, i + 1 < HEAP_DEPOTS ? 1 : 2);
+    }
+    heap_cache_close(&more[1]);
+    heap_cache_forget_others(bench.heap, &bench.cache);
+    assert_int_equal(heap_depots_join(bench.heap->depots)->users, 1);
+    assert_int_equal(bench.cache.depot->users, 1);
+}
+
+/* So that one request leaves what the next one takes. */
+static void beside_another_thread_large_sizes_are_few(void **state)
+{
+    (void)state;
+    open_other();
+    assert_non_null(take(20000)); /* the cache sees that it is not alone */
+    void *block = take(5000);
+    size_t size = heap_cache_size_of(&bench.cache, block);
+    assert_in_range(size, 5000, 5000 + 5000 / 8);
+    give(block);
+    assert_ptr_equal(take(4700), block);
+    give(block);
+    assert_ptr_equal(heap_cache_take_aligned(&bench.cache, 16, 4650), block);
+    give(block);
+    heap_cache_close(&other);
+    assert_non_null(take(20000)); /* the cache sees that it is alone */
+    assert_int_equal(heap_cache_size_of(&bench.cache, take(5000)), 5008);
     assert_sound();
 }
 
@@ -249,7 +317,7 @@ static void a_depot_has_a_limit(void **state)
     bench.cache.depot_limit_bytes = 8 << 10;
     size_t given = give_aside(blocks, PASSED_BLOCKS);
     assert_in_range(given, 1, PASSED_BLOCKS - 1);
-    assert_in_range(heap_depot_bytes(&bench.heap->depot), 1, 8 << 10);
+    assert_in_range(heap_depots_bytes(bench.heap->depots), 1, 8 << 10);
     for (size_t i = given; i < PASSED_BLOCKS; i++)
         give(blocks[i]);
     assert_sound();
@@ -282,10 +350,10 @@ static void a_chain_whose_first_block_was_written_to_is_a_fault(void **state)
 {
     (void)state;
     void *blocks[PASSED_BLOCKS];
-    open_other();
+    open_other_at_same_depot();
     take_all(blocks);
     assert_int_equal(give_aside(blocks, PASSED_BLOCKS), PASSED_BLOCKS);
-    void *first = bench.heap->depot.lists[heap_cache_list_of(112)].first;
+    void *first = bench.cache.depot->lists[heap_cache_list_of(112)].first;
     assert_non_null(first);
     memset((char *)first + sizeof(struct cached_block), 'x', 8);
     expect_fault(HEAP_FAULT_OVERWRITTEN_LINKS, first, heap_cache_take_aside(&other, PASSED_BYTES));
@@ -296,10 +364,10 @@ static void a_chain_that_leads_out_of_the_heap_is_a_fault(void **state)
 {
     (void)state;
     void *blocks[PASSED_BLOCKS];
-    open_other();
+    open_other_at_same_depot();
     take_all(blocks);
     assert_int_equal(give_aside(blocks, PASSED_BLOCKS), PASSED_BLOCKS);
-    uintptr_t *first = (uintptr_t *)bench.heap->depot.lists[heap_cache_list_of(112)].first;
+    uintptr_t *first = (uintptr_t *)bench.cache.depot->lists[heap_cache_list_of(112)].first;
     first[2] = ((uintptr_t)1 << 48 | 0x1230) ^ (uintptr_t)first ^ heap_secret;
     assert_ptr_equal(heap_cache_take_aside(&other, PASSED_BYTES), first);
     while (heap_cache_take_for(&other, PASSED_BYTES))
@@ -576,6 +644,9 @@ int main(void)
         cache_test(after_a_sweep_lists_ascend),
         cache_test(blocks_pass_from_cache_to_cache_without_the_heap),
         cache_test(what_a_thread_leaves_is_taken_by_others_or_swept),
+        cache_test(the_depot_of_another_is_taken_from_when_it_holds_much),
+        cache_test(caches_are_spread_over_the_depots),
+        cache_test(beside_another_thread_large_sizes_are_few),
         cache_test(a_depot_has_a_limit),
         cache_test(what_need_not_wait_is_freed_at_the_next_call),
         cache_test(a_chain_whose_first_block_was_written_to_is_a_fault),

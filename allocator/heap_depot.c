@@ -16,27 +16,6 @@ struct chain_head {
 static_assert(sizeof(struct chain_head) <= CHUNK_MIN_BYTES - CHUNK_HEADER_BYTES,
               "the smallest payload holds the head of a chain");
 
-void heap_depot_init(struct heap_depot *depot)
-{
-    depot->lock = (pthread_mutex_t)PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
-}
-
-void heap_depot_lock(struct heap_depot *depot)
-{
-    pthread_mutex_lock(&depot->lock);
-}
-
-void heap_depot_unlock(struct heap_depot *depot)
-{
-    pthread_mutex_unlock(&depot->lock);
-}
-
-void heap_depot_abandon(struct heap_depot *depot)
-{
-    (void)pthread_mutex_trylock(&depot->lock);
-    pthread_mutex_unlock(&depot->lock);
-}
-
 static void set_bytes(struct heap_depot *depot, size_t bytes)
 {
     __atomic_store_n(&depot->bytes, bytes, __ATOMIC_RELAXED);
@@ -69,7 +48,7 @@ static struct heap_chain next_of(struct heap_chain chain)
 bool heap_depot_put(struct heap_depot *depot, size_t list, struct heap_chain chain, size_t bytes,
                     size_t most_bytes)
 {
-    heap_depot_lock(depot);
+    pthread_mutex_lock(&depot->lock);
     bool has_room = chain.count <= COUNT_MOST && depot->bytes + bytes <= most_bytes;
     if (has_room) {
         set_next(chain, depot->lists[list]);
@@ -77,7 +56,7 @@ bool heap_depot_put(struct heap_depot *depot, size_t list, struct heap_chain cha
         depot->blocks += chain.count;
         set_bytes(depot, depot->bytes + bytes);
     }
-    heap_depot_unlock(depot);
+    pthread_mutex_unlock(&depot->lock);
     return has_room;
 }
 
@@ -93,7 +72,7 @@ static bool may_be_read(struct heap_chain chain, const struct heap_cache *cache,
 struct heap_chain heap_depot_take(struct heap_depot *depot, const struct heap_cache *cache,
                                   bool is_locked, size_t list, size_t block_bytes)
 {
-    heap_depot_lock(depot);
+    pthread_mutex_lock(&depot->lock);
     struct heap_chain chain = depot->lists[list];
     if (!may_be_read(chain, cache, is_locked)) {
         chain = (struct heap_chain){NULL, 0};
@@ -102,15 +81,71 @@ struct heap_chain heap_depot_take(struct heap_depot *depot, const struct heap_ca
         depot->blocks -= chain.count;
         set_bytes(depot, depot->bytes - chain.count * block_bytes);
     }
-    heap_depot_unlock(depot);
+    pthread_mutex_unlock(&depot->lock);
     return chain;
 }
 
-void heap_depot_forget(struct heap_depot *depot)
+/* ---- all of a heap ---- */
+
+void heap_depots_init(struct heap_depot *depots)
 {
-    heap_depot_lock(depot);
-    memset(depot->lists, 0, sizeof depot->lists);
-    depot->blocks = 0;
-    set_bytes(depot, 0);
-    heap_depot_unlock(depot);
+    for (size_t i = 0; i < HEAP_DEPOTS; i++)
+        depots[i].lock = (pthread_mutex_t)PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
+}
+
+struct heap_depot *heap_depots_join(struct heap_depot *depots)
+{
+    struct heap_depot *least = depots;
+    for (size_t i = 1; i < HEAP_DEPOTS; i++)
+        if (depots[i].users < least->users)
+            least = &depots[i];
+    least->users++;
+    return least;
+}
+
+void heap_depots_forget(struct heap_depot *depots)
+{
+    for (size_t i = 0; i < HEAP_DEPOTS; i++) {
+        pthread_mutex_lock(&depots[i].lock);
+        memset(depots[i].lists, 0, sizeof depots[i].lists);
+        depots[i].blocks = 0;
+        set_bytes(&depots[i], 0);
+        pthread_mutex_unlock(&depots[i].lock);
+    }
+}
+
+void heap_depots_lock(struct heap_depot *depots)
+{
+    for (size_t i = 0; i < HEAP_DEPOTS; i++)
+        pthread_mutex_lock(&depots[i].lock);
+}
+
+void heap_depots_unlock(struct heap_depot *depots)
+{
+    for (size_t i = 0; i < HEAP_DEPOTS; i++)
+        pthread_mutex_unlock(&depots[i].lock);
+}
+
+void heap_depots_abandon(struct heap_depot *depots)
+{
+    for (size_t i = 0; i < HEAP_DEPOTS; i++) {
+        (void)pthread_mutex_trylock(&depots[i].lock);
+        pthread_mutex_unlock(&depots[i].lock);
+    }
+}
+
+size_t heap_depots_bytes(const struct heap_depot *depots)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < HEAP_DEPOTS; i++)
+        bytes += heap_depot_bytes(&depots[i]);
+    return bytes;
+}
+
+size_t heap_depots_blocks(const struct heap_depot *depots)
+{
+    size_t blocks = 0;
+    for (size_t i = 0; i < HEAP_DEPOTS; i++)
+        blocks += depots[i].blocks;
+    return blocks;
 }

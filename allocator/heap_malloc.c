@@ -64,20 +64,20 @@ static void lock_for_fork(void)
 {
     pthread_mutex_lock(&lock);
     if (heap)
-        heap_depot_lock(&heap->depot);
+        heap_depots_lock(heap->depots);
 }
 
 static void unlock_after_fork(void)
 {
     if (heap)
-        heap_depot_unlock(&heap->depot);
+        heap_depots_unlock(heap->depots);
     pthread_mutex_unlock(&lock);
 }
 
 static void unlock_in_child(void)
 {
     if (heap) {
-        heap_depot_unlock(&heap->depot);
+        heap_depots_unlock(heap->depots);
         heap_cache_forget_others(heap, cache.heap ? &cache : NULL);
     }
     pthread_mutex_unlock(&lock);
@@ -88,7 +88,7 @@ static void report_fault(enum heap_fault_kind kind, const void *address, const c
 {
     heap_fault_print(kind, address, text);
     if (heap)
-        heap_depot_abandon(&heap->depot);
+        heap_depots_abandon(heap->depots);
     (void)pthread_mutex_trylock(&lock);
     pthread_mutex_unlock(&lock);
 }
@@ -114,6 +114,8 @@ static void read_options(struct heap_config *config)
 static void end_thread(void *unused)
 {
     (void)unused;
+    if (cache.heap)
+        heap_cache_leave(&cache);
     bool locked = enter();
     is_ending = true;
     if (cache.heap)

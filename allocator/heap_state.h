@@ -76,8 +76,9 @@ struct heap {
     size_t period_dirty_bytes; /* the least that dirty_bytes was since then */
     struct chunk *period_top;  /* the highest that top was */
 
-    struct heap_depot depot;
+    struct heap_depot depots[HEAP_DEPOTS];
     struct heap_cache *caches;  /* all of them */
+    uintptr_t high_at_flush;    /* of the last cache that was flushed */
     bool has_orphans;           /* blocks of caches that a fork left behind, in use and keyed */
     struct heap_cache *current; /* of the thread that has the lock; NULL: it has none */
     alignas(16) struct cached_block nothing; /* where a list of a cache ends; inside of the region,
