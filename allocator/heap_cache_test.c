@@ -557,6 +557,42 @@ static void what_was_needed_in_the_period_is_kept(void **state)
     give(kept);
 }
 
+/* As if it had begun now, so that only the end of a phase gives anything back. */
+static void let_little_time_pass(void)
+{
+    bench.heap->period_began_s = 0;
+    for (int i = 0; i < 64; i++)
+        heap_idle_tick(bench.heap, &bench.cache);
+}
+
+static void at_the_end_of_a_long_phase_all_that_is_free_is_given_back(void **state)
+{
+    (void)state;
+    void *low = take(IDLE_BYTES), *kept = take(100), *high = take(IDLE_BYTES);
+    memset(low, 1, IDLE_BYTES);
+    memset(high, 1, IDLE_BYTES);
+    let_little_time_pass(); /* the phase begins */
+    assert_true(bench.heap->phase_began_s > 0);
+    bench.heap->phase_began_s = 1;
+    give(high);
+    size_t resident_bytes = bench.heap->resident_bytes;
+    let_little_time_pass(); /* half is in use */
+    assert_int_equal(bench.heap->resident_bytes, resident_bytes);
+    give(low);
+    let_little_time_pass();
+    assert_true(bench.heap->resident_bytes < resident_bytes - 2 * IDLE_BYTES + 4 * HEAP_PAGE_BYTES);
+    assert_sound();
+    low = take(IDLE_BYTES);
+    high = take(IDLE_BYTES);
+    let_little_time_pass(); /* a new one begins, and does not last */
+    give(low);
+    give(high);
+    resident_bytes = bench.heap->resident_bytes;
+    let_little_time_pass();
+    assert_int_equal(bench.heap->resident_bytes, resident_bytes);
+    give(kept);
+}
+
 static void a_period_empties_the_cache(void **state)
 {
     (void)state;
@@ -658,6 +694,7 @@ int main(void)
         cache_test(what_is_free_for_a_period_is_given_back),
         cache_test(of_what_was_partly_needed_the_rest_is_given_back),
         cache_test(what_was_needed_in_the_period_is_kept),
+        cache_test(at_the_end_of_a_long_phase_all_that_is_free_is_given_back),
         cache_test(a_period_empties_the_cache),
         cache_test(a_block_that_is_given_twice_is_a_fault),
         cache_test(nothing_is_read_below_the_heap),

@@ -73,6 +73,7 @@ struct heap {
     /* See heap_idle.h. */
     uint64_t period_began_s; /* 0: there was none yet */
     uint64_t period_calls;
+    uint64_t phase_began_s;    /* 0: most of the heap is free */
     size_t period_dirty_bytes; /* the least that dirty_bytes was since then */
     struct chunk *period_top;  /* the highest that top was */
 
