@@ -433,7 +433,8 @@ static size_t flush_limit(const struct heap *heap)
 
 static bool may_flush(const struct heap *heap)
 {
-    return !is_shared(heap) || heap->high >= heap->high_at_flush + GROWTH_PER_FLUSH_BYTES;
+    /* Where the heap went on in another region the difference is large, also when that is lower. */
+    return !is_shared(heap) || heap->high - heap->high_at_flush >= GROWTH_PER_FLUSH_BYTES;
 }
 
 bool heap_cache_flush_before_growth(struct heap *heap, size_t size)

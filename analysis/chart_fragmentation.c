@@ -46,12 +46,12 @@ static bool write_line(const struct chart *chart, struct line *line, size_t numb
                        struct unit time, struct range *range, struct analysis_error *error)
 {
     char name[32];
-    size_t kept[THINNING_MAX_POINTS];
+    size_t kept[THINNING_CHART_POINTS];
     snprintf(name, sizeof name, "fragmentation-%zu.csv", number);
     FILE *data = chart_open_data(chart, name, error);
     if (data == NULL)
         return false;
-    size_t count = thinning_choose(line->series, kept);
+    size_t count = thinning_choose(line->series, THINNING_CHART_POINTS, kept);
     double peak = peak_live(line->series);
     fputs("time,ratio\n", data);
     for (size_t i = 0; i < count; i++) {
@@ -73,11 +73,11 @@ static bool write_line(const struct chart *chart, struct line *line, size_t numb
 static bool write_live(const struct chart *chart, const struct sample_series *series,
                        struct unit time, struct unit bytes, struct analysis_error *error)
 {
-    size_t kept[THINNING_MAX_POINTS];
+    size_t kept[THINNING_CHART_POINTS];
     FILE *data = chart_open_data(chart, "live.csv", error);
     if (data == NULL)
         return false;
-    size_t count = thinning_choose(series, kept);
+    size_t count = thinning_choose(series, THINNING_CHART_POINTS, kept);
     fputs("time,live\n", data);
     for (size_t i = 0; i < count; i++) {
         const struct sample *sample = &series->samples[kept[i]];

@@ -17,9 +17,12 @@ enum {
     PLOT_SIZE = 480,
     PLOT_BOTTOM = 106,
     MAX_POINTS = 1024,
-    MAX_NAMED = 8, /* outliers of a plot that get their names */
+    MAX_NAMED = 6, /* outliers of a plot that get their names */
     TEXT_SIZE = 256,
 };
+
+/* gnuplot has each shape as an outline before the filled one. */
+enum { TO_OPEN = 1 };
 
 static const double plot_left[] = {92, 682};
 
@@ -74,11 +77,6 @@ static size_t find_range(struct plot *plot, const struct witness *witness)
 
 /* ---- data ---- */
 
-static unsigned long color_number(const char *allocator)
-{
-    return strtoul(palette_color(allocator) + 1, NULL, 16);
-}
-
 static bool write_points(const struct chart *chart, const struct witness *witness,
                          enum witness_measure measure, bool held_out, struct analysis_error *error)
 {
@@ -88,16 +86,17 @@ static bool write_points(const struct chart *chart, const struct witness *witnes
     FILE *data = chart_open_data(chart, name, error);
     if (data == NULL)
         return false;
-    fputs("predicted,real,noise,color\n", data);
+    fputs("predicted,real,noise,color,shape\n", data);
     for (size_t i = 0; i < witness->program_count; i++) {
         const struct witness_program *program = &witness->programs[i];
         for (size_t j = 0; j < program->cell_count && program->is_held_out == held_out; j++) {
             const struct witness_cell *cell = &program->cells[j];
             if (is_known(cell, measure))
-                fprintf(data, "%.9g,%.9g,%.9g,%lu\n",
+                fprintf(data, "%.9g,%.9g,%.9g,%lu,%d\n",
                         percent(cell->effects[measure].predicted.value),
                         percent(cell->effects[measure].real.value), noise_of(program, measure),
-                        color_number(cell->allocator));
+                        palette_color_number(cell->allocator),
+                        palette_shape(cell->allocator) - (held_out ? 0 : TO_OPEN));
         }
     }
     return chart_close_data(data, name, error);
@@ -201,8 +200,7 @@ static void write_agreement(char *text, const struct agreement *agreement, const
         snprintf(text, TEXT_SIZE, "%s (%zu): too few points to correlate", name,
                  agreement->programs);
     else
-        snprintf(text, TEXT_SIZE,
-                 "%s (%zu): rank correlation %.2f%s, off by %.1f %% (\"no difference\": %.1f %%)",
+        snprintf(text, TEXT_SIZE, "%s (%zu): rank correlation %.2f%s, off by %.1f %% (%.1f %%)",
                  name, agreement->programs, agreement->spearman, interval,
                  100 * agreement->mean_error, 100 * agreement->mean_effect);
 }
@@ -223,7 +221,7 @@ static bool set_agreements(const struct chart *chart, const struct plot *plot,
     return true;
 }
 
-/* The allocators in their colours, side by side, in place of a key. */
+/* The allocators with their colours and shapes, side by side, in place of a key. */
 static void set_legend(const struct chart *chart, const struct witness *witness)
 {
     const char *allocators[CHART_MAX_ALLOCATORS];
@@ -242,11 +240,13 @@ static void set_legend(const struct chart *chart, const struct witness *witness)
     gnuplot_set_array(chart->settings, "LABEL", count);
     gnuplot_set_array(chart->settings, "COLOR", count);
     gnuplot_set_array(chart->settings, "PLACE", count);
+    gnuplot_set_array(chart->settings, "SHAPE", count);
     double place = plot_left[0];
     for (size_t i = 0; i < count; i++) {
         gnuplot_set_text_element(chart->settings, "LABEL", i + 1, allocators[i]);
         gnuplot_set_text_element(chart->settings, "COLOR", i + 1, palette_color(allocators[i]));
         gnuplot_set_number_element(chart->settings, "PLACE", i + 1, place);
+        gnuplot_set_number_element(chart->settings, "SHAPE", i + 1, palette_shape(allocators[i]));
         place += 10.4 * (double)(units_text_width(allocators[i]) + 2) + 18;
     }
 }

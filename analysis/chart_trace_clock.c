@@ -91,12 +91,12 @@ static bool write_series(const struct chart *chart, const struct sample_series *
                          struct analysis_error *error)
 {
     char name[48];
-    size_t kept[THINNING_MAX_POINTS];
+    size_t kept[THINNING_CHART_POINTS];
     snprintf(name, sizeof name, "trace-clock-%s-%zu.csv", clock, number);
     FILE *data = chart_open_data(chart, name, error);
     if (data == NULL)
         return false;
-    size_t count = thinning_choose(series, kept);
+    size_t count = thinning_choose(series, THINNING_CHART_POINTS, kept);
     fputs("time,live,heap\n", data);
     for (size_t i = 0; i < count; i++) {
         const struct sample *sample = &series->samples[kept[i]];

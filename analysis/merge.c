@@ -3,6 +3,7 @@
 #include "analysis/csv_write.h"
 #include "analysis/merge_meta.h"
 #include "analysis/merge_source.h"
+#include "analysis/sample_thin.h"
 #include "analysis/summary.h"
 
 #include <dirent.h>
@@ -185,9 +186,13 @@ static bool check_columns(const struct csv_table *table, const struct csv_table 
     return true;
 }
 
-static void write_rows(const struct csv_table *table, size_t column_count, FILE *stream)
+/* Of all rows, or of those whose flag is set. */
+static void write_rows(const struct csv_table *table, const bool *keeps, size_t column_count,
+                       FILE *stream)
 {
     for (size_t row = 0; row < table->row_count; row++) {
+        if (keeps != NULL && !keeps[row])
+            continue;
         for (size_t i = 0; i < column_count; i++)
             write_field(stream, i < table->column_count ? csv_table_text(table, row, i) : "",
                         i + 1 < column_count ? ',' : '\n');
@@ -195,7 +200,7 @@ static void write_rows(const struct csv_table *table, size_t column_count, FILE 
 }
 
 static bool write_tables(struct output *output, const char *name, const struct csv_table *tables,
-                         struct analysis_error *error)
+                         bool *const *keeps, struct analysis_error *error)
 {
     size_t count = output->merge->count;
     const struct csv_table *wide = widest(tables, count);
@@ -214,7 +219,7 @@ static bool write_tables(struct output *output, const char *name, const struct c
         write_field(file, column_name(wide, i), i + 1 < wide->column_count ? ',' : '\n');
     for (size_t i = 0; i < count; i++) {
         if (tables[i].path != NULL)
-            write_rows(&tables[i], wide->column_count, file);
+            write_rows(&tables[i], keeps[i], wide->column_count, file);
     }
     return close_part(output, file, error);
 }
@@ -235,16 +240,38 @@ static bool read_tables(const struct merge *merge, const char *name, struct csv_
     return ok;
 }
 
+static bool choose_samples(const struct merge *merge, const char *name,
+                           const struct csv_table *tables, bool **keeps,
+                           struct analysis_error *error)
+{
+    if (merge->thin_points == 0 || strcmp(name, "samples.csv") != 0)
+        return true;
+    for (size_t i = 0; i < merge->count; i++) {
+        if (tables[i].path == NULL)
+            continue;
+        keeps[i] = sample_thin_rows(tables[i].path, merge->thin_points, error);
+        if (keeps[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
 static bool merge_table(struct output *output, const char *name, struct analysis_error *error)
 {
     size_t count = output->merge->count;
     struct csv_table *tables = calloc(count + 1, sizeof *tables);
-    bool ok = tables != NULL ? read_tables(output->merge, name, tables, error) &&
-                                   write_tables(output, name, tables, error)
-                             : no_memory(output, error);
-    for (size_t i = 0; tables != NULL && i < count; i++)
+    bool **keeps = calloc(count + 1, sizeof *keeps);
+    bool ok = tables != NULL && keeps != NULL
+                  ? read_tables(output->merge, name, tables, error) &&
+                        choose_samples(output->merge, name, tables, keeps, error) &&
+                        write_tables(output, name, tables, keeps, error)
+                  : no_memory(output, error);
+    for (size_t i = 0; tables != NULL && keeps != NULL && i < count; i++) {
         csv_table_free(&tables[i]);
+        free(keeps[i]);
+    }
     free(tables);
+    free(keeps);
     return ok;
 }
 

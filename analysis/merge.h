@@ -16,6 +16,7 @@ struct merge {
     size_t count;
     const char *command; /* for meta.csv: what made the whole */
     bool check_only;     /* nothing is written */
+    size_t thin_points;  /* at most so many samples of a run, and of one run only; 0: all */
     /* Told what is no reason to refuse: one line without its end. */
     void (*warn)(const char *text);
 };

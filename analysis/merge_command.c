@@ -2,18 +2,23 @@
 
 #include "analysis/merge.h"
 #include "analysis/report_common.h"
+#include "analysis/thinning.h"
 #include "traces/format/program_name.h"
 
 #include <argp.h>
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { THIN_MOST_POINTS = 1000000 };
+
 enum {
     OPTION_CHECK = 256,
     OPTION_COMMAND,
+    OPTION_THIN,
 };
 
 static const char documentation[] =
@@ -35,6 +40,7 @@ static const char documentation[] =
     "Examples:\n"
     "  report merge all results/jq results/lua\n"
     "  report merge --check results/*          whether they can be merged\n"
+    "  report merge --thin=360 kept results/*  one that is small enough to commit\n"
     "  report summary all\n"
     "\n"
     "scripts/campaign measures many traces on many machines and merges them.\n"
@@ -46,6 +52,10 @@ static const struct argp_option options[] = {
      0},
     {"command", OPTION_COMMAND, "TEXT", 0,
      "What meta.csv gives as the command that made the whole, in place of this one", 0},
+    {"thin", OPTION_THIN, "POINTS", 0,
+     "Of the runs of a trace on an allocator keep samples of the one that charts show, and at most "
+     "POINTS of these, with all extremes: to keep a result beside the code",
+     0},
     {0},
 };
 
@@ -53,8 +63,21 @@ struct arguments {
     const char **words;
     size_t count;
     const char *command; /* NULL: this one */
+    size_t thin_points;
     bool check_only;
 };
+
+static size_t parse_points(const char *text, struct argp_state *state)
+{
+    char *end;
+    errno = 0;
+    unsigned long points = strtoul(text, &end, 10);
+    if (errno != 0 || *end != '\0' || !isdigit((unsigned char)*text) ||
+        points < THINNING_LEAST_POINTS || points > THIN_MOST_POINTS)
+        argp_error(state, "--thin=%s: expected a number from %d to %d", text, THINNING_LEAST_POINTS,
+                   THIN_MOST_POINTS);
+    return points;
+}
 
 static void check(const struct arguments *arguments, struct argp_state *state)
 {
@@ -73,6 +96,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_COMMAND:
         arguments->command = argument;
+        return 0;
+    case OPTION_THIN:
+        arguments->thin_points = parse_points(argument, state);
         return 0;
     case ARGP_KEY_ARG:
         arguments->words[arguments->count++] = argument;
@@ -115,6 +141,7 @@ static int merge_folders(const struct arguments *arguments)
         .count = arguments->count - first,
         .command = arguments->command != NULL ? arguments->command : command,
         .check_only = arguments->check_only,
+        .thin_points = arguments->thin_points,
         .warn = warn,
     };
     bool ok = command != NULL ? merge_results(&merge, &error)

@@ -343,11 +343,20 @@ static void write_seed(const struct writing *writing)
         write_line(writing->stream, "seed", differs ? "" : merge_source_meta(a, "seed"));
 }
 
+static void write_thinning(const struct merge *merge, FILE *stream)
+{
+    char points[32];
+    snprintf(points, sizeof points, "%zu", merge->thin_points);
+    write_line(stream, "thinned_to_points", points);
+}
+
 void merge_meta_write(const struct merge *merge, const struct merge_source *sources, FILE *stream)
 {
     struct writing writing = {merge, sources, NULL, stream};
     write_line(stream, "key", "value");
     write_line(stream, "command", merge->command);
+    if (merge->thin_points > 0)
+        write_thinning(merge, stream);
     for_each_key(sources, merge->count, write_common, &writing);
     write_seed(&writing);
     write_traces(&writing);

@@ -185,3 +185,35 @@ set_machine() {
     [ ! -e out/latency.csv ]
     [ -z "$(find out -name 'heapmap*')" ]
 }
+
+@test "a thinned result has the same summary, and samples of the run that charts show" {
+    "$BUILD_DIR/trace" generate --events=20000 churn a.trace
+    "$BUILD_DIR/replay" -q -p memory -r 3 -a glibc,heap --loops=1 -o a a.trace
+    run -0 "$report" merge --thin=60 thin a
+    "$report" merge whole a
+    cmp whole/summary.csv thin/summary.csv
+    cmp whole/runs.csv thin/runs.csv
+    grep -qx '"thinned_to_points","60"' thin/meta.csv
+    python3 - <<'END'
+import csv, statistics
+def read(name):
+    runs = {}
+    for row in csv.DictReader(open(name, newline="")):
+        runs.setdefault(row["allocator"], {}).setdefault(row["run_id"], []).append(row)
+    return runs
+whole, thin = read("whole/samples.csv"), read("thin/samples.csv")
+peak = lambda rows: max(int(row["heap_bytes"]) for row in rows)
+assert whole.keys() == thin.keys() and "heap" in whole
+for allocator, runs in whole.items():
+    (run_id, kept), = thin[allocator].items()
+    assert peak(kept) == statistics.median_low(peak(rows) for rows in runs.values())
+    assert len(kept) <= 60 < len(runs[run_id])
+    assert peak(kept) == peak(runs[run_id]) and kept[-1] == runs[run_id][-1]
+    assert all(row in runs[run_id] for row in kept)
+END
+    for points in 5 6x -7 ""; do
+        run -2 "$report" merge --thin="$points" none a
+        [[ $output == *"--thin=$points: expected a number from 6 to 1000000"* ]]
+    done
+    [ ! -e none ]
+}

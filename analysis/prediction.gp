@@ -7,9 +7,12 @@ set label 2 "Points: a program under an allocator; filled: held out, open: seen 
     at screen left(LEFT_TIME),top(55) left font FONT.",10.5" tc rgb MUTED
 set label 3 FOOTER at screen left(LEFT_TIME),bottom(29) left font FONT.",10" tc rgb MUTED
 do for [k = 1:COUNT] {
-    name = LABEL[k]; hue = COLOR[k]; place = PLACE[k]
-    set label 10 + k "● ".name at screen left(place),top(80) left font FONT.":Bold,12.5" tc rgb hue
+    name = LABEL[k]; hue = COLOR[k]; place = PLACE[k]; shape = SHAPE[k]
+    set label 10 + k name at screen left(place + 18),top(80) left font FONT.":Bold,12.5" tc rgb hue
+    set label 40 + k "" at screen left(place + 6),top(80) point pt shape ps 1.3 * DOT lc rgb hue
 }
+set label 8 "off by: mean error; in parentheses that of saying “no difference”" \
+    at screen left(LEFT_MEMORY + SIZE),top(80) right font FONT.",10.5" tc rgb MUTED
 set multiplot
 set tmargin at screen bottom(PLOT_BOTTOM + SIZE)
 set bmargin at screen bottom(PLOT_BOTTOM)
@@ -46,10 +49,10 @@ do for [panel in "TIME MEMORY"] {
     set arrow 2 from first 0,graph 0 to first 0,graph 1 nohead lc rgb MUTED lw 0.6 back
     set arrow 3 from graph 0,first 0 to graph 1,first 0 nohead lc rgb MUTED lw 0.6 back
     plot for [group in "seen held_out"] file."-".group.".csv" using 1:2:3:4 with yerrorbars pt -1 ps 0 lw 1 lc rgb variable, \
-         file."-seen.csv" using 1:2:4 with points pt 6 ps 1.1 * DOT lw 1.6 lc rgb variable, \
-         file."-held_out.csv" using 1:2:4 with points pt 7 ps 1.2 * DOT lc rgb variable
+         file."-seen.csv" using 1:2:5:4 with points pt variable ps 1.1 * DOT lw 1.6 lc rgb variable, \
+         file."-held_out.csv" using 1:2:5:4 with points pt variable ps 1.2 * DOT lc rgb variable
     do for [k = 1:named] { unset label 100 + k }
-    do for [k = 1:COUNT] { unset label 10 + k }
-    unset label 1; unset label 2; unset label 3
+    do for [k = 1:COUNT] { unset label 10 + k; unset label 40 + k }
+    unset label 1; unset label 2; unset label 3; unset label 8
 }
 unset multiplot

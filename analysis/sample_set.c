@@ -80,6 +80,7 @@ static bool read_rows(struct sample_set *set, const struct sample_columns *colum
                 .samples = set->samples + used,
             };
         }
+        sample.row = row;
         add_sample(series, &set->samples[used++], sample);
     }
     return true;

@@ -15,6 +15,7 @@ struct sample {
     double heap_bytes;
     double usable_bytes;    /* of the live blocks; NaN when it is not known, like the next one */
     double live_page_bytes; /* of pages that hold a live byte */
+    size_t row;             /* of the table */
 };
 
 /* All samples of one cell. The strings belong to the sample set. */

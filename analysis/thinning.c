@@ -1,18 +1,15 @@
 #include "analysis/thinning.h"
 
-enum {
-    POINTS_PER_INTERVAL = 6,
-    INTERVALS = THINNING_MAX_POINTS / POINTS_PER_INTERVAL,
-};
+enum { POINTS_PER_INTERVAL = THINNING_LEAST_POINTS };
 
-static size_t interval_of(const struct sample_series *series, size_t index)
+static size_t interval_of(const struct sample_series *series, size_t intervals, size_t index)
 {
     double start = series->samples[0].time_ns;
     double span = series->samples[series->count - 1].time_ns - start;
     double part = span > 0 ? (series->samples[index].time_ns - start) / span
                            : (double)index / (double)series->count;
-    size_t interval = (size_t)(part * INTERVALS);
-    return interval < INTERVALS ? interval : INTERVALS - 1;
+    size_t interval = (size_t)(part * (double)intervals);
+    return interval < intervals ? interval : intervals - 1;
 }
 
 /* Adds `index` to the ascending `points` unless it is there. */
@@ -52,18 +49,18 @@ static size_t choose_of_interval(const struct sample *samples, size_t first, siz
     return insert(points, count, end - 1);
 }
 
-size_t thinning_choose(const struct sample_series *series, size_t *kept)
+size_t thinning_choose(const struct sample_series *series, size_t most_points, size_t *kept)
 {
-    size_t count = 0;
-    if (series->count <= THINNING_MAX_POINTS) {
+    size_t count = 0, intervals = most_points / POINTS_PER_INTERVAL;
+    if (series->count <= most_points) {
         for (size_t i = 0; i < series->count; i++)
             kept[count++] = i;
         return count;
     }
     for (size_t first = 0, end; first < series->count; first = end) {
-        size_t interval = interval_of(series, first);
+        size_t interval = interval_of(series, intervals, first);
         end = first + 1;
-        while (end < series->count && interval_of(series, end) == interval)
+        while (end < series->count && interval_of(series, intervals, end) == interval)
             end++;
         count += choose_of_interval(series->samples, first, end, kept + count);
     }

@@ -25,10 +25,10 @@ static struct sample_series make_series(size_t count)
 static void few_samples_are_all_kept(void **state)
 {
     (void)state;
-    size_t kept[THINNING_MAX_POINTS];
-    struct sample_series series = make_series(THINNING_MAX_POINTS);
-    assert_int_equal(thinning_choose(&series, kept), THINNING_MAX_POINTS);
-    for (size_t i = 0; i < THINNING_MAX_POINTS; i++)
+    size_t kept[THINNING_CHART_POINTS];
+    struct sample_series series = make_series(THINNING_CHART_POINTS);
+    assert_int_equal(thinning_choose(&series, THINNING_CHART_POINTS, kept), THINNING_CHART_POINTS);
+    for (size_t i = 0; i < THINNING_CHART_POINTS; i++)
         assert_int_equal(kept[i], i);
 }
 
@@ -36,14 +36,14 @@ static void extremes_and_ends_are_kept(void **state)
 {
     (void)state;
     static const size_t marks[] = {7, 12345, 23456, 34567, 0, SAMPLES - 1};
-    size_t kept[THINNING_MAX_POINTS];
+    size_t kept[THINNING_CHART_POINTS];
     struct sample_series series = make_series(SAMPLES);
     samples[7].heap_bytes = 1e9;
     samples[12345].heap_bytes = 0;
     samples[23456].live_bytes = 1e9;
     samples[34567].live_bytes = 0;
-    size_t count = thinning_choose(&series, kept);
-    assert_in_range(count, THINNING_MAX_POINTS / 2, THINNING_MAX_POINTS);
+    size_t count = thinning_choose(&series, THINNING_CHART_POINTS, kept);
+    assert_in_range(count, THINNING_CHART_POINTS / 2, THINNING_CHART_POINTS);
     for (size_t mark = 0; mark < sizeof marks / sizeof marks[0]; mark++) {
         size_t i = 0;
         while (i < count && kept[i] != marks[mark])
@@ -58,12 +58,12 @@ static void extremes_and_ends_are_kept(void **state)
 static void samples_without_time_are_thinned_by_index(void **state)
 {
     (void)state;
-    size_t kept[THINNING_MAX_POINTS];
+    size_t kept[THINNING_CHART_POINTS];
     struct sample_series series = make_series(SAMPLES);
     for (size_t i = 0; i < SAMPLES; i++)
         samples[i].time_ns = 5;
-    size_t count = thinning_choose(&series, kept);
-    assert_in_range(count, THINNING_MAX_POINTS / 2, THINNING_MAX_POINTS);
+    size_t count = thinning_choose(&series, THINNING_CHART_POINTS, kept);
+    assert_in_range(count, THINNING_CHART_POINTS / 2, THINNING_CHART_POINTS);
     assert_int_equal(kept[0], 0);
     assert_int_equal(kept[count - 1], SAMPLES - 1);
 }

@@ -16,7 +16,7 @@ if (LOG_Y > 0) { set logscale y }
 set xtics @TICKS_X
 set ytics @TICKS_Y
 set grid xtics ytics lc rgb GRID lt 1 lw 1
-set xlabel "CPU time per op relative to ".BASELINE."  (lower is faster)" offset 0,0.2
+set xlabel "CPU time per op, cold, relative to ".BASELINE."  (lower is faster)" offset 0,0.2
 set label 6 "peak heap relative to ".BASELINE."  (lower is smaller)" at screen left(22),graph 0.5 center rotate by 90 \
     font FONT.",12" tc rgb MUTED
 set object 1 rectangle from graph 0,graph 0 to first 1,first 1 fc rgb "#eef8f2" fs solid noborder behind

@@ -15,6 +15,7 @@ scripts/campaign -o big -a|scripts/campaign_machines_test.bats|--sshloginfile
 scripts/campaign -o big --slurm|scripts/campaign_machines_test.bats|--slurm
 scripts/campaign --resume|scripts/campaign_machines_test.bats|--resume
 scripts/bench |scripts/scripts_test.bats|tree/scripts/bench -a heap
+scripts/redraw|scripts/scripts_test.bats|tree/scripts/redraw
 scripts/corpus_picture|scripts/scripts_test.bats|/corpus_picture" -o
 scripts/corpus_table|traces/corpus_test.bats|/scripts/corpus_table
 traces/recipes/manifest|traces/corpus_test.bats|/traces/recipes/manifest" folder
@@ -104,6 +105,7 @@ with_words() { # COMMAND
     command=${command/PROGRAM .../perl -e 1}
     command=${command/% PROGRAM/ perl -e 1}
     command=${command/IN.trace/traces/jq.trace}
+    command=${command/RESULTS.../results/firefox}
     command=${command/--time=1.5:2.5/--time=0:2.5}
     [[ $command != ctest* ]] || command+=" -N"
     echo "$command"
@@ -187,6 +189,13 @@ report compare a b" ]
 @test "allocator/README.md" {
     add_traces cc1 lua nginx python vim
     run_commands_of allocator/README.md
+}
+
+@test "analysis/runs/README.md, and the results are there that it names" {
+    mkdir analysis
+    cp -r "$SOURCE_DIR/analysis/runs" analysis/
+    build/replay -q -o results/firefox traces/firefox.trace
+    run_commands_of analysis/runs/README.md
 }
 
 @test "analysis/README.md, whose recipe for CI is run as a whole" {

@@ -51,7 +51,7 @@ make_trace() {
 }
 
 @test "every script explains itself" {
-    for script in quickstart test plot bench bench_record bench_decode bench_threads check_layers check_format check_shell \
+    for script in quickstart test plot redraw bench bench_record bench_decode bench_threads check_layers check_format check_shell \
         fuzz corpus_picture corpus_table campaign campaign_job; do
         run -0 "$scripts/$script" --help
         [[ $output == "$script"* ]]
@@ -131,7 +131,7 @@ make_trace() {
 
 @test "a script that needs a build says so" {
     cp -r "$scripts" .
-    for script in record plot "bench made.trace" bench_record bench_decode bench_threads; do
+    for script in record plot redraw "bench made.trace" bench_record bench_decode bench_threads; do
         # shellcheck disable=SC2086
         run -2 scripts/$script
         [[ $output == *"is not built: run scripts/quickstart"* ]]
@@ -159,6 +159,25 @@ make_trace() {
     [ -s out/charts/speed.png ]
     run -2 tree/scripts/plot nowhere
     [[ $output == "report: nowhere"* ]]
+}
+
+@test "redraw draws each result anew from its tables" {
+    make_tree
+    make_trace
+    for result in one two; do
+        "$BUILD_DIR/replay" -q -r 2 -o "tree/analysis/runs/day/$result" made.trace
+    done
+    run -0 tree/scripts/redraw
+    [[ $output == "== drawing "*"/runs/day/one"$'\n'"== drawing "*"/runs/day/two" ]]
+    for result in one two; do
+        [ -s "tree/analysis/runs/day/$result/charts/footprint.png" ]
+        [ -s "tree/analysis/runs/day/$result/report.html" ]
+    done
+    echo cut >tree/analysis/runs/day/one/runs.csv
+    run -1 tree/scripts/redraw
+    [[ $output == *"one/runs.csv"*"== drawing "*"/two" ]]
+    run -2 tree/scripts/redraw tree/scripts
+    [[ $output == *"no result"* ]]
 }
 
 @test "bench holds hyperfine against replay" {
