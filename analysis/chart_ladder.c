@@ -12,7 +12,7 @@
 enum {
     ROW_HEIGHT = 58,
     /* Sides of the two plots in pixels from the left of the picture. */
-    TIME_LEFT = 240,
+    TIME_LEFT = 292,
     TIME_RIGHT = 690,
     MEMORY_LEFT = 745,
     MEMORY_RIGHT = 1050,

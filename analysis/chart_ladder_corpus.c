@@ -16,7 +16,7 @@
 enum {
     ROW_HEIGHT = 58,
     /* In pixels from the left of the picture: the two plots, and columns of text by their right. */
-    TIME_LEFT = 240,
+    TIME_LEFT = 292,
     TIME_RIGHT = 590,
     TIME_MEAN = 650,
     MEMORY_LEFT = 690,

@@ -33,7 +33,8 @@ static const struct palette_entry allocator_entries[] = {
     {"heap-coalesce", "#2f8fc2", "#6cc0ea"},   {"heap-first", "#7b61c4", "#b09cf0"},
     {"heap-first+fifo", "#9460b8", "#c79be8"}, {"heap-first+address", "#4c5fa8", "#93a5ea"},
     {"heap-next", "#3f8f8f", "#6fc4c4"},       {"heap-best", "#c44e52", "#f08c8f"},
-    {"heap-segregated", "#8e3a6d", "#d592bb"}, {"other", "#858500", "#cfcf4a"},
+    {"heap-segregated", "#8e3a6d", "#d592bb"}, {"heap-segregated+cache", "#a24496", "#d98ad0"},
+    {"other", "#858500", "#cfcf4a"},
 };
 
 /* By which other labels are told apart; rungs of the heap that seldom stand beside them. */

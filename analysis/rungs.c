@@ -17,5 +17,6 @@ const struct rung rungs[RUNGS_COUNT] = {
     {"heap-best+fifo", "best fit, oldest first"},
     {"heap-best+address", "best fit, by address"},
     {"heap-segregated", "lists by size class"},
-    {"heap", "+ a cache in each thread"},
+    {"heap-segregated+cache", "+ a cache in each thread"},
+    {"heap", "+ huge pages"},
 };
