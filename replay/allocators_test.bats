@@ -82,7 +82,7 @@ END
 }
 
 @test "the ladder is every rung of the heap, right and measured, and drawn in its order" {
-    rungs="heap-whole heap-split heap-coalesce heap-first+fifo heap-first+address heap-next heap-best heap-segregated heap"
+    rungs="heap-whole heap-split heap-coalesce heap-first+fifo heap-first+address heap-next heap-best heap-segregated heap-segregated+cache heap"
     make_family a.trace
     run replay -q -a ladder -r 1 -p time,memory,verify -o out a.trace
     echo "$output"
