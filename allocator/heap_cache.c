@@ -347,7 +347,7 @@ static struct heap_chain take_from_depots(struct heap_cache *cache, size_t list,
         chain = heap_depot_take(cache->depot, cache, false, list, size);
     struct heap_depot *depots = cache->heap->depots;
     for (size_t i = 0; i < HEAP_DEPOTS && chain.count == 0; i++)
-        if (heap_depot_bytes(&depots[i]) > DEPOT_OTHERS_BYTES)
+        if (&depots[i] != cache->depot && heap_depot_bytes(&depots[i]) > DEPOT_OTHERS_BYTES)
             chain = heap_depot_take(&depots[i], cache, false, list, size);
     return chain;
 }

@@ -249,7 +249,7 @@ static bool choose_samples(const struct merge *merge, const char *name,
     for (size_t i = 0; i < merge->count; i++) {
         if (tables[i].path == NULL)
             continue;
-        keeps[i] = sample_thin_rows(tables[i].path, merge->thin_points, error);
+        keeps[i] = sample_thin_rows(&tables[i], merge->thin_points, error);
         if (keeps[i] == NULL)
             return false;
     }

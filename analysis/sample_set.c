@@ -86,32 +86,51 @@ static bool read_rows(struct sample_set *set, const struct sample_columns *colum
     return true;
 }
 
+/* Of the table, which is there. */
+static bool make_series(struct sample_set *set, struct analysis_error *error)
+{
+    struct sample_columns columns;
+    if (!find_columns(&set->table, &columns, error))
+        return false;
+    set->samples = calloc(set->table.row_count + 1, sizeof *set->samples);
+    set->series = calloc(set->table.row_count + 1, sizeof *set->series);
+    if (set->samples == NULL || set->series == NULL)
+        return analysis_fail(error, "%s: not enough memory", set->table.path);
+    return read_rows(set, &columns, error);
+}
+
 bool sample_set_read(struct sample_set *set, const char *path, struct analysis_error *error)
 {
     *set = (struct sample_set){0};
     if (!csv_table_read(&set->table, path, error))
         return false;
-    struct sample_columns columns;
-    bool ok = find_columns(&set->table, &columns, error);
-    if (ok) {
-        set->samples = calloc(set->table.row_count + 1, sizeof *set->samples);
-        set->series = calloc(set->table.row_count + 1, sizeof *set->series);
-        if (set->samples == NULL || set->series == NULL)
-            ok = analysis_fail(error, "%s: not enough memory", path);
-        else
-            ok = read_rows(set, &columns, error);
-    }
+    bool ok = make_series(set, error);
     if (!ok)
         sample_set_free(set);
     return ok;
 }
 
-void sample_set_free(struct sample_set *set)
+bool sample_set_borrow(struct sample_set *set, const struct csv_table *table,
+                       struct analysis_error *error)
 {
-    csv_table_free(&set->table);
+    *set = (struct sample_set){.table = *table};
+    bool ok = make_series(set, error);
+    if (!ok)
+        sample_set_return(set);
+    return ok;
+}
+
+void sample_set_return(struct sample_set *set)
+{
     free(set->samples);
     free(set->series);
     *set = (struct sample_set){0};
+}
+
+void sample_set_free(struct sample_set *set)
+{
+    csv_table_free(&set->table);
+    sample_set_return(set);
 }
 
 const struct sample_series *sample_set_find(const struct sample_set *set, const char *run_id,

@@ -40,6 +40,11 @@ struct sample_set {
 bool sample_set_read(struct sample_set *set, const char *path, struct analysis_error *error);
 void sample_set_free(struct sample_set *set);
 
+/* The same of a table that was read, which stays the caller's; to be ended by sample_set_return. */
+bool sample_set_borrow(struct sample_set *set, const struct csv_table *table,
+                       struct analysis_error *error);
+void sample_set_return(struct sample_set *set);
+
 /* The series of a cell, or NULL. */
 const struct sample_series *sample_set_find(const struct sample_set *set, const char *run_id,
                                             const char *trace, const char *allocator);

@@ -44,15 +44,16 @@ static void keep_rows(const struct sample_series *series, size_t most_points, si
         keeps[series->samples[chosen[i]].row] = true;
 }
 
-bool *sample_thin_rows(const char *path, size_t most_points, struct analysis_error *error)
+bool *sample_thin_rows(const struct csv_table *table, size_t most_points,
+                       struct analysis_error *error)
 {
     struct sample_set set;
-    if (!sample_set_read(&set, path, error))
+    if (!sample_set_borrow(&set, table, error))
         return NULL;
     bool *keeps = calloc(set.table.row_count + 1, sizeof *keeps);
     size_t *chosen = calloc(most_points + 1, sizeof *chosen);
     if (keeps == NULL || chosen == NULL) {
-        analysis_fail(error, "%s: not enough memory", path);
+        analysis_fail(error, "%s: not enough memory", table->path);
         free(keeps);
         keeps = NULL;
     }
@@ -61,6 +62,6 @@ bool *sample_thin_rows(const char *path, size_t most_points, struct analysis_err
             keep_rows(&set.series[i], most_points, chosen, keeps);
     }
     free(chosen);
-    sample_set_free(&set);
+    sample_set_return(&set);
     return keeps;
 }

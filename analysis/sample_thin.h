@@ -2,17 +2,18 @@
 #ifndef ANALYSIS_SAMPLE_THIN_H
 #define ANALYSIS_SAMPLE_THIN_H
 
-#include "analysis/analysis_error.h"
+#include "analysis/csv_table.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
- * Reads the file at `path`. Of the runs of one trace, allocator and clock one keeps samples: that
+ * Of the runs of one trace, allocator and clock one keeps samples: that
  * of the median peak, of two in the middle the lesser, which is the run that charts show; and of
  * this thinning_choose keeps at most `most_points`. Returns a flag for each row, in the order of
- * the file, to be freed by the caller; NULL when it cannot be read.
+ * the file, to be freed by the caller; NULL when the table is not one of samples.
  */
-bool *sample_thin_rows(const char *path, size_t most_points, struct analysis_error *error);
+bool *sample_thin_rows(const struct csv_table *table, size_t most_points,
+                       struct analysis_error *error);
 
 #endif
